@@ -1,0 +1,1 @@
+//! Shared set-up of the benches: guest fixtures and the elfuse binary under test.

@@ -1,0 +1,3 @@
+//! The elfuse command.
+
+fn main() {}

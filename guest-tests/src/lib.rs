@@ -1,0 +1,1 @@
+//! The guest programs of elfuse: their manifest and the paths of their prebuilt fixtures.

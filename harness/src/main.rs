@@ -1,0 +1,3 @@
+//! `harness`: storms guests and decides about UNKNOWN.
+
+fn main() {}
