@@ -1,1 +1,18 @@
-//! The library of elfuse.
+//! elfuse runs AArch64 Linux ELF programs in user mode behind a hypervisor-shaped seam.
+//!
+//! The folders show the architecture; dependencies point from right to left (`ci/check-layers` enforces it):
+//!
+//! ```text
+//! abi, host, trace  <-  mem  <-  vcpu  <-  hvf | soft
+//!                        ^        ^
+//!               fs, elf, preempt  <-  kernel  <-  procfs, fork  <-  syscall  <-  run, debug  <-  main
+//! ```
+//!
+//! Read `docs/design.md` first: §1 is the problem everything here serves, §2 the invariants.
+
+pub mod abi;
+pub mod host;
+pub mod mem;
+pub mod preempt;
+pub mod soft;
+pub mod vcpu;

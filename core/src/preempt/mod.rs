@@ -1,0 +1,3 @@
+//! Preemption: the kick thread, the doorbell and its transport, timers, watchdog, exit statistics.
+//!
+//! `docs/design.md` §2, §6.

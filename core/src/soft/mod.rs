@@ -1,0 +1,1 @@
+//! The software vCPU: instruction table, interpreter, machine. `docs/design.md` §5.
