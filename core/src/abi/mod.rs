@@ -6,6 +6,7 @@
 mod addr;
 mod errno;
 mod ids;
+pub mod mman;
 mod siginfo;
 mod signal;
 

@@ -1,1 +1,7 @@
 //! The software vCPU: instruction table, interpreter, machine. `docs/design.md` §5.
+
+mod code;
+mod machine;
+
+pub use code::{CodeChanges, CodePages};
+pub use machine::{SoftMachine, SoftMachineError};
