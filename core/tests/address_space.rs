@@ -5,8 +5,8 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use elfuse::abi::mman::{Advice, MapFlags, MremapFlags};
-use elfuse::abi::{Errno, GuestAddr, GuestPtr, PAGE_SIZE};
-use elfuse::mem::{AddressSpace, MappedFile, MmapRequest, Prot, VmaFlags};
+use elfuse::abi::{Errno, GuestAddr, GuestPtr, GuestRange, PAGE_SIZE};
+use elfuse::mem::{AddressSpace, MappedFile, Mapper, MmapRequest, Prot, VmaFlags};
 use elfuse::soft::SoftMachine;
 use proptest::prelude::*;
 
@@ -18,9 +18,8 @@ fn space() -> (MutexGuard<'static, ()>, AddressSpace) {
     static MACHINE: LazyLock<Arc<SoftMachine>> = LazyLock::new(|| SoftMachine::new().unwrap());
     let turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let machine = Arc::clone(&MACHINE);
-    let len = 1 << 40;
-    let all = elfuse::abi::GuestRange::new(GuestAddr(0), len).unwrap();
-    elfuse::mem::Mapper::unmap(&*machine, all).unwrap();
+    let all = GuestRange::new(GuestAddr(0), machine.address_space_len()).unwrap();
+    machine.unmap(all).unwrap();
     (turn, AddressSpace::new(machine))
 }
 
@@ -361,7 +360,8 @@ fn step(space: &AddressSpace, model: &mut [ModelPage], call: &Call) -> Result<()
         Call::Move { page, pages, to } => {
             let answer = space.mremap(place(page), pages * PAGE_SIZE, pages * PAGE_SIZE, 3, place(to));
             let source = model[cells(page, pages)].to_vec();
-            let same = source[0].is_some_and(|first| source.iter().all(|cell| cell.is_some_and(|cell| cell.0 == first.0)));
+            let same =
+                source[0].is_some_and(|first| source.iter().all(|cell| cell.is_some_and(|cell| cell.0 == first.0)));
             if page.abs_diff(to) < pages {
                 prop_assert_eq!(answer, Err(Errno::EINVAL));
             } else if !same {

@@ -73,9 +73,7 @@ impl Mapper for SoftMachine {
         let (source, is_shared) = match backing {
             Backing::Anonymous => (Source::Anonymous, false),
             Backing::PrivateFile { file, offset } => (Source::File { file, offset, is_shared: false }, false),
-            Backing::SharedFile { file, offset, writable: _ } => {
-                (Source::File { file, offset, is_shared: true }, true)
-            }
+            Backing::SharedFile { file, offset, writable: _ } => (Source::File { file, offset, is_shared: true }, true),
         };
         self.window.map(range, host_prot(prot), source)?;
         self.code.mapped(range, Region { prot, is_shared });
