@@ -41,7 +41,7 @@ enum {
 // ---- signals ----
 enum {
     SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGILL = 4, SIGTRAP = 5, SIGABRT = 6, SIGBUS = 7, SIGFPE = 8, SIGKILL = 9,
-    SIGUSR1 = 10, SIGSEGV = 11, SIGUSR2 = 12, SIGPIPE = 13, SIGALRM = 14, SIGTERM = 15, SIGCHLD = 17, SIGCONT = 18,
+    SIGUSR1 = 10, SIGSEGV = 11, SIGUSR2 = 12, SIGPIPE = 13, SIGALRM = 14, SIGTERM = 15, SIGCHLD = 17, SIGCONT = 18, SIGSTOP = 19,
     SIGURG = 23, SIGWINCH = 28,
     // As libc counts them: 32 and 33 are the kernel's first two real-time signals, kept by C libraries for themselves.
     SIGRTMIN = 34, SIGRTMAX = 64,
