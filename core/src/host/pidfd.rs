@@ -56,7 +56,7 @@ impl PidFd {
     /// True once the process has ended (it may still be a zombie).
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        super::poll::readable_now(self.descriptor.as_fd())
+        super::fds::is_readable(self.descriptor.as_fd())
     }
 }
 

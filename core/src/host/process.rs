@@ -15,10 +15,16 @@ pub struct ProcessIdentity {
     pub pid_namespace: u64,
 }
 
+/// The id of the calling process.
+#[must_use]
+pub fn own_pid() -> Pid {
+    Pid(std::process::id().cast_signed())
+}
+
 /// The identity of the calling process.
 #[must_use]
 pub fn own_identity() -> ProcessIdentity {
-    let pid = Pid(std::process::id().cast_signed());
+    let pid = own_pid();
     identity_of(pid).unwrap_or(ProcessIdentity { pid, start_time_ticks: 0, pid_namespace: 0 })
 }
 

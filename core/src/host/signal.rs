@@ -134,6 +134,17 @@ pub fn take_pending(set: SigSet) -> Option<SigInfo> {
     imp::take_pending(set)
 }
 
+/// Takes a signal of the kick set that was directed at the calling thread, and none that waits for the process.
+///
+/// Linux tells the two apart only in `/proc/thread-self/status`, which is read here: ask [`pending`] first. A set taken
+/// from there cannot reach a process-directed signal, since the kernel prefers the thread's own and nobody else takes
+/// those.
+#[must_use]
+pub fn take_thread_directed() -> Option<SigInfo> {
+    let own = imp::thread_pending().intersection(kick_set());
+    if own.is_empty() { None } else { take_pending(own) }
+}
+
 /// The signals of the kick set that wait for the calling thread or for the process.
 #[must_use]
 pub fn pending() -> SigSet {
@@ -272,6 +283,12 @@ extern "C" fn at_start() {
 #[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func"))]
 #[cfg_attr(not(target_os = "macos"), unsafe(link_section = ".init_array"))]
 static AT_START: extern "C" fn() = at_start;
+
+/// The host's numbers of the kick set.
+#[cfg(target_os = "macos")]
+pub(super) fn host_numbers() -> impl Iterator<Item = libc::c_int> {
+    imp::host_numbers()
+}
 
 /// Gives the calling thread, the last of its process, what a host program is to start with: the guest's mask, its
 /// ignored signals, the default for all others, and no pending signal of the kick set but those `keep` names.

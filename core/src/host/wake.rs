@@ -26,9 +26,13 @@ impl WakeFd {
 
     /// Makes it readable until the next [`clear`](Self::clear). Callable from any thread, never blocks.
     pub fn wake(&self) {
-        let writer = self.writer.as_ref().unwrap_or(&self.reader);
         // EAGAIN means that it is readable already; no other failure is possible on a descriptor of our own.
-        while nix::unistd::write(writer, &1u64.to_ne_bytes()) == Err(Errno::EINTR) {}
+        while nix::unistd::write(self.writer(), &1u64.to_ne_bytes()) == Err(Errno::EINTR) {}
+    }
+
+    /// The descriptor whose writing wakes: eight bytes, a native-endian 1.
+    pub(super) fn writer(&self) -> &OwnedFd {
+        self.writer.as_ref().unwrap_or(&self.reader)
     }
 
     /// Takes back all wakes so far. To be called before looking at what was woken for.
@@ -85,16 +89,16 @@ mod imp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::poll::readable_now;
+    use crate::host::fds::is_readable;
 
     #[test]
     fn a_wake_before_the_wait_is_not_lost_and_clear_takes_all() {
         let wake = WakeFd::new().unwrap();
-        assert!(!readable_now(wake.as_fd()));
+        assert!(!is_readable(wake.as_fd()));
         wake.wake();
         wake.wake();
-        assert!(readable_now(wake.as_fd()));
+        assert!(is_readable(wake.as_fd()));
         wake.clear();
-        assert!(!readable_now(wake.as_fd()));
+        assert!(!is_readable(wake.as_fd()));
     }
 }

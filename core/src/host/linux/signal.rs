@@ -23,6 +23,13 @@ pub(super) fn change_mask(how: libc::c_int, mask: Option<SigSet>) -> io::Result<
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(SigSet(old)) }
 }
 
+/// `SigPnd` of the calling thread: the signals that were directed at it.
+pub(super) fn thread_pending() -> SigSet {
+    let status = std::fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
+    let digits = status.lines().find_map(|line| line.strip_prefix("SigPnd:"));
+    SigSet(digits.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok()).unwrap_or(0))
+}
+
 pub(super) fn take_pending(set: SigSet) -> Option<SigInfo> {
     let mut bytes = [0u8; 128];
     let timeout = libc::timespec { tv_sec: 0, tv_nsec: 0 };

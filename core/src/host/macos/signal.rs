@@ -92,6 +92,15 @@ pub(super) fn pending() -> SigSet {
     }
 }
 
+/// Nothing: the host does not tell signals of a thread from those of its process.
+pub(super) fn thread_pending() -> SigSet {
+    SigSet::EMPTY
+}
+
+pub(super) fn host_numbers() -> impl Iterator<Item = libc::c_int> {
+    NUMBERS.iter().map(|(_, number)| *number)
+}
+
 pub(super) fn take_pending(set: SigSet) -> Option<SigInfo> {
     let signal = pending().intersection(set).iter().next()?;
     let only = to_host(SigSet::EMPTY.with(signal));

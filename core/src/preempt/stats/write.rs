@@ -90,10 +90,16 @@ impl Stats {
         self.file.as_ref()
     }
 
+    /// How this process came to be.
+    #[must_use]
+    pub const fn kind(&self) -> ProcessKind {
+        self.kind
+    }
+
     /// Claims the slot of this process.
     #[must_use]
     pub fn claim_process(self: &Arc<Self>) -> ProcessStats {
-        let slot = self.claim(layout::KIND_PROCESS, None, Tid(self.identity.pid.0));
+        let (_, slot) = self.claim(layout::KIND_PROCESS, None, Tid(self.identity.pid.0));
         ProcessStats { slot }
     }
 
@@ -112,27 +118,25 @@ impl Stats {
                 slot.state.store(layout::STATE_LIVE, Release);
                 (Some(index), slot)
             }
-            None => {
-                let slot = self.claim(layout::KIND_TASK, Some(role), tid);
-                (self.slots.iter().position(|candidate| std::ptr::eq(candidate, slot)), slot)
-            }
+            None => self.claim(layout::KIND_TASK, Some(role), tid),
         };
         TaskStats { stats: Arc::clone(self), slot, index, role, not_sync: PhantomData }
     }
 
     /// The next fresh slot, or one outside the file where that is full.
-    fn claim(&self, kind: u32, role: Option<TaskRole>, tid: Tid) -> &'static Slot {
+    fn claim(&self, kind: u32, role: Option<TaskRole>, tid: Tid) -> (Option<usize>, &'static Slot) {
         let fresh = self
             .header
             .claimed
             .fetch_update(Relaxed, Relaxed, |claimed| ((claimed as usize) < self.slots.len()).then_some(claimed + 1));
-        let slot = match fresh.ok().and_then(|index| self.slots.get(index as usize)) {
-            Some(slot) => slot,
+        let fresh = fresh.ok().map(|index| index as usize).and_then(|index| Some((index, self.slots.get(index)?)));
+        let (index, slot): (_, &'static Slot) = match fresh {
+            Some((index, slot)) => (Some(index), slot),
             None => {
                 self.header.overflowed.fetch_add(1, Relaxed);
                 // A private slot: its owner counts as ever, and nobody reads it.
                 // SAFETY: `Slot` consists of integers, for which zero is valid.
-                Box::leak(Box::new(unsafe { std::mem::zeroed::<Slot>() }))
+                (None, Box::leak(Box::new(unsafe { std::mem::zeroed::<Slot>() })))
             }
         };
         slot.kind.store(kind, Relaxed);
@@ -143,7 +147,7 @@ impl Stats {
         slot.start_time_ticks.store(self.identity.start_time_ticks, Relaxed);
         slot.generation.store(1, Relaxed);
         slot.state.store(layout::STATE_LIVE, Release);
-        slot
+        (index, slot)
     }
 
     fn over(base: NonNull<libc::c_void>, slots: usize, kind: ProcessKind, file: Option<File>) -> Arc<Self> {

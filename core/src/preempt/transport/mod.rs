@@ -33,6 +33,7 @@ pub use sender::{Delivery, SendError, SenderHandle, is_elfuse, ring_thread};
 use std::path::{Path, PathBuf};
 
 use crate::abi::{Pid, SiCode, SigInfo, Signal};
+use crate::host::process;
 
 /// The environment variable that names another directory than `/tmp`, for tests.
 pub const DIRECTORY_VARIABLE: &str = "ELFUSE_SIGNAL_DIR";
@@ -78,8 +79,7 @@ pub const DOORBELL_COOKIE: u64 = u64::from_be_bytes(*b"elfuseDB");
 /// A doorbell from the calling process.
 #[must_use]
 pub fn doorbell() -> SigInfo {
-    let pid = Pid(std::process::id().cast_signed());
-    SigInfo::queued(Signal::SIGUSR2, pid, nix::unistd::getuid().as_raw(), DOORBELL_COOKIE)
+    SigInfo::queued(Signal::SIGUSR2, process::own_pid(), nix::unistd::getuid().as_raw(), DOORBELL_COOKIE)
 }
 
 /// True for a SIGUSR2 with our cookie; any other one is a guest's signal from outside.

@@ -104,6 +104,10 @@ impl Receiver {
     /// # Errors
     /// The host's.
     pub fn close(&self) -> io::Result<Drained> {
+        if process::own_pid() != self.identity.pid {
+            // A copy in a forked process: the file is the parent's.
+            return Ok(Drained::default());
+        }
         let last = self.drain();
         let closed = record::header(self.identity, false);
         // Where a peer keeps the lock, closing without it is still better than leaving the file open.

@@ -120,7 +120,7 @@ impl SenderHandle {
             kind,
             target: self.target,
             thread,
-            sender: Pid(std::process::id().cast_signed()),
+            sender: process::own_pid(),
             sender_uid: nix::unistd::getuid().as_raw(),
             sent_at_ns: clock::monotonic_ns(),
             info: *info,
