@@ -11,6 +11,7 @@
 //! Read `docs/design.md` first: §1 is the problem everything here serves, §2 the invariants.
 
 pub mod abi;
+pub mod cli;
 pub mod elf;
 pub mod fs;
 pub mod host;

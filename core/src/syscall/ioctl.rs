@@ -15,19 +15,19 @@ const FIOCLEX: u32 = 0x5451;
 
 /// Requests with a buffer, and the bytes that they move.
 const BUFFERS: [(u32, u64); 14] = [
-    (0x5401, 36), // TCGETS
-    (0x5402, 36), // TCSETS
-    (0x5403, 36), // TCSETSW
-    (0x5404, 36), // TCSETSF
-    (0x540f, 4),  // TIOCGPGRP
-    (0x5410, 4),  // TIOCSPGRP
-    (0x5411, 4),  // TIOCOUTQ
-    (0x5413, 8),  // TIOCGWINSZ
-    (0x5414, 8),  // TIOCSWINSZ
-    (0x541b, 4),  // FIONREAD
-    (0x5421, 4),  // FIONBIO
-    (0x5429, 4),  // TIOCGSID
-    (0x5430, 4),  // TIOCGPTN (its short form; the real one follows)
+    (0x5401, 36),     // TCGETS
+    (0x5402, 36),     // TCSETS
+    (0x5403, 36),     // TCSETSW
+    (0x5404, 36),     // TCSETSF
+    (0x540f, 4),      // TIOCGPGRP
+    (0x5410, 4),      // TIOCSPGRP
+    (0x5411, 4),      // TIOCOUTQ
+    (0x5413, 8),      // TIOCGWINSZ
+    (0x5414, 8),      // TIOCSWINSZ
+    (0x541b, 4),      // FIONREAD
+    (0x5421, 4),      // FIONBIO
+    (0x5429, 4),      // TIOCGSID
+    (0x5430, 4),      // TIOCGPTN (its short form; the real one follows)
     (0x8004_5430, 4), // TIOCGPTN
 ];
 

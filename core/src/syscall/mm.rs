@@ -28,14 +28,8 @@ pub(super) fn mmap(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         let file = ctx.files.get(args.fd(4))?;
         Some(Arc::new(MappedFile::new(file.host().clone(), name_of(&file))?))
     };
-    let request = MmapRequest {
-        addr: args.addr(0),
-        len_bytes: args.u64(1),
-        prot: args.u32(2),
-        flags,
-        file,
-        offset: args.u64(5),
-    };
+    let request =
+        MmapRequest { addr: args.addr(0), len_bytes: args.u64(1), prot: args.u32(2), flags, file, offset: args.u64(5) };
     Ok(ctx.process().space().mmap(&request)?.0)
 }
 

@@ -108,7 +108,8 @@ mod tests {
         assert_eq!(proc_name(b"/proc/8/exe", 7), None);
         assert_eq!(proc_name(b"/proc/self/fd/12", 7), Some(ProcName::Descriptor(Fd(12))));
         assert_eq!(proc_name(b"/dev/fd/0", 7), Some(ProcName::Descriptor(Fd(0))));
-        for other in [&b"/dev/fd/-1"[..], b"/dev/fd/x", b"/proc/self/fd/", b"/proc/self/maps", b"/proc/", b"", b"\xff"] {
+        for other in [&b"/dev/fd/-1"[..], b"/dev/fd/x", b"/proc/self/fd/", b"/proc/self/maps", b"/proc/", b"", b"\xff"]
+        {
             assert_eq!(proc_name(other, 7), None);
         }
     }

@@ -427,10 +427,31 @@ mod tests {
     #[test]
     fn numbers_are_those_of_arm64() {
         let known = [
-            (17, "getcwd"), (29, "ioctl"), (56, "openat"), (63, "read"), (64, "write"), (73, "ppoll"), (79, "newfstatat"),
-            (93, "exit"), (94, "exit_group"), (98, "futex"), (129, "kill"), (134, "rt_sigaction"), (139, "rt_sigreturn"),
-            (172, "getpid"), (214, "brk"), (220, "clone"), (221, "execve"), (222, "mmap"), (260, "wait4"), (278, "getrandom"),
-            (291, "statx"), (435, "clone3"), (439, "faccessat2"), (452, "fchmodat2"), (470, "listns"),
+            (17, "getcwd"),
+            (29, "ioctl"),
+            (56, "openat"),
+            (63, "read"),
+            (64, "write"),
+            (73, "ppoll"),
+            (79, "newfstatat"),
+            (93, "exit"),
+            (94, "exit_group"),
+            (98, "futex"),
+            (129, "kill"),
+            (134, "rt_sigaction"),
+            (139, "rt_sigreturn"),
+            (172, "getpid"),
+            (214, "brk"),
+            (220, "clone"),
+            (221, "execve"),
+            (222, "mmap"),
+            (260, "wait4"),
+            (278, "getrandom"),
+            (291, "statx"),
+            (435, "clone3"),
+            (439, "faccessat2"),
+            (452, "fchmodat2"),
+            (470, "listns"),
         ];
         for (number, name) in known {
             assert_eq!(find(number).map(|row| row.name), Some(name));

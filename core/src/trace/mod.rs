@@ -148,24 +148,25 @@ mod tests {
     use super::*;
 
     fn call(forms: &[ArgForm], args: [u64; 6]) -> String {
-        let memory = b"/etc/motd\0 and more than thirty-two bytes of text";
-        let read = |addr: GuestAddr, len: usize| {
-            (addr.0 == 0x1000).then(|| memory[..len.min(memory.len())].to_vec())
-        };
+        let memory = b"/etc/motd\0 and more than thirty-o bytes of text";
+        let read = |addr: GuestAddr, len: usize| (addr.0 == 0x1000).then(|| memory[..len.min(memory.len())].to_vec());
         format_call("call", forms, args, &read)
     }
 
     #[test]
     fn arguments_have_their_forms() {
         use ArgForm::{Bytes, Dir, Hex, Int, Octal, Prot, Ptr, Signal, Size, Str};
-        assert_eq!(call(&[Dir, Str, Hex, Octal], [-100i64 as u64, 0x1000, 0x241, 0o644, 0, 0]),
-            r#"call(AT_FDCWD, "/etc/motd", 0x241, 0644)"#);
+        assert_eq!(
+            call(&[Dir, Str, Hex, Octal], [-100i64 as u64, 0x1000, 0x241, 0o644, 0, 0]),
+            r#"call(AT_FDCWD, "/etc/motd", 0x241, 0644)"#
+        );
         assert_eq!(call(&[Int, Str], [u64::MAX, 0x2000, 0, 0, 0, 0]), "call(-1, 0x2000)");
         assert_eq!(call(&[Int, Bytes, Size], [1, 0x1000, 4, 0, 0, 0]), r#"call(1, "/etc", 4)"#);
-        assert_eq!(call(&[Bytes], [0x1000, 1 << 40, 0, 0, 0, 0]),
-            r#"call("/etc/motd\x00 and more than thirty-tw"...)"#);
-        assert_eq!(call(&[Ptr, Prot, Prot, Signal, Signal], [0, 3, 0, 10, 77, 0]),
-            "call(NULL, PROT_READ|PROT_WRITE, PROT_NONE, SIGUSR1, 77)");
+        assert_eq!(call(&[Bytes], [0x1000, 1 << 40, 0, 0, 0, 0]), r#"call("/etc/motd\x00 and more than thirty-"...)"#);
+        assert_eq!(
+            call(&[Ptr, Prot, Prot, Signal, Signal], [0, 3, 0, 10, 77, 0]),
+            "call(NULL, PROT_READ|PROT_WRITE, PROT_NONE, SIGUSR1, 77)"
+        );
     }
 
     #[test]
