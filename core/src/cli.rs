@@ -123,7 +123,7 @@ impl Cli {
 
     /// What to run, with `inherited` as the environment of elfuse itself. `None` in a fork child.
     #[must_use]
-    pub fn command(&self, inherited: impl Iterator<Item = (OsString, OsString)>) -> Option<GuestCommand> {
+    pub fn guest_command(&self, inherited: impl Iterator<Item = (OsString, OsString)>) -> Option<GuestCommand> {
         use std::os::unix::ffi::OsStrExt;
         let path = self.program.first()?;
         let name = self.argv0.as_ref().unwrap_or(path);
@@ -201,7 +201,7 @@ mod tests {
 
     fn command(args: &[&str]) -> GuestCommand {
         let env = [("A".into(), "1".into()), ("AB".into(), "2".into())];
-        parse(args).unwrap().command(env.into_iter()).unwrap()
+        parse(args).unwrap().guest_command(env.into_iter()).unwrap()
     }
 
     #[test]

@@ -255,3 +255,97 @@ fn map_vdso(space: &AddressSpace) -> Result<(GuestAddr, GuestAddr), LoadError> {
     space.mprotect(place, len, (Prot::READ | Prot::EXEC).bits().into()).map_err(&error)?;
     Ok((place, GuestAddr(place.0 + image.sigreturn)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::abi::GuestPtr;
+    use crate::soft::SoftMachine;
+
+    /// A static program: one segment of code from the file, one of data whose zeros reach into another page.
+    fn program(dir: &Path, kind: u16) -> PathBuf {
+        let base = if kind == 2 { 0x40_0000u64 } else { 0 };
+        let mut bytes = vec![0xccu8; 0x1800];
+        bytes[..0x100].fill(0);
+        bytes[..8].copy_from_slice(b"\x7fELF\x02\x01\x01\x00");
+        let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+        put(16, &kind.to_le_bytes());
+        put(18, &183u16.to_le_bytes());
+        put(24, &(base + 0x200).to_le_bytes());
+        put(32, &64u64.to_le_bytes());
+        put(54, &[56, 0, 2, 0]);
+        for (at, flags, offset, vaddr, file_len, mem_len) in
+            [(64, 5u32, 0u64, base, 0x1000u64, 0x1000u64), (120, 6, 0x1000, base + 0x3000, 0x400, 0x1400)]
+        {
+            put(at, &1u32.to_le_bytes());
+            put(at + 4, &flags.to_le_bytes());
+            for (field, value) in [(8, offset), (16, vaddr), (32, file_len), (40, mem_len), (48, 0x1000)] {
+                put(at + field, &value.to_le_bytes());
+            }
+        }
+        let path = dir.join(format!("program{kind}"));
+        std::fs::write(&path, bytes).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    fn load(kind: u16) -> (AddressSpace, LoadedImage, u64) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = program(dir.path(), kind);
+        let space = AddressSpace::new(SoftMachine::new().unwrap());
+        let program = Program::open(&path, vec![b"prog".to_vec()], vec![b"A=1".to_vec()]).unwrap();
+        let image = load_program(&space, program, HwCaps { hwcap: 0x1ff, hwcap2: 0 }).unwrap();
+        let bias = if kind == 2 { 0x40_0000 } else { space.layout().pie_base.0 };
+        (space, image, bias)
+    }
+
+    #[test]
+    fn segments_are_mapped_and_zeros_are_zero() {
+        for kind in [2, 3] {
+            let (space, image, base) = load(kind);
+            assert_eq!(image.entry.0, base + 0x200);
+            let byte = |addr: u64| space.memory().read(GuestPtr::<u8>::new(GuestAddr(base + addr)));
+            assert_eq!((byte(0x200), byte(0xfff)), (Ok(0xcc), Ok(0xcc)));
+            assert_eq!((byte(0x33ff), byte(0x3400), byte(0x3fff), byte(0x4000)), (Ok(0xcc), Ok(0), Ok(0), Ok(0)));
+            assert_eq!(byte(0x5000), Err(Errno::EFAULT));
+            assert_eq!(space.brk_area().0.0, base + 0x5000);
+            let rights = |addr: u64| space.lookup(GuestAddr(base + addr)).map(|vma| vma.prot);
+            assert_eq!((rights(0), rights(0x4000)), (Some(Prot::READ | Prot::EXEC), Some(Prot::READ | Prot::WRITE)));
+        }
+    }
+
+    #[test]
+    fn the_stack_holds_the_arguments_and_the_vdso_returns_from_signals() {
+        let (space, image, _) = load(2);
+        let memory = space.memory();
+        let word = |index: u64| memory.read(GuestPtr::<u64>::new(GuestAddr(image.sp.0 + index * 8))).unwrap();
+        assert_eq!((image.sp.0 % 16, word(0)), (0, 1));
+        assert_eq!(memory.read_cstr(GuestAddr(word(1)), 64).unwrap(), b"prog");
+        let code = memory.read(GuestPtr::<[u32; 2]>::new(image.sigtramp)).unwrap();
+        assert_eq!(code, [0xd280_1168, 0xd400_0001]);
+        assert_eq!(space.lookup(image.sigtramp).unwrap().prot, Prot::READ | Prot::EXEC);
+        assert_eq!(space.lookup(image.sp).unwrap().name(), b"[stack]");
+    }
+
+    #[test]
+    fn a_missing_dynamic_linker_is_found_before_anything_is_mapped() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = program(dir.path(), 3);
+        let mut bytes = std::fs::read(&path).unwrap();
+        // The second segment becomes the interpreter's path.
+        bytes[120] = 3;
+        bytes[0x1000..0x1400].fill(0);
+        bytes[0x1000..0x100b].copy_from_slice(b"/lib/ld-x.1");
+        std::fs::write(&path, bytes).unwrap();
+        let open = || Program::open(&path, Vec::new(), Vec::new()).unwrap();
+        let missing = Plan::new(open(), Some(dir.path())).err().map(|error| error.errno());
+        assert_eq!(missing, Some(Errno::ENOENT));
+        std::fs::create_dir(dir.path().join("lib")).unwrap();
+        std::fs::copy(program(dir.path(), 2), dir.path().join("lib/ld-x.1")).unwrap();
+        let space = AddressSpace::new(SoftMachine::new().unwrap());
+        let image = Plan::new(open(), Some(dir.path())).unwrap().commit(&space, HwCaps::default()).unwrap();
+        assert_eq!(image.entry.0, 0x40_0200);
+    }
+}

@@ -193,14 +193,22 @@ mod tests {
         assert_eq!(sigreturn.st_value, vdso.sigreturn);
         let at = vdso.sigreturn as usize;
         assert_eq!(vdso.bytes[at..at + 8], [0x68, 0x11, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4]);
-        let verdef = elf.verdef.unwrap();
-        let versions: Vec<_> = verdef
-            .iter()
-            .map(|definition| {
-                let name = definition.iter().next().unwrap().vda_name;
-                (definition.vd_ndx, definition.vd_hash, elf.dynstrtab.get_at(name).unwrap().to_owned())
-            })
-            .collect();
+        // As musl walks them: index, hash and name of each definition (`vd_next` leads to the next).
+        let dynamic = elf.dynamic.unwrap();
+        let verdef = dynamic.dyns.iter().find(|entry| entry.d_tag == 0x6fff_fffc).unwrap().d_val as usize;
+        let u16_at = |at: usize| u16::from_le_bytes(vdso.bytes[at..at + 2].try_into().unwrap());
+        let u32_at = |at: usize| u32::from_le_bytes(vdso.bytes[at..at + 4].try_into().unwrap());
+        let mut versions = Vec::new();
+        let mut at = verdef;
+        loop {
+            let name = u32_at(at + u32_at(at + 12) as usize) as usize;
+            versions.push((u16_at(at + 4), u32_at(at + 8), elf.dynstrtab.get_at(name).unwrap().to_owned()));
+            match u32_at(at + 16) {
+                0 => break,
+                next => at += next as usize,
+            }
+        }
+        assert_eq!(versions[0].2, SONAME);
         assert_eq!(versions[1], (2, elf_hash(VERSION), VERSION.to_owned()));
     }
 

@@ -47,19 +47,19 @@ pub(super) fn statx(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     Ok(sys::statx(path.directory(), path.path(), args.u32(2), args.u32(3), buffer)?)
 }
 
-/// The casts are between fields of the same meaning, whose widths differ by host.
+/// The structure has the same fields on every 64-bit Linux.
 fn put_statfs(ctx: &TaskContext, to: GuestPtr<StatFs>, host: nix::sys::statfs::Statfs) -> SyscallResult {
     let mut guest = StatFs {
-        f_type: host.filesystem_type().0 as i64,
-        f_bsize: host.block_size() as i64,
+        f_type: host.filesystem_type().0,
+        f_bsize: host.block_size(),
         f_blocks: host.blocks(),
         f_bfree: host.blocks_free(),
         f_bavail: host.blocks_available(),
         f_files: host.files(),
         f_ffree: host.files_free(),
-        f_namelen: host.maximum_name_length() as i64,
-        f_frsize: host.block_size() as i64,
-        f_flags: host.flags().bits() as i64,
+        f_namelen: host.maximum_name_length(),
+        f_frsize: host.block_size(),
+        f_flags: host.flags().bits().cast_signed(),
         ..StatFs::default()
     };
     // ST_VALID: the flags mean something.
