@@ -4,11 +4,13 @@
 
 pub mod clock;
 pub mod controls;
+pub mod fds;
 pub mod futex;
 pub mod pidfd;
 pub mod poll;
 pub mod process;
 pub mod signal;
+pub mod sys;
 pub mod thread;
 pub mod wake;
 
