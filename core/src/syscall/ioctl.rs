@@ -14,7 +14,7 @@ const FIONCLEX: u32 = 0x5450;
 const FIOCLEX: u32 = 0x5451;
 
 /// Requests with a buffer, and the bytes that they move.
-const BUFFERS: [(u32, u64); 14] = [
+const BUFFERS: [(u32, u64); 13] = [
     (0x5401, 36),     // TCGETS
     (0x5402, 36),     // TCSETS
     (0x5403, 36),     // TCSETSW
@@ -27,7 +27,6 @@ const BUFFERS: [(u32, u64); 14] = [
     (0x541b, 4),      // FIONREAD
     (0x5421, 4),      // FIONBIO
     (0x5429, 4),      // TIOCGSID
-    (0x5430, 4),      // TIOCGPTN (its short form; the real one follows)
     (0x8004_5430, 4), // TIOCGPTN
 ];
 
