@@ -348,4 +348,23 @@ mod tests {
         let image = Plan::new(open(), Some(dir.path())).unwrap().commit(&space, HwCaps::default()).unwrap();
         assert_eq!(image.entry.0, 0x40_0200);
     }
+
+    #[test]
+    fn the_prebuilt_guests_load() {
+        let mut loaded = 0;
+        for entry in std::fs::read_dir(guest_tests::fixtures_dir()).unwrap() {
+            let path = entry.unwrap().path();
+            // The folder also holds texts: checksums and the recipe.
+            if path.extension().is_some() || path.metadata().unwrap().permissions().mode() & 0o111 == 0 {
+                continue;
+            }
+            let space = AddressSpace::new(SoftMachine::new().unwrap());
+            let program = Program::open(&path, vec![b"guest".to_vec()], Vec::new()).unwrap();
+            let image = load_program(&space, program, HwCaps::default()).unwrap();
+            let entry = space.lookup(image.entry).unwrap();
+            assert!(entry.prot.contains(Prot::EXEC), "{}", path.display());
+            loaded += 1;
+        }
+        assert!(loaded >= 10, "{loaded}");
+    }
 }
