@@ -11,6 +11,7 @@ pub mod pidfd;
 pub mod process;
 pub mod signal;
 pub mod signal_wait;
+pub mod sys;
 pub mod thread;
 pub mod wake;
 

@@ -12,6 +12,7 @@ pub mod fd_table;
 pub mod futex;
 pub mod process;
 pub mod quiesce;
+pub mod recent;
 pub mod restart;
 pub mod signal;
 pub mod task;

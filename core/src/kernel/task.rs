@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::blocking::Waker;
 use super::fd_table::FdTable;
+use super::recent::RecentCalls;
 use super::signal::AltStack;
 use super::{Process, SyscallError};
 use crate::abi::{GuestAddr, Tid};
@@ -31,13 +32,21 @@ pub struct Task {
     vcpu: OnceLock<VcpuId>,
     interrupts: AtomicU32,
     waker: Waker,
+    recent: RecentCalls,
 }
 
 impl Task {
     /// A thread with this id; its vCPU is named later, by its own thread.
     #[must_use]
     pub fn new(process: Arc<Process>, tid: Tid) -> Arc<Self> {
-        Arc::new(Self { tid, process, vcpu: OnceLock::new(), interrupts: AtomicU32::new(0), waker: Waker::default() })
+        Arc::new(Self {
+            tid,
+            process,
+            vcpu: OnceLock::new(),
+            interrupts: AtomicU32::new(0),
+            waker: Waker::default(),
+            recent: RecentCalls::default(),
+        })
     }
 
     /// The thread id, which is the host's.
@@ -62,6 +71,12 @@ impl Task {
     #[must_use]
     pub const fn waker(&self) -> &Waker {
         &self.waker
+    }
+
+    /// Its last system calls.
+    #[must_use]
+    pub const fn recent(&self) -> &RecentCalls {
+        &self.recent
     }
 
     /// Names the vCPU that runs this task.
