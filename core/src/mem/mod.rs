@@ -2,6 +2,9 @@
 //!
 //! `docs/design.md` §5. Neighbours: `soft` implements [`Mapper`]; `kernel` and `syscall` use the VMA map.
 
+pub mod access;
+pub mod fault;
 mod mapper;
 
+pub use access::{Faulted, WindowRef};
 pub use mapper::{Backing, Mapper, Prot};

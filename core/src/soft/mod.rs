@@ -1,1 +1,4 @@
 //! The software vCPU: instruction table, interpreter, machine. `docs/design.md` §5.
+
+pub mod a64;
+pub mod interp;
