@@ -9,6 +9,8 @@ pub mod forward;
 pub mod futex;
 pub mod pidfd;
 pub mod process;
+pub mod fault;
+pub mod memory;
 pub mod signal;
 pub mod signal_wait;
 pub mod sys;

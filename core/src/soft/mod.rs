@@ -2,3 +2,8 @@
 
 pub mod a64;
 pub mod interp;
+mod code;
+mod machine;
+
+pub use code::{CodeChanges, CodePages};
+pub use machine::{SoftMachine, SoftMachineError};
