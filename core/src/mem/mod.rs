@@ -2,11 +2,12 @@
 //!
 //! `docs/design.md` §5. Neighbours: `soft` implements [`Mapper`]; `kernel` and `syscall` use [`AddressSpace`].
 
+pub mod access;
+pub mod fault;
 mod address_space;
 mod advice;
 mod brk;
 mod copy;
-pub mod fault;
 mod guest_memory;
 mod layout;
 mod mapper;
@@ -15,6 +16,7 @@ mod range_map;
 mod vma;
 mod window;
 
+pub use access::{Faulted, WindowRef};
 pub use address_space::{AddressSpace, MmapRequest};
 pub use guest_memory::GuestMemory;
 pub use layout::{Layout, MMAP_MIN_ADDR};

@@ -1,5 +1,7 @@
 //! The software vCPU: instruction table, interpreter, machine. `docs/design.md` §5.
 
+pub mod a64;
+pub mod interp;
 mod code;
 mod machine;
 
