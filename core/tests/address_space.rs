@@ -361,7 +361,8 @@ fn step(space: &AddressSpace, model: &mut [ModelPage], call: &Call) -> Result<()
         Call::Move { page, pages, to } => {
             let answer = space.mremap(place(page), pages * PAGE_SIZE, pages * PAGE_SIZE, 3, place(to));
             let source = model[cells(page, pages)].to_vec();
-            let same = source[0].is_some_and(|first| source.iter().all(|cell| cell.is_some_and(|cell| cell.0 == first.0)));
+            let same =
+                source[0].is_some_and(|first| source.iter().all(|cell| cell.is_some_and(|cell| cell.0 == first.0)));
             if page.abs_diff(to) < pages {
                 prop_assert_eq!(answer, Err(Errno::EINVAL));
             } else if !same {

@@ -205,8 +205,7 @@ extern "C" fn handle_fault(signal: i32, info: *mut libc::siginfo_t, context: *mu
     // SAFETY: the kernel passes valid pointers to an SA_SIGINFO handler.
     let (info, pc) = unsafe { (&*info, context_pc(context)) };
     // SAFETY: reading union fields of a siginfo that the kernel filled in; each is an integer or pointer.
-    let (address, sender_pid, sender_uid) =
-        unsafe { (info.si_addr().addr(), info.si_pid(), info.si_uid()) };
+    let (address, sender_pid, sender_uid) = unsafe { (info.si_addr().addr(), info.si_pid(), info.si_uid()) };
     let event = FaultSignal { signal, code: info.si_code, address, pc, sender_pid, sender_uid };
     if event.code <= 0 {
         return hand_over_sent(&event);

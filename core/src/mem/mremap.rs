@@ -60,7 +60,8 @@ impl AddressSpace {
         }
         let target = match target {
             Some(target) => target,
-            None => state.find_place(if flags.contains(MremapFlags::DONTUNMAP) { new_addr } else { GuestAddr::NULL }, new_len)?,
+            None => state
+                .find_place(if flags.contains(MremapFlags::DONTUNMAP) { new_addr } else { GuestAddr::NULL }, new_len)?,
         };
         self.release(&mut state, target)?;
         self.release(&mut state, GuestRange { start: kept.end, end: old_range.end })?;

@@ -172,7 +172,11 @@ mod tests {
     fn step() -> impl Strategy<Value = Step> {
         let place = (0..40_u64, 0..20_u64);
         prop_oneof![
-            (place.clone(), 0..3_u64).prop_map(|((start, len), value)| Step::Insert(start, start + len, value * 100 + start)),
+            (place.clone(), 0..3_u64).prop_map(|((start, len), value)| Step::Insert(
+                start,
+                start + len,
+                value * 100 + start
+            )),
             place.clone().prop_map(|(start, len)| Step::Remove(start, start + len)),
             (place, 0..50_u64).prop_map(|((start, len), by)| Step::Update(start, start + len, by)),
         ]

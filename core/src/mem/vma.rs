@@ -193,7 +193,9 @@ impl Segment for Attributes {
             (VmaBacking::File { file, offset }, VmaBacking::File { file: next_file, offset: next_offset }) => {
                 Arc::ptr_eq(file, next_file) && offset.checked_add(len_bytes) == Some(*next_offset)
             }
-            (VmaBacking::Anonymous, VmaBacking::File { .. }) | (VmaBacking::File { .. }, VmaBacking::Anonymous) => false,
+            (VmaBacking::Anonymous, VmaBacking::File { .. }) | (VmaBacking::File { .. }, VmaBacking::Anonymous) => {
+                false
+            }
         };
         is_same_backing && self.prot == next.prot && self.flags == next.flags
     }
