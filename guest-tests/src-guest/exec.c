@@ -22,9 +22,10 @@ static char *number(char *end, u64 value) {
 }
 
 static void execute(void) {
-    static char pid[24], kept[24], gone[24];
+    static char pid[24], kept[24], gone[24], gone_too[24];
     char *args[] = { self, "stage2", (char *)flavour, number(pid + 24, (u64)getpid()), number(kept + 24, (u64)open_fds[0]),
-                     number(gone + 24, (u64)closed_fds[0]), "an argument with spaces", "", 0 };
+                     number(gone + 24, (u64)closed_fds[0]), number(gone_too + 24, (u64)closed_fds[1]),
+                     "an argument with spaces", "", 0 };
     char *env[] = { "STAGE=2", "EMPTY=", 0 };
     CHECK_EQ(sys3(NR_write, open_fds[1], "k", 1), 1);
     long result = sys3(NR_execve, self, args, env);
@@ -47,18 +48,18 @@ static void second_stage(int argc, char **argv, char **envp) {
     char byte = 0;
     struct kernel_sigaction action;
     u64 pending;
-    CHECK_EQ(argc, 8);
+    CHECK_EQ(argc, 9);
     CHECK_EQ(getpid(), rt_parse_u64(argv[3]));
     CHECK_EQ(gettid(), getpid());
-    CHECK(rt_streq(argv[6], "an argument with spaces"));
-    CHECK(rt_streq(argv[7], ""));
+    CHECK(rt_streq(argv[7], "an argument with spaces"));
+    CHECK(rt_streq(argv[8], ""));
     CHECK(rt_streq(envp[0], "STAGE=2"));
     CHECK(rt_streq(envp[1], "EMPTY="));
     CHECK_EQ(envp[2], 0);
     CHECK_EQ(sys3(NR_read, rt_parse_u64(argv[4]), &byte, 1), 1);
     CHECK_EQ(byte, 'k');
     CHECK_EQ(sys3(NR_read, rt_parse_u64(argv[5]), &byte, 1), -EBADF);
-    CHECK_EQ(sys1(NR_close, rt_parse_u64(argv[5]) + 1), -EBADF);
+    CHECK_EQ(sys1(NR_close, rt_parse_u64(argv[6])), -EBADF);
     // Caught signals are reset, ignored ones stay ignored, the mask and what is pending stay.
     CHECK_EQ(sys4(NR_rt_sigaction, SIGUSR1, 0, &action, 8), 0);
     CHECK_EQ(action.handler, SIG_DFL);
