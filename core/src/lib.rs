@@ -18,6 +18,7 @@ pub mod host;
 pub mod kernel;
 pub mod mem;
 pub mod preempt;
+pub mod run;
 pub mod soft;
 pub mod syscall;
 pub mod trace;

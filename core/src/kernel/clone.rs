@@ -98,8 +98,7 @@ pub fn spawn_thread(ctx: &TaskContext, args: CloneArgs, body: Body) -> Result<Ti
     if args.flags.contains(CloneFlags::SETTLS) {
         state.tpidr_el0 = args.tls;
     }
-    let files =
-        if args.flags.contains(CloneFlags::FILES) { ctx.files.clone() } else { Arc::new(ctx.files.fork()) };
+    let files = if args.flags.contains(CloneFlags::FILES) { ctx.files.clone() } else { Arc::new(ctx.files.fork()) };
     let blocked = process.group().members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
     let seed = Seed { process: process.clone(), files, state, blocked, args };
     let (ready, is_ready) = sync_channel(1);
@@ -131,7 +130,7 @@ fn live(seed: Seed, proof: SignalsBlocked, body: Body, ready: &SyncSender<Tid>, 
     let task = Task::new(process.clone(), thread::gettid());
     task.set_vcpu(vcpu.id());
     let enlisted = process.preemption().enlist(vcpu.id(), Role::Worker, TaskRole::Worker);
-    let mut ctx = TaskContext::new(task.clone(), vcpu, files, enlisted, proof);
+    let mut ctx = TaskContext::new(task.clone(), vcpu, files, enlisted, proof, body);
     ctx.vcpu.push(&state);
     if args.flags.contains(CloneFlags::CHILD_CLEARTID) {
         ctx.clear_child_tid = args.child_tid.addr();

@@ -5,9 +5,9 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::TaskContext;
 use super::signal::GroupExit;
 use super::task::Interrupts;
-use super::TaskContext;
 use crate::abi::{GuestPtr, SigSet};
 use crate::preempt::KickCause;
 

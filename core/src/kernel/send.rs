@@ -14,15 +14,11 @@ pub fn kill(process: &Process, pid: Pid, signal: Option<Signal>) -> Result<(), E
     match signal {
         // A group, a mere question, or a signal that no program can handle: the host does it.
         Some(signal) if pid.0 > 0 && !SigSet::UNBLOCKABLE.contains(signal) => {
-            let info = SigInfo::from_sender(
-                signal,
-                crate::abi::SiCode::SI_USER,
-                process.pid(),
-                host::process::own_uid(),
-            );
+            let info =
+                SigInfo::from_sender(signal, crate::abi::SiCode::SI_USER, process.pid(), host::children::own_uid());
             send_info(process, pid, None, Some(info))
         }
-        Some(_) | None => host::process::kill(pid, signal),
+        Some(_) | None => host::children::kill(pid, signal),
     }
 }
 
@@ -32,8 +28,8 @@ pub fn kill(process: &Process, pid: Pid, signal: Option<Signal>) -> Result<(), E
 /// `ESRCH`, `EPERM`, `EAGAIN`.
 pub fn send_info(_process: &Process, pid: Pid, tid: Option<Tid>, info: Option<SigInfo>) -> Result<(), Errno> {
     match (tid, info) {
-        (_, None) => host::process::kill(pid, None),
-        (None, Some(info)) => host::process::kill(pid, Some(info.signal())),
+        (_, None) => host::children::kill(pid, None),
+        (None, Some(info)) => host::children::kill(pid, Some(info.signal())),
         (Some(tid), Some(info)) => host::pidfd::queue_to_thread(pid, tid, &info).map_err(Errno::from),
     }
 }

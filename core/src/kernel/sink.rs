@@ -24,9 +24,9 @@ impl KickSink for Sink {
     fn record(&self, record: &Record) -> RecordOutcome {
         match record.kind {
             RecordKind::Null => RecordOutcome::Delivered,
-            RecordKind::Signal(info) => {
-                let target = record.tid.map_or(SignalTarget::Process, SignalTarget::Thread);
-                match self.0.send_signal(info, target, KickCause::GuestSignal) {
+            RecordKind::Signal => {
+                let target = record.thread.map_or(SignalTarget::Process, SignalTarget::Thread);
+                match self.0.send_signal(record.info, target, KickCause::GuestSignal) {
                     Ok(()) => RecordOutcome::Delivered,
                     Err(_gone_or_full) => RecordOutcome::Undelivered,
                 }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Process;
 use super::signal::SignalTarget;
-use crate::abi::{Errno, SigInfo, SiCode, Signal, Tid};
+use crate::abi::{Errno, SiCode, SigInfo, Signal, Tid};
 use crate::host::clock::monotonic_ns;
 use crate::preempt::{Expired, KickCause, TimerGeneration, TimerKey};
 

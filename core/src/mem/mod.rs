@@ -3,11 +3,11 @@
 //! `docs/design.md` §5. Neighbours: `soft` implements [`Mapper`]; `kernel` and `syscall` use [`AddressSpace`].
 
 pub mod access;
-pub mod fault;
 mod address_space;
 mod advice;
 mod brk;
 mod copy;
+pub mod fault;
 mod guest_memory;
 mod layout;
 mod mapper;

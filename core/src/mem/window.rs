@@ -93,6 +93,14 @@ impl Window {
         GuestMemory::new(self.base, self.len_bytes)
     }
 
+    /// The window for the accessors of a vCPU. The fault handlers must be installed.
+    #[must_use]
+    pub fn accessor(&self) -> super::WindowRef {
+        // SAFETY: (1) the window and its guards are never unmapped and hold nothing of the host program; (2) the machine
+        // installs the fault handlers before it reserves the window.
+        unsafe { super::WindowRef::new(self.base.as_ptr(), self.len_bytes) }
+    }
+
     /// Maps a range with host rights `prot`, replacing what was there.
     ///
     /// # Errors

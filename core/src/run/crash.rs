@@ -58,7 +58,7 @@ pub(super) fn end_process(ctx: &mut TaskContext, kind: CrashKind, detail: &str) 
         }
     }
     ctx.process().preemption().close_transport();
-    crate::host::process::exit_now(kind.exit_status())
+    crate::host::children::exit_now(kind.exit_status())
 }
 
 fn text(ctx: &TaskContext, kind: CrashKind, detail: &str, state: &CpuState) -> String {

@@ -36,7 +36,7 @@ pub(super) fn handle(ctx: &mut TaskContext) -> State {
             Some(Delivery::Terminate(info)) => return die(ctx, info.signal()),
             Some(Delivery::Stop(_)) => {
                 // The host stops all threads of the process, as a stop of the guest does.
-                let _stopped = crate::host::process::kill(ctx.process().pid(), Some(Signal::SIGSTOP));
+                let _stopped = crate::host::children::kill(ctx.process().pid(), Some(Signal::SIGSTOP));
             }
         }
     }

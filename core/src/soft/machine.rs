@@ -5,11 +5,14 @@
 
 use std::sync::Arc;
 
-use super::code::{CodePages, Region};
+use super::code::{CodeChanges, CodePages, Region};
+use super::interp::{CodeSource, StaleCode};
+use super::vcpu::{SoftVcpu, VcpuTable};
 use crate::abi::{Errno, GuestAddr, GuestRange};
-use crate::host::fault;
 use crate::host::memory::Source;
+use crate::host::{SignalsBlocked, fault};
 use crate::mem::{Backing, GuestMemory, Mapper, Prot, Window, WindowError};
+use crate::vcpu::{AbortCause, Machine, Vcpu, VcpuError, VcpuId};
 
 /// Why there is no machine.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +28,8 @@ pub enum SoftMachineError {
 /// The machine of the software back end.
 pub struct SoftMachine {
     window: Window,
-    code: CodePages,
+    code: Arc<CodePages>,
+    vcpus: Arc<VcpuTable>,
 }
 
 impl SoftMachine {
@@ -35,7 +39,7 @@ impl SoftMachine {
     /// [`SoftMachineError`] says what the host refused and what to do.
     pub fn new() -> Result<Arc<Self>, SoftMachineError> {
         fault::install().map_err(SoftMachineError::FaultHandlers)?;
-        Ok(Arc::new(Self { window: Window::reserve()?, code: CodePages::default() }))
+        Ok(Arc::new(Self { window: Window::reserve()?, code: Arc::default(), vcpus: Arc::default() }))
     }
 
     /// The window.
@@ -115,5 +119,47 @@ impl Mapper for SoftMachine {
 
     fn invalidate_code(&self, range: GuestRange) {
         self.code.invalidate(range);
+    }
+}
+
+impl CodeSource for CodePages {
+    fn mark_decoded(&self, pc: GuestAddr) -> Result<(), AbortCause> {
+        Self::mark_decoded(self, pc)
+    }
+
+    fn generation(&self) -> &std::sync::atomic::AtomicU64 {
+        self.generation_cell()
+    }
+
+    fn stale_since(&self, seen: u64) -> (u64, StaleCode) {
+        let (now, changes) = self.changes_since(seen);
+        let stale = match changes {
+            CodeChanges::Ranges(ranges) => StaleCode::Ranges(ranges),
+            CodeChanges::Everything => StaleCode::Everything,
+        };
+        (now, stale)
+    }
+
+    fn invalidate(&self, range: GuestRange) {
+        Self::invalidate(self, range);
+    }
+
+    fn abort_cause(&self, addr: GuestAddr) -> AbortCause {
+        Self::abort_cause(self, addr)
+    }
+}
+
+impl Machine for SoftMachine {
+    fn create_vcpu(&self, _proof: &SignalsBlocked) -> Result<Box<dyn Vcpu>, VcpuError> {
+        Ok(Box::new(SoftVcpu::new(self.vcpus.clone(), self.window.accessor(), self.code.clone())))
+    }
+
+    fn exit_vcpus(&self, ids: &[VcpuId]) -> Result<(), VcpuError> {
+        self.vcpus.cancel(ids);
+        Ok(())
+    }
+
+    fn backend_name(&self) -> &'static str {
+        "soft"
     }
 }

@@ -158,7 +158,7 @@ fn send_sigpipe(ctx: &TaskContext) {
     let uid = nix::unistd::getuid().as_raw();
     let info = SigInfo::from_sender(Signal::SIGPIPE, SiCode::SI_USER, Pid(process.pid().0), uid);
     // The thread is alive, and a standard signal always fits.
-    let _fits = process.send_signal(info, SignalTarget::Thread(ctx.task.tid()), KickCause::Signal);
+    let _fits = process.send_signal(info, SignalTarget::Thread(ctx.task.tid()), KickCause::GuestSignal);
 }
 
 /// An absolute offset argument, which must not be negative.

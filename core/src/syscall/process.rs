@@ -2,7 +2,7 @@
 
 use super::Args;
 use crate::abi::{Errno, GuestAddr, GuestPtr, Pid, Tid};
-use crate::host::process as host;
+use crate::host::children as host;
 use crate::kernel::clone::{CloneArgs, CloneFlags, spawn_thread};
 use crate::kernel::{Control, Restart, SyscallError, SyscallResult, TaskContext};
 

@@ -37,10 +37,10 @@ pub(super) fn kill(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     }
     let Some(signal) = signal else { return Ok(0) };
     if SigSet::UNBLOCKABLE.contains(signal) {
-        crate::host::process::kill(pid, Some(signal))?;
+        crate::host::children::kill(pid, Some(signal))?;
         return Ok(0);
     }
-    let info = SigInfo::from_sender(signal, SiCode::SI_USER, own_pid(ctx), crate::host::process::own_uid());
+    let info = SigInfo::from_sender(signal, SiCode::SI_USER, own_pid(ctx), crate::host::children::own_uid());
     ctx.process().send_signal(info, SignalTarget::Process, KickCause::GuestSignal)?;
     Ok(0)
 }
@@ -60,7 +60,7 @@ fn send_to_thread(ctx: &mut TaskContext, pid: Pid, tid: Tid, number: i32) -> Sys
     }
     let signal = signal_or_probe(number)?;
     let info = signal
-        .map(|signal| SigInfo::from_sender(signal, SiCode::SI_TKILL, own_pid(ctx), crate::host::process::own_uid()));
+        .map(|signal| SigInfo::from_sender(signal, SiCode::SI_TKILL, own_pid(ctx), crate::host::children::own_uid()));
     if pid != own_pid(ctx) {
         crate::kernel::send::send_info(ctx.process(), pid, Some(tid), info)?;
         return Ok(0);

@@ -8,11 +8,11 @@
 
 use std::marker::PhantomData;
 
+use super::alu;
 use super::builder::Builder;
 use super::cpu::{Cpu, SP_SLOT};
 use super::op::{At, Exec, Flow, Operands};
 use super::slots::{dest, source};
-use super::alu;
 use crate::abi::GuestAddr;
 use crate::mem::{Faulted, WindowRef};
 use crate::soft::a64::Inst;

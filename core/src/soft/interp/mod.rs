@@ -17,9 +17,9 @@ pub(crate) mod dp_misc;
 pub(crate) mod dp_reg;
 pub(crate) mod ldst;
 pub(crate) mod ldst_pair;
-pub(crate) mod system;
 mod op;
 mod slots;
+pub(crate) mod system;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
