@@ -140,14 +140,19 @@ fn sent_fault_signals_go_to_the_hook() -> Result<(), String> {
 
 /// Limits the address space of this process.
 fn limit_address_space(bytes: u64) -> Result<(), String> {
-    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_AS, bytes, bytes).map_err(|errno| errno.to_string())
+    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_AS, bytes, bytes)
+        .map_err(|errno| errno.to_string())
 }
 
 fn window_shrinks_under_a_limit() -> Result<(), String> {
     let free = Window::reserve().map_err(|error| error.to_string())?.len_bytes();
     limit_address_space((1 << 42) + (1 << 41))?;
     let limited = Window::reserve().map_err(|error| error.to_string())?.len_bytes();
-    if (free, limited) == (1 << 42, 1 << 39) { Ok(()) } else { Err(format!("2^{} and 2^{}", free.ilog2(), limited.ilog2())) }
+    if (free, limited) == (1 << 42, 1 << 39) {
+        Ok(())
+    } else {
+        Err(format!("2^{} and 2^{}", free.ilog2(), limited.ilog2()))
+    }
 }
 
 fn window_refusal_says_what_to_do() -> Result<(), String> {

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     processes::run(&names, |name| {
         let check = checks.iter().find(|check| check.name == name).ok_or("no such check")?;
         signal::block_kick_set().map_err(|error| error.to_string())?;
-        let proof = thread::adopt(Role::MainVcpu);
+        let proof = thread::adopt(Role::Bootstrap);
         let machine: Arc<dyn Machine> = SoftMachine::new().map_err(|error| error.to_string())?;
         (check.run)(&machine, &proof)
     })

@@ -62,7 +62,6 @@ mod code {
     /// `nop`.
     pub(super) const NOP: u32 = 0xd503_201f;
 
-
     /// `b .-8`.
     pub(super) const BRANCH_BACK_TWO: u32 = 0x17ff_fffe;
     /// `brk #5`.

@@ -36,7 +36,9 @@ fn distinct_state(seed: u64) -> CpuState {
         sp: value(31) & !15,
         pc: CODE,
         pstate: Pstate(Pstate::N | Pstate::C),
-        v: std::array::from_fn(|index| u128::from(value(index as u64 + 40)) << 64 | u128::from(value(index as u64 + 80))),
+        v: std::array::from_fn(|index| {
+            u128::from(value(index as u64 + 40)) << 64 | u128::from(value(index as u64 + 80))
+        }),
         fpcr: 0,
         fpsr: 1 << 27,
         tpidr_el0: value(120),
@@ -210,10 +212,7 @@ fn guest_writes_its_own_code(machine: &Arc<dyn Machine>, proof: &SignalsBlocked)
     Ok(())
 }
 
-fn relocated_pages_keep_contents_and_rights(
-    machine: &Arc<dyn Machine>,
-    proof: &SignalsBlocked,
-) -> Result<(), Finding> {
+fn relocated_pages_keep_contents_and_rights(machine: &Arc<dyn Machine>, proof: &SignalsBlocked) -> Result<(), Finding> {
     load(machine, &[code::MOV_W0_1, code::SVC])?;
     let mut vcpu = start(machine, proof)?;
     ensure_eq!(run_again(&mut *vcpu)?, syscall_exit(), "exit at the old place");
