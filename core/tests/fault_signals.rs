@@ -13,8 +13,11 @@ use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use elfuse::host::fault::{self, AltStack, FaultSignal};
 use elfuse::mem::Window;
 
+/// A name and what it checks.
+type Case = (&'static str, fn() -> Result<(), String>);
+
 /// Cases, and those that only other cases start, as `case/child`.
-const CASES: &[(&str, fn() -> Result<(), String>)] = &[
+const CASES: &[Case] = &[
     ("crash_is_reported_and_kills", crash_is_reported_and_kills),
     ("crash_hook_runs_before_death", crash_hook_runs_before_death),
     ("crash_in_the_hook_ends", crash_in_the_hook_ends),
