@@ -247,8 +247,22 @@ macro_rules! loadable {
     };
 }
 
-loadable!(u8, reg_byte, "movzx {v:e}, byte ptr [{p}]", "mov byte ptr [{p}], {v}", "ldrb {v:w}, [{p}]", "strb {v:w}, [{p}]");
-loadable!(u16, reg, "movzx {v:e}, word ptr [{p}]", "mov word ptr [{p}], {v:x}", "ldrh {v:w}, [{p}]", "strh {v:w}, [{p}]");
+loadable!(
+    u8,
+    reg_byte,
+    "movzx {v:e}, byte ptr [{p}]",
+    "mov byte ptr [{p}], {v}",
+    "ldrb {v:w}, [{p}]",
+    "strb {v:w}, [{p}]"
+);
+loadable!(
+    u16,
+    reg,
+    "movzx {v:e}, word ptr [{p}]",
+    "mov word ptr [{p}], {v:x}",
+    "ldrh {v:w}, [{p}]",
+    "strh {v:w}, [{p}]"
+);
 loadable!(u32, reg, "mov {v:e}, dword ptr [{p}]", "mov dword ptr [{p}], {v:e}", "ldr {v:w}, [{p}]", "str {v:w}, [{p}]");
 loadable!(u64, reg, "mov {v:r}, qword ptr [{p}]", "mov qword ptr [{p}], {v:r}", "ldr {v}, [{p}]", "str {v}, [{p}]");
 

@@ -3,6 +3,7 @@
 //! `docs/design.md` §5. Neighbours: `soft` implements [`Mapper`]; `kernel` and `syscall` use the VMA map.
 
 pub mod access;
+pub mod atomic;
 pub mod fault;
 mod mapper;
 

@@ -70,10 +70,14 @@ fn compare_if<const SUB: bool, const IMM: bool, const X: bool, const COND: u8>(c
     at.next(cpu)
 }
 
-static CCMN_REG: ByCondition = [by_condition!(compare_if, false, false, false), by_condition!(compare_if, false, false, true)];
-static CCMP_REG: ByCondition = [by_condition!(compare_if, true, false, false), by_condition!(compare_if, true, false, true)];
-static CCMN_IMM: ByCondition = [by_condition!(compare_if, false, true, false), by_condition!(compare_if, false, true, true)];
-static CCMP_IMM: ByCondition = [by_condition!(compare_if, true, true, false), by_condition!(compare_if, true, true, true)];
+static CCMN_REG: ByCondition =
+    [by_condition!(compare_if, false, false, false), by_condition!(compare_if, false, false, true)];
+static CCMP_REG: ByCondition =
+    [by_condition!(compare_if, true, false, false), by_condition!(compare_if, true, false, true)];
+static CCMN_IMM: ByCondition =
+    [by_condition!(compare_if, false, true, false), by_condition!(compare_if, false, true, true)];
+static CCMP_IMM: ByCondition =
+    [by_condition!(compare_if, true, true, false), by_condition!(compare_if, true, true, true)];
 
 fn lower_compare_if(b: &mut Builder, inst: Inst, instances: &ByCondition) {
     let (rn, rm) = (source(inst.reg('n')), source(inst.reg('m')));

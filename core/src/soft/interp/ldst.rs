@@ -8,11 +8,11 @@
 
 use std::marker::PhantomData;
 
+use super::alu;
 use super::builder::Builder;
 use super::cpu::{Cpu, SP_SLOT};
 use super::op::{At, Exec, Flow, Operands};
 use super::slots::{dest, source};
-use super::alu;
 use crate::abi::GuestAddr;
 use crate::mem::{Faulted, WindowRef};
 use crate::soft::a64::Inst;
@@ -80,6 +80,8 @@ impl<const OPTION: u8> Address for Register<OPTION> {
 pub(super) trait Move {
     /// Loads, or stores.
     const ACCESS: Access;
+    /// Alignment in bytes that the access demands, a power of two.
+    const ALIGNMENT: u64 = 1;
 
     /// Takes the register to be stored, or accesses memory and returns the value for the register.
     ///
@@ -127,11 +129,14 @@ moves!(u16, i16);
 moves!(u32, i32);
 moves!(u64, i64);
 
-fn move_one<A: Address, M: Move, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn move_one<A: Address, M: Move, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     if SP && is_sp_misaligned(cpu) {
         return cpu.raise(at, ExceptionKind::SpAlignment);
     }
     let address = A::address(cpu, at);
+    if address % M::ALIGNMENT != 0 {
+        return cpu.misaligned(at, address, M::ACCESS);
+    }
     let is_store = matches!(M::ACCESS, Access::Write);
     let register = if is_store { cpu.r[at.rd()] } else { 0 };
     match M::access(cpu.mem, GuestAddr(address), register) {
