@@ -22,6 +22,8 @@ pub(crate) mod ldst_pair;
 mod op;
 pub(crate) mod ordered;
 mod slots;
+#[cfg(test)]
+mod tests;
 pub(crate) mod system;
 
 use std::sync::Arc;
