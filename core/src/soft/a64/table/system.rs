@@ -33,11 +33,11 @@ fn is_pssbb(inst: Inst) -> bool {
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
     Row::new("UDF", "udf #{i}", "0000000000000000iiiiiiiiiiiiiiii", op::undefined),
-    Row::new("SVC", "svc {imm:x}", "11010100000iiiiiiiiiiiiiiii00001", op::svc),
-    Row::new("HVC", "hvc {imm:x}", "11010100000iiiiiiiiiiiiiiii00010", op::undefined),
-    Row::new("SMC", "smc {imm:x}", "11010100000iiiiiiiiiiiiiiii00011", op::undefined),
-    Row::new("BRK", "brk {imm:x}", "11010100001iiiiiiiiiiiiiiii00000", op::brk),
-    Row::new("HLT", "hlt {imm:x}", "11010100010iiiiiiiiiiiiiiii00000", op::undefined),
+    Row::new("SVC", "svc {i:x}", "11010100000iiiiiiiiiiiiiiii00001", op::svc),
+    Row::new("HVC", "hvc {i:x}", "11010100000iiiiiiiiiiiiiiii00010", op::undefined),
+    Row::new("SMC", "smc {i:x}", "11010100000iiiiiiiiiiiiiiii00011", op::undefined),
+    Row::new("BRK", "brk {i:x}", "11010100001iiiiiiiiiiiiiiii00000", op::brk),
+    Row::new("HLT", "hlt {i:x}", "11010100010iiiiiiiiiiiiiiii00000", op::undefined),
 
     Row::new("HINT", "{hint}", "11010101000000110010iiiiiii11111", op::hint),
     Row::new("CLREX", "clrex{option}", "11010101000000110011iiii01011111", exclusive::clrex),
@@ -50,7 +50,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("CFINV", "cfinv", "11010101000000000100000000011111", op::cfinv).of(FlagM),
     Row::new("XAFLAG", "xaflag", "11010101000000000100000000111111", op::xaflag).of(FlagM2),
     Row::new("AXFLAG", "axflag", "11010101000000000100000001011111", op::axflag).of(FlagM2),
-    Row::new("MSR_dit", "msr dit, {imm:x}", "11010101000000110100iiii01011111", op::msr_dit).of(Dit),
+    Row::new("MSR_dit", "msr dit, {i:x}", "11010101000000110100iiii01011111", op::msr_dit).of(Dit),
     Row::new("SYS", "{operation}, {Xt}", "1101010100001iiiiiiiiiiiiiittttt", op::sys).when(is_operation),
     Row::new("MSR", "msr {sysreg}, {Xt}", "110101010001rrrrrrrrrrrrrrrttttt", op::msr).when(is_writable),
     Row::new("MRS", "mrs {Xt}, {sysreg}", "110101010011rrrrrrrrrrrrrrrttttt", op::mrs).when(is_readable),
