@@ -157,8 +157,7 @@ fn width_mask(inst: Inst) -> u64 {
 /// The target of ADR and ADRP.
 fn address(inst: Inst, is_page: bool, pc: u64) -> String {
     let offset = inst.signed('i') << 2 | i64::from(inst.field('l'));
-    let target =
-        if is_page { (pc & !0xfff).wrapping_add_signed(offset << 12) } else { pc.wrapping_add_signed(offset) };
+    let target = if is_page { (pc & !0xfff).wrapping_add_signed(offset << 12) } else { pc.wrapping_add_signed(offset) };
     format!("0x{target:x}")
 }
 
@@ -273,9 +272,8 @@ fn hint(number: u32) -> String {
 }
 
 fn barrier(option: u32) -> String {
-    const NAMES: [&str; 16] = [
-        "", "oshld", "oshst", "osh", "", "nshld", "nshst", "nsh", "", "ishld", "ishst", "ish", "", "ld", "st", "sy",
-    ];
+    const NAMES: [&str; 16] =
+        ["", "oshld", "oshst", "osh", "", "nshld", "nshst", "nsh", "", "ishld", "ishst", "ish", "", "ld", "st", "sy"];
     match NAMES[option as usize & 15] {
         "" => format!("#0x{option:02x}"),
         name => name.to_owned(),

@@ -22,9 +22,9 @@ pub(crate) mod ldst_pair;
 mod op;
 pub(crate) mod ordered;
 mod slots;
+pub(crate) mod system;
 #[cfg(test)]
 mod tests;
-pub(crate) mod system;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

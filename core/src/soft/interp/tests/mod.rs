@@ -2,6 +2,12 @@
 
 #![expect(unsafe_code, reason = "a window is made from a plain buffer")]
 
+mod branch;
+mod code;
+mod memory;
+mod properties;
+mod sync;
+mod system;
 mod vectors;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -10,6 +16,7 @@ use std::sync::{Arc, Mutex};
 use super::{CodeSource, Interpreter, StaleCode, Stop, StopReason};
 use crate::abi::{GuestAddr, GuestRange};
 use crate::mem::WindowRef;
+use crate::soft::a64::table;
 use crate::vcpu::{AbortCause, CpuState, ExceptionKind};
 
 /// Guest memory in bytes, and the room on both sides of it.
@@ -57,6 +64,13 @@ impl CodeSource for TestCode {
     }
 }
 
+/// The word of the row `symbol` with these fields.
+fn encode(symbol: &str, fields: &[(char, u32)]) -> u32 {
+    let row = table::rows().find(|row| row.symbol == symbol).unwrap_or_else(|| panic!("no row {symbol}"));
+    let fields: Vec<(u8, u32)> = fields.iter().map(|&(letter, value)| (letter as u8, value)).collect();
+    row.pattern.encode(&fields)
+}
+
 /// A guest of one vCPU.
 struct Guest {
     // Keeps the window's memory.
@@ -87,6 +101,11 @@ impl Guest {
         for (word, addr) in words.iter().zip((addr..).step_by(4)) {
             self.window.store(GuestAddr(addr), *word).unwrap();
         }
+    }
+
+    /// Registers, PSTATE and PC, for "nothing has changed".
+    fn snapshot(&self) -> CpuState {
+        self.state.clone()
     }
 
     fn run(&mut self) -> Stop {
