@@ -63,7 +63,7 @@ fn address<T>(cpu: &mut Cpu, at: At<'_>) -> Result<GuestAddr, Flow> {
         return Err(cpu.raise(at, ExceptionKind::SpAlignment));
     }
     let address = cpu.r[at.rn()];
-    if address % size_of::<T>() as u64 != 0 {
+    if !address.is_multiple_of(size_of::<T>() as u64) {
         return Err(cpu.misaligned(at, address, Access::Write));
     }
     Ok(GuestAddr(address))

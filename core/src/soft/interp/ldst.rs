@@ -134,7 +134,7 @@ pub(super) fn move_one<A: Address, M: Move, const SP: bool>(cpu: &mut Cpu, at: A
         return cpu.raise(at, ExceptionKind::SpAlignment);
     }
     let address = A::address(cpu, at);
-    if address % M::ALIGNMENT != 0 {
+    if !address.is_multiple_of(M::ALIGNMENT) {
         return cpu.misaligned(at, address, M::ACCESS);
     }
     let is_store = matches!(M::ACCESS, Access::Write);
@@ -154,7 +154,7 @@ pub(super) fn move_one<A: Address, M: Move, const SP: bool>(cpu: &mut Cpu, at: A
 /// CheckSPAlignment: true when an access by SP must fault.
 #[inline(always)]
 pub(super) fn is_sp_misaligned(cpu: &Cpu) -> bool {
-    cpu.r[usize::from(SP_SLOT)] % 16 != 0
+    !cpu.r[usize::from(SP_SLOT)].is_multiple_of(16)
 }
 
 /// The handler for the `size` and `opc` fields of the word, with address mode `A`.

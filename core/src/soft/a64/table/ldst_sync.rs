@@ -7,7 +7,7 @@ use crate::soft::interp::{atomic as at, exclusive as ex, ordered};
 
 /// CASP names even registers.
 fn has_even_pairs(inst: Inst) -> bool {
-    inst.reg('s') % 2 == 0 && inst.reg('t') % 2 == 0
+    (inst.reg('s') | inst.reg('t')) & 1 == 0
 }
 
 /// An atomic without acquire semantics whose result goes nowhere.

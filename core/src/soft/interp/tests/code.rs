@@ -16,7 +16,7 @@ fn bad_program_counters() {
     let mut guest = Guest::new(&[]);
     guest.state.pc = CODE + 2;
     assert_eq!(guest.run_to_exception(), ExceptionKind::PcAlignment { far: GuestAddr(CODE + 2) });
-    for far in [MEMORY_BYTES as u64, 0x0070_0000_0000_0000, u64::MAX & !3] {
+    for far in [MEMORY_BYTES as u64, 0x0070_0000_0000_0000, 0xffff_ffff_ffff_fffc] {
         guest.state.pc = far;
         let far = GuestAddr(far);
         assert_eq!(guest.run_to_exception(), ExceptionKind::InstructionAbort { far, cause: AbortCause::Translation });

@@ -63,7 +63,8 @@ fn the_counter_counts_up() {
 
 #[test]
 fn registers_that_can_be_written_keep_their_own_bits() {
-    let cases: [(u32, fn(&Guest) -> u64, u64); 5] = [
+    type Value = fn(&Guest) -> u64;
+    let cases: [(u32, Value, u64); 5] = [
         (0xd51b_4202, |guest| guest.state.pstate.0, Pstate::NZCV),
         (0xd51b_4402, |guest| u64::from(guest.state.fpcr), 0x07c8_0000),
         (0xd51b_4422, |guest| u64::from(guest.state.fpsr), 0x0800_009f),
