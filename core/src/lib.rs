@@ -15,6 +15,7 @@ pub mod cli;
 pub mod elf;
 pub mod fs;
 pub mod host;
+pub mod hvf;
 pub mod kernel;
 pub mod mem;
 pub mod preempt;
