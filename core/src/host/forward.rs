@@ -40,6 +40,11 @@ pub fn publish_waker(wake: &WakeFd) {
     WAKER.store(wake.writer().as_fd().as_raw_fd(), Release);
 }
 
+/// Takes the wake-up back, before it is closed.
+pub fn retract_waker() {
+    WAKER.store(-1, Release);
+}
+
 /// Hands a `siginfo_t` over to the kick thread. Async-signal-safe. False where there is no room.
 pub fn put(info: &[u8; 128]) -> bool {
     let mut is_put = false;

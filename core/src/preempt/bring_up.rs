@@ -256,6 +256,7 @@ impl Preemption {
         let threads = std::mem::take(&mut running.threads);
         running.receiver = None;
         drop(running);
+        forward::retract_waker();
         for thread in threads {
             // A thread that panicked has said so; there is nothing left to do for it.
             let _ = thread.join();

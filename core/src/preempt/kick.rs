@@ -79,7 +79,7 @@ impl KickThread {
 
     fn take_signals(&self) {
         for _ in 0..SIGNALS_PER_ROUND {
-            let Some(info) = signal::take_pending(signal::kick_set()) else { break };
+            let Some(info) = signal::take_pending(signal::taken_set()) else { break };
             self.take(&info);
         }
         while let Some(info) = forward::take() {
