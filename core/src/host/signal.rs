@@ -113,6 +113,11 @@ pub fn verify_kick_set() -> Result<SignalsBlocked, MaskError> {
     Ok(SignalsBlocked::assume())
 }
 
+/// Blocks what the C library has opened on the calling thread.
+pub(super) fn block_library_signals() -> io::Result<()> {
+    imp::change_mask(libc::SIG_BLOCK, Some(LIBRARY_SIGNALS)).map(drop)
+}
+
 /// Opens what a control leaves open on the calling thread.
 pub(super) fn open_for_control() {
     if let Ok(mask) = own_mask() {

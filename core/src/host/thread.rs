@@ -76,7 +76,7 @@ pub fn spawn<T: Send + 'static>(
 ) -> io::Result<JoinHandle<T>> {
     let thread = Builder::new().name(name.chars().filter(|c| *c != '\0').collect()).spawn(move || body(adopt(role)));
     // pthread_create(3) opens signals 32 and 33 on this thread too.
-    signal::block_kick_set().map_err(io::Error::other)?;
+    signal::block_library_signals()?;
     thread
 }
 
@@ -84,11 +84,13 @@ pub fn spawn<T: Send + 'static>(
 /// role, after [`signal::block_kick_set`].
 #[must_use]
 pub fn adopt(role: Role) -> SignalsBlocked {
-    if role.mask_control().is_some_and(controls::active)
-        || (role.runs_vcpu() && controls::active(Control::KickFromHandler))
-    {
-        signal::open_for_control();
-        return SignalsBlocked::assume();
+    if let Some(is_open) = open_by_control(role) {
+        // Other roles are not to inherit what the control opens on one.
+        let blocked = signal::block_kick_set();
+        if is_open {
+            signal::open_for_control();
+        }
+        return blocked.unwrap_or_else(|_| SignalsBlocked::assume());
     }
     // What the C library has opened is closed again, once what was inherited has been found right.
     match signal::verify_kick_set().and_then(|_inherited| signal::block_kick_set()) {
@@ -98,6 +100,16 @@ pub fn adopt(role: Role) -> SignalsBlocked {
             std::process::abort();
         }
     }
+}
+
+/// Where a control opens masks: whether this role's is open.
+fn open_by_control(role: Role) -> Option<bool> {
+    if controls::active(Control::KickFromHandler) {
+        return Some(role.runs_vcpu());
+    }
+    let missed = [Control::MaskBootstrap, Control::MaskForkChild, Control::MaskWorker, Control::MaskPool];
+    let chosen = missed.into_iter().find(|control| controls::active(*control))?;
+    Some(role.mask_control() == Some(chosen))
 }
 
 /// The calling thread's id.
