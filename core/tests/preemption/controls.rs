@@ -70,8 +70,11 @@ mod with_controls {
 
     fn an_open_pool_mask_shows() {
         let rig = Rig::new();
-        let open: Vec<_> =
-            thread::own_tasks().unwrap().into_iter().filter(|task| !task.keeps_the_invariant()).collect();
+        let open = || -> Vec<_> {
+            thread::own_tasks().unwrap().into_iter().filter(|task| !task.keeps_the_invariant()).collect()
+        };
+        wait_until("the transport thread has started", || !open().is_empty());
+        let open = open();
         assert_eq!(open.iter().map(|task| task.name.as_str()).collect::<Vec<_>>(), ["elfuse-transpor"]);
         ring_thread(process::own_pid(), open[0].tid).unwrap();
         wait_until("a stray handler is counted", || rig.count(ProcessCounter::StrayHandlers) > 0);

@@ -4,6 +4,8 @@
 //! program starts itself once per case. Cases that need a control run in builds with the feature `controls` only:
 //! `cargo test -p elfuse --features controls --test preemption`.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a case fails by panicking, in its own process")]
+
 mod cases;
 mod controls;
 mod records;
