@@ -34,7 +34,7 @@ pub const FAULT_SIGNALS: SigSet =
     SigSet::of(&[Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGILL, Signal::SIGFPE, Signal::SIGTRAP]);
 
 /// Signals that the C library opens in every thread it makes, whatever the mask that the thread inherits: 32 and 33.
-const LIBRARY_SIGNALS: SigSet = SigSet(3 << 31);
+const LIBRARY_SIGNALS: SigSet = SigSet::of(&[Signal::SIGRTMIN, Signal::SIGRTMIN_PLUS_1]);
 
 /// The signals that are blocked on every thread at every moment, so that only the kick thread takes them.
 #[must_use]

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use elfuse::abi::{SigInfo, Signal};
+use elfuse::abi::{SiCode, SigInfo, Signal};
 use elfuse::host::thread::{self, Role};
-use elfuse::host::{clock, forward, pidfd, process, signal};
+use elfuse::host::{clock, pidfd, process, signal};
 use elfuse::preempt::stats::{ProcessCounter, ProcessKind, TaskRole};
 use elfuse::preempt::transport::ring_thread;
 use elfuse::preempt::{Directed, KickCause, KickTargets, TimerKey, WatchdogVerdict};
@@ -130,7 +130,7 @@ fn doorbells_kick_all_vcpus() {
 fn requests_before_the_kick_thread_starts_are_kept() {
     use elfuse::preempt::{Bounds, Preemption, stats::Stats};
     let proof = signal::block_kick_set().unwrap();
-    let machine = std::sync::Arc::new(crate::rig::SpinMachine::default());
+    let machine = crate::rig::SpinMachine::new();
     let stats = Stats::anonymous(ProcessKind::Initial).unwrap();
     let preemption = Preemption::prepare(&proof, machine.clone(), stats, Bounds::default()).unwrap();
     let vcpu = machine.create_vcpu(&proof).unwrap();
@@ -213,10 +213,24 @@ fn directed_signals_are_told_from_those_of_the_process() {
 
 fn sent_fault_signals_are_forwarded() {
     let rig = Rig::new();
-    let info = SigInfo::queued(Signal::SIGSEGV, process::own_pid(), 0, 3);
-    assert!(forward::put(info.as_bytes()));
-    wait_until("the sink has it", || rig.notes.signals.lock().unwrap().len() == 1);
-    assert_eq!(rig.notes.signals.lock().unwrap()[0], (info, Directed::Process));
+    elfuse::host::fault::install().unwrap();
+    let worker = rig.worker(Role::Bootstrap);
+    let pid = process::own_pid();
+    let faults: Vec<Signal> = signal::FAULT_SIGNALS.iter().collect();
+    for (sent, signal) in faults.iter().enumerate() {
+        let info = SigInfo::from_sender(*signal, SiCode::SI_QUEUE, pid, 3);
+        if sent.is_multiple_of(2) {
+            pidfd::queue_to_process(pid, &info).unwrap();
+        } else {
+            pidfd::queue_to_thread(pid, worker.tid(), &info).unwrap();
+        }
+        wait_until("the sink has it", || rig.notes.signals.lock().unwrap().len() == sent + 1);
+        let (seen, directed) = rig.notes.signals.lock().unwrap()[sent];
+        assert_eq!((seen.signal(), seen.code(), seen.pid(), seen.uid()), (*signal, SiCode::SI_QUEUE, pid, 3));
+        assert_eq!(directed, Directed::Process);
+    }
+    assert_eq!(worker.state.unknown.load(Ordering::Acquire), 0);
+    worker.stop();
 }
 
 fn children_are_told() {

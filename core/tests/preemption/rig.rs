@@ -11,7 +11,7 @@ use elfuse::abi::{Errno, GuestAddr, GuestRange, Pid, SigInfo, Signal, Tid};
 use elfuse::host::signal::{self, INTERRUPT_CANCEL, INTERRUPT_HOST_SIGNAL};
 use elfuse::host::thread::Role;
 use elfuse::host::{SignalsBlocked, process, thread};
-use elfuse::mem::{Backing, Mapper, Prot};
+use elfuse::mem::{Backing, GuestMemory, Mapper, Prot};
 use elfuse::preempt::stats::{ProcessCounter, ProcessKind, Stats, TaskRole};
 use elfuse::preempt::transport::{Directory, Record, SenderHandle};
 use elfuse::preempt::{
@@ -20,39 +20,60 @@ use elfuse::preempt::{
 use elfuse::vcpu::{CpuState, Machine, SyscallRegisters, Vcpu, VcpuError, VcpuExit, VcpuId};
 
 /// A machine whose vCPUs do nothing but look at their interrupt words.
-#[derive(Default)]
 pub(crate) struct SpinMachine {
+    memory: Arc<dyn Machine>,
     words: Mutex<HashMap<VcpuId, Arc<AtomicU32>>>,
     next: AtomicU64,
-    pub(crate) arrays: AtomicU64,
 }
 
+impl SpinMachine {
+    pub(crate) fn new() -> Arc<Self> {
+        let memory = elfuse::soft::SoftMachine::new().unwrap();
+        Arc::new(Self { memory, words: Mutex::default(), next: AtomicU64::new(0) })
+    }
+}
+
+/// The guest has no say here: memory is the software machine's.
 impl Mapper for SpinMachine {
     fn address_space_len(&self) -> u64 {
-        0
+        self.memory.address_space_len()
     }
 
-    fn map(&self, _range: GuestRange, _prot: Prot, _backing: Backing<'_>) -> Result<(), Errno> {
-        Err(Errno::ENOSYS)
+    fn memory(&self) -> GuestMemory {
+        self.memory.memory()
     }
 
-    fn protect(&self, _range: GuestRange, _prot: Prot) -> Result<(), Errno> {
-        Err(Errno::ENOSYS)
+    fn map(&self, range: GuestRange, prot: Prot, backing: Backing<'_>) -> Result<(), Errno> {
+        self.memory.map(range, prot, backing)
     }
 
-    fn unmap(&self, _range: GuestRange) -> Result<(), Errno> {
-        Err(Errno::ENOSYS)
+    fn protect(&self, range: GuestRange, prot: Prot) -> Result<(), Errno> {
+        self.memory.protect(range, prot)
     }
 
-    fn relocate(&self, _from: GuestRange, _to: GuestAddr, _new_len_bytes: u64) -> Result<(), Errno> {
-        Err(Errno::ENOSYS)
+    fn unmap(&self, range: GuestRange) -> Result<(), Errno> {
+        self.memory.unmap(range)
     }
 
-    fn advise(&self, _range: GuestRange, _advice: i32) -> Result<(), Errno> {
-        Err(Errno::ENOSYS)
+    fn relocate(&self, from: GuestRange, to: GuestAddr) -> Result<(), Errno> {
+        self.memory.relocate(from, to)
     }
 
-    fn invalidate_code(&self, _range: GuestRange) {}
+    fn advise(&self, range: GuestRange, advice: i32) -> Result<(), Errno> {
+        self.memory.advise(range, advice)
+    }
+
+    fn sync(&self, range: GuestRange, flags: i32) -> Result<(), Errno> {
+        self.memory.sync(range, flags)
+    }
+
+    fn resident(&self, start: GuestAddr, pages: &mut [u8]) -> Result<(), Errno> {
+        self.memory.resident(start, pages)
+    }
+
+    fn invalidate_code(&self, range: GuestRange) {
+        self.memory.invalidate_code(range);
+    }
 }
 
 impl Machine for SpinMachine {
@@ -64,7 +85,6 @@ impl Machine for SpinMachine {
     }
 
     fn exit_vcpus(&self, ids: &[VcpuId]) -> Result<(), VcpuError> {
-        self.arrays.fetch_add(1, Ordering::Relaxed);
         let words = self.words.lock().unwrap();
         for word in ids.iter().filter_map(|id| words.get(id)) {
             word.fetch_or(INTERRUPT_CANCEL, Ordering::Release);
@@ -180,7 +200,7 @@ impl Rig {
 
     pub(crate) fn counting_in(stats: Arc<Stats>, run_limit_ns: Option<u64>) -> Self {
         let proof = signal::block_kick_set().unwrap();
-        let machine = Arc::new(SpinMachine::default());
+        let machine = SpinMachine::new();
         let bounds = Bounds { run_limit_ns, directory: None };
         let preemption = Preemption::prepare(&proof, machine.clone(), stats, bounds).unwrap();
         let notes = Arc::new(Notes::default());
