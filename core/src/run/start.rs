@@ -11,10 +11,11 @@ use std::time::Duration;
 use super::run_thread;
 use crate::abi::{Fd, GuestAddr, GuestPtr, SigSet};
 use crate::cli::{self, Cli, GuestCommand};
-use crate::elf::{self, HwCaps, Program};
+use crate::elf::{self, Program};
 use crate::fork;
 use crate::host::signal::{HostSignalState, SignalsBlocked, block_kick_set};
 use crate::host::thread::{self, Role};
+use crate::kernel::exec::hwcaps;
 use crate::kernel::fd_table::FdTable;
 use crate::kernel::process::{ImageInfo, Options};
 use crate::kernel::signal::{GroupExit, Handler, Member, SigAction};
@@ -141,8 +142,7 @@ fn load(process: &Process, command: &GuestCommand) -> Result<CpuState, Failure> 
     let cannot = |error: &dyn std::fmt::Display| failed(&format!("cannot run {}", path.display()))(error);
     let program = Program::open(&path, command.args.clone(), command.env.clone()).map_err(|error| cannot(&error))?;
     let args = program.args.clone();
-    let hwcap = HwCaps::default();
-    let image = elf::load_program(process.space(), program, hwcap).map_err(|error| cannot(&error))?;
+    let image = elf::load_program(process.space(), program, hwcaps()).map_err(|error| cannot(&error))?;
     process.set_image(ImageInfo { path: image.path.clone(), args, sigtramp: image.sigtramp });
     Ok(CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() })
 }

@@ -129,14 +129,6 @@ fn clone_with(ctx: &mut TaskContext, args: CloneArgs) -> SyscallResult {
     Ok(value(spawn_process(ctx, &args)?.0))
 }
 
-pub(super) fn execve(_ctx: &mut TaskContext, _args: &Args) -> SyscallResult {
-    Err(Errno::ENOSYS.into())
-}
-
-pub(super) fn execveat(_ctx: &mut TaskContext, _args: &Args) -> SyscallResult {
-    Err(Errno::ENOSYS.into())
-}
-
 const WNOHANG: i32 = 1;
 
 pub(super) fn wait4(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
