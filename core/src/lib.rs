@@ -16,6 +16,7 @@ pub mod elf;
 pub mod fork;
 pub mod fs;
 pub mod host;
+pub mod hvf;
 pub mod kernel;
 pub mod mem;
 pub mod preempt;

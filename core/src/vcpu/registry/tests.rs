@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::*;
 use crate::abi::{Errno, GuestAddr, GuestRange};
 use crate::host::SignalsBlocked;
-use crate::mem::{Backing, Mapper, Prot};
+use crate::mem::{Backing, GuestMemory, Mapper, Prot};
 use crate::vcpu::Vcpu;
 
 /// Keeps the set of vCPUs that exist, and counts kicks of ones that do not.
@@ -36,11 +36,23 @@ impl Mapper for Recorder {
         Err(Errno::ENOSYS)
     }
 
-    fn relocate(&self, _from: GuestRange, _to: GuestAddr, _new_len_bytes: u64) -> Result<(), Errno> {
+    fn relocate(&self, _from: GuestRange, _to: GuestAddr) -> Result<(), Errno> {
         Err(Errno::ENOSYS)
     }
 
     fn advise(&self, _range: GuestRange, _advice: i32) -> Result<(), Errno> {
+        Err(Errno::ENOSYS)
+    }
+
+    fn memory(&self) -> GuestMemory {
+        GuestMemory::none()
+    }
+
+    fn sync(&self, _range: GuestRange, _flags: i32) -> Result<(), Errno> {
+        Err(Errno::ENOSYS)
+    }
+
+    fn resident(&self, _start: GuestAddr, _pages: &mut [u8]) -> Result<(), Errno> {
         Err(Errno::ENOSYS)
     }
 
