@@ -13,6 +13,7 @@
 pub mod abi;
 pub mod cli;
 pub mod elf;
+pub mod fork;
 pub mod fs;
 pub mod host;
 pub mod hvf;

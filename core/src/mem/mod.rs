@@ -3,10 +3,7 @@
 //! `docs/design.md` §5. Neighbours: `soft` implements [`Mapper`]; `kernel` and `syscall` use [`AddressSpace`].
 
 pub mod access;
-mod address_space;
-mod advice;
-mod brk;
-mod copy;
+pub mod atomic;
 pub mod fault;
 mod guest_memory;
 mod layout;
