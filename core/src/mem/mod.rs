@@ -3,7 +3,11 @@
 //! `docs/design.md` §5. Neighbours: `soft` implements [`Mapper`]; `kernel` and `syscall` use [`AddressSpace`].
 
 pub mod access;
+mod address_space;
+mod advice;
 pub mod atomic;
+mod brk;
+mod copy;
 pub mod fault;
 mod guest_memory;
 mod layout;
