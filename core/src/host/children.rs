@@ -113,6 +113,38 @@ pub fn wait_child(pid: Pid, options: i32) -> Result<Option<ChildChange>, Errno> 
     Ok((child != 0).then_some(ChildChange { pid: Pid(child), status, usage }))
 }
 
+/// Bytes of a siginfo.
+pub const SIGINFO_LEN: usize = 128;
+
+/// The `siginfo_t` of a waited-for child and its `struct rusage`.
+pub type WaitedFor = ([u8; SIGINFO_LEN], [u64; 18]);
+
+/// waitid(2) that never sleeps: the siginfo and the rusage; `None` when no child has changed its state.
+///
+/// # Errors
+/// `ECHILD`, `EINVAL`, `EBADF`; `ENOSYS` on a host without the system call.
+pub fn wait_id(kind: i32, id: i32, options: i32) -> Result<Option<WaitedFor>, Errno> {
+    #[cfg(target_os = "linux")]
+    {
+        let mut info = [0u8; SIGINFO_LEN];
+        let mut usage = [0u64; 18];
+        let (info_place, usage_place) = (info.as_mut_ptr(), usage.as_mut_ptr());
+        // SAFETY: the kernel writes at most 128 bytes of siginfo and a rusage, for which there is room.
+        let result =
+            unsafe { libc::syscall(libc::SYS_waitid, kind, id, info_place, options | libc::WNOHANG, usage_place) };
+        if result < 0 {
+            return Err(std::io::Error::last_os_error().into());
+        }
+        // `si_signo` stays 0 where nobody has changed.
+        Ok((info[..4] != [0; 4]).then_some((info, usage)))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _unused = (kind, id, options);
+        Err(Errno::ENOSYS)
+    }
+}
+
 /// Ends the process at once, without destructors.
 pub fn exit_now(status: i32) -> ! {
     // SAFETY: ends the process; nothing runs after it.
