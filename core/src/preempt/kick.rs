@@ -104,7 +104,7 @@ impl KickThread {
             }
         } else if info.signal() == Signal::SIGCHLD && !info.code().is_from_process() {
             stats.bump(ProcessCounter::ChildSignals);
-            self.sink.child_changed();
+            self.sink.child_changed(info);
         } else {
             stats.bump(ProcessCounter::HostSignals);
             self.sink.host_signal(info, Directed::Process);
