@@ -1,21 +1,15 @@
-//! What the fault handler saw last on this thread: written by the handler of SIGSEGV and SIGBUS when it fixes up an
-//! accessor of [`access`](super::access), read by the slow path of the accessor.
+//! The last guest access of this thread that faulted, as far as the host signal tells it.
+//!
+//! The window is reserved without access rights, so that an unmapped guest page and a forbidden one look alike to the
+//! host: who has a map of the guest's mappings decides between [`AbortCause::Translation`] and
+//! [`AbortCause::Permission`]. SIGBUS is [`AbortCause::External`] in any case.
 
-use std::cell::Cell;
-
+use crate::host::fault;
 use crate::vcpu::AbortCause;
-
-thread_local! {
-    static LAST: Cell<(usize, AbortCause)> = const { Cell::new((0, AbortCause::Translation)) };
-}
 
 /// The host address and the cause of the last fixed-up fault of this thread.
 #[must_use]
 pub fn last() -> (usize, AbortCause) {
-    LAST.get()
-}
-
-/// Keeps a fault for [`last`]; for the fault handler.
-pub fn record(host_addr: usize, cause: AbortCause) {
-    LAST.set((host_addr, cause));
+    let fault = fault::last();
+    (fault.address, if fault.is_bus_error { AbortCause::External } else { AbortCause::Translation })
 }

@@ -3,13 +3,12 @@
 
 use std::sync::atomic::{Ordering, fence};
 
-use nix::time::{ClockId, clock_gettime};
-
 use super::builder::Builder;
 use super::cpu::{Cpu, Flags};
 use super::op::{At, Exec, Flow, Operands};
 use super::slots::{dest, source};
 use crate::abi::{GuestAddr, GuestRange};
+use crate::host::clock::monotonic_ns;
 use crate::soft::a64::Inst;
 use crate::soft::a64::features::{self, CACHE_LINE_BYTES, ZVA_BYTES};
 use crate::soft::a64::sysreg::{self, SysOp, SysReg};
@@ -139,14 +138,6 @@ pub(crate) fn msr_dit(b: &mut Builder, inst: Inst) {
     b.emit(set_dit, Operands { imm, ..Operands::default() });
 }
 
-/// Nanoseconds of the host's monotonic clock, which is the same for all processes of the host.
-fn counter() -> u64 {
-    match clock_gettime(ClockId::CLOCK_MONOTONIC) {
-        Ok(now) => (now.tv_sec() as u64).wrapping_mul(features::CNTFRQ_EL0).wrapping_add(now.tv_nsec() as u64),
-        Err(_) => 0,
-    }
-}
-
 /// Defines a read of a system register.
 macro_rules! reads {
     ($($name:ident: |$cpu:ident| $value:expr;)*) => {
@@ -166,7 +157,7 @@ reads! {
     read_dit: |cpu| cpu.pstate_rest & Pstate::DIT;
     read_tpidr: |cpu| cpu.tpidr_el0;
     read_tpidrro: |cpu| cpu.tpidrro_el0;
-    read_counter: |_cpu| counter();
+    read_counter: |_cpu| monotonic_ns();
 }
 
 fn read_constant(cpu: &mut Cpu, at: At<'_>) -> Flow {

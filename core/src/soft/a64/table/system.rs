@@ -22,14 +22,6 @@ fn is_full_system(inst: Inst) -> bool {
     inst.field('i') == 0b1111
 }
 
-fn is_ssbb(inst: Inst) -> bool {
-    inst.field('i') == 0
-}
-
-fn is_pssbb(inst: Inst) -> bool {
-    inst.field('i') == 4
-}
-
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
     Row::new("UDF", "udf #{i}", "0000000000000000iiiiiiiiiiiiiiii", op::undefined),
@@ -41,8 +33,9 @@ pub(super) const ROWS: &[Row] = &[
 
     Row::new("HINT", "{hint}", "11010101000000110010iiiiiii11111", op::hint),
     Row::new("CLREX", "clrex{option}", "11010101000000110011iiii01011111", exclusive::clrex),
-    Row::new("DSB", "dsb {barrier}", "11010101000000110011iiii10011111", op::dsb)
-        .aliases(&[(is_ssbb, "ssbb"), (is_pssbb, "pssbb")]),
+    Row::new("DSB", "dsb {barrier}", "11010101000000110011iiii10011111", op::dsb),
+    Row::new("SSBB", "ssbb",   "11010101000000110011000010011111", op::dsb).special(),
+    Row::new("PSSBB", "pssbb", "11010101000000110011010010011111", op::dsb).special(),
     Row::new("DMB", "dmb {barrier}", "11010101000000110011iiii10111111", op::dmb),
     Row::new("ISB", "isb {isb}", "11010101000000110011iiii11011111", op::isb).aliases(&[(is_full_system, "isb")]),
     Row::new("SB", "sb", "11010101000000110011000011111111", op::sb).of(Sb),

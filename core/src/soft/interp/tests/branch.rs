@@ -8,8 +8,7 @@ use crate::vcpu::{ExceptionKind, Pstate};
 /// ConditionHolds by the table of Arm ARM C1.2.4.
 fn holds(cond: u32, nzcv: u32) -> bool {
     let (n, z, c, v) = (nzcv & 8 != 0, nzcv & 4 != 0, nzcv & 2 != 0, nzcv & 1 != 0);
-    [z, !z, c, !c, n, !n, v, !v, c && !z, !c || z, n == v, n != v, n == v && !z, n != v || z, true, true]
-        [cond as usize]
+    [z, !z, c, !c, n, !n, v, !v, c && !z, !c || z, n == v, n != v, n == v && !z, n != v || z, true, true][cond as usize]
 }
 
 /// `branch` over `mov x0, #1`; x0 tells whether it was taken.

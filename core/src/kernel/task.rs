@@ -1,0 +1,226 @@
+//! A guest thread: [`Task`] as other threads see it, [`TaskContext`] as its own thread uses it.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::blocking::Waker;
+use super::fd_table::FdTable;
+use super::recent::RecentCalls;
+use super::signal::AltStack;
+use super::{Process, Restart, SyscallError};
+use crate::abi::{GuestAddr, Tid};
+use crate::host::SignalsBlocked;
+use crate::preempt::{Enlisted, KickCause};
+use crate::vcpu::{Esr, Vcpu, VcpuId};
+
+bitflags::bitflags! {
+    /// Why a task must leave guest code or a wait. Set by anyone, looked at by the owner before it enters the guest.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct Interrupts: u32 {
+        /// A signal may be deliverable.
+        const SIGNAL = 1;
+        /// The task must end: exit_group, a fatal signal, or execve by another thread.
+        const EXIT = 2;
+        /// Another thread wants the world to stand still.
+        const QUIESCE = 4;
+    }
+}
+
+/// A guest thread as the rest of its process sees it.
+pub struct Task {
+    tid: Tid,
+    process: Arc<Process>,
+    vcpu: OnceLock<VcpuId>,
+    interrupts: AtomicU32,
+    waker: Waker,
+    recent: RecentCalls,
+}
+
+impl Task {
+    /// A thread with this id; its vCPU is named later, by its own thread.
+    #[must_use]
+    pub fn new(process: Arc<Process>, tid: Tid) -> Arc<Self> {
+        Arc::new(Self {
+            tid,
+            process,
+            vcpu: OnceLock::new(),
+            interrupts: AtomicU32::new(0),
+            waker: Waker::default(),
+            recent: RecentCalls::default(),
+        })
+    }
+
+    /// The thread id, which is the host's.
+    #[must_use]
+    pub const fn tid(&self) -> Tid {
+        self.tid
+    }
+
+    /// The process it belongs to.
+    #[must_use]
+    pub const fn process(&self) -> &Arc<Process> {
+        &self.process
+    }
+
+    /// True for the thread that the process began with.
+    #[must_use]
+    pub fn is_main(&self) -> bool {
+        self.tid.0 == self.process.pid().0
+    }
+
+    /// What ends this task's sleeps.
+    #[must_use]
+    pub const fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
+    /// Its last system calls.
+    #[must_use]
+    pub const fn recent(&self) -> &RecentCalls {
+        &self.recent
+    }
+
+    /// Names the vCPU that runs this task.
+    pub fn set_vcpu(&self, id: VcpuId) {
+        // A task has one vCPU for life; a second call would be a bug here, and the first id stays right.
+        let _already_set = self.vcpu.set(id);
+    }
+
+    /// The vCPU that runs this task, once it has one.
+    #[must_use]
+    pub fn vcpu(&self) -> Option<VcpuId> {
+        self.vcpu.get().copied()
+    }
+
+    /// The interrupts that are set.
+    #[must_use]
+    pub fn interrupts(&self) -> Interrupts {
+        Interrupts::from_bits_retain(self.interrupts.load(Ordering::SeqCst))
+    }
+
+    /// Clears interrupts before they are handled, so that one that arrives meanwhile is not lost.
+    pub fn clear_interrupts(&self, interrupts: Interrupts) {
+        self.interrupts.fetch_and(!interrupts.bits(), Ordering::SeqCst);
+    }
+
+    /// Sets interrupts without waking anybody: for the owner itself.
+    pub fn set_interrupts(&self, interrupts: Interrupts) {
+        self.interrupts.fetch_or(interrupts.bits(), Ordering::SeqCst);
+    }
+
+    /// Interrupts this task wherever it is: in guest code, in a sleep, or between the two.
+    pub fn interrupt(&self, interrupts: Interrupts, cause: KickCause) {
+        self.set_interrupts(interrupts);
+        self.waker.wake();
+        if !self.is_current()
+            && let Some(id) = self.vcpu()
+        {
+            self.process.kicker().request(id, cause);
+        }
+    }
+
+    /// True on the task's own thread.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        crate::host::thread::gettid() == self.tid
+    }
+
+    /// True when a wait of this task must end now.
+    #[must_use]
+    pub fn must_stop_waiting(&self) -> bool {
+        let interrupts = self.interrupts();
+        if interrupts.contains(Interrupts::EXIT) {
+            return true;
+        }
+        if !interrupts.contains(Interrupts::SIGNAL) {
+            return false;
+        }
+        // The signal may be gone: another thread took it, or it is ignored by now.
+        self.clear_interrupts(Interrupts::SIGNAL);
+        let is_deliverable = self.process.group().has_deliverable(self.tid);
+        if is_deliverable {
+            self.set_interrupts(Interrupts::SIGNAL);
+        }
+        is_deliverable
+    }
+}
+
+/// A continuation for restart_syscall(2): what goes on with the deadline that the interrupted call had.
+pub type RestartBlock = Box<dyn FnMut(&mut TaskContext) -> Result<u64, SyscallError>>;
+
+/// A guest thread as its own thread uses it. Not shared.
+pub struct TaskContext {
+    /// The shared side.
+    pub task: Arc<Task>,
+    /// The vCPU's counters, watchdog and place in the registry. Stands before the vCPU, to be dropped before it.
+    pub enlisted: Enlisted,
+    /// The vCPU.
+    pub vcpu: Box<dyn Vcpu>,
+    /// The descriptor table, shared or not with other threads (`CLONE_FILES`).
+    pub files: Arc<FdTable>,
+    /// sigaltstack(2).
+    pub alt_stack: Option<AltStack>,
+    /// set_tid_address(2): zeroed and woken when the thread ends; null for none.
+    pub clear_child_tid: GuestAddr,
+    /// set_robust_list(2): the head of the list; null for none.
+    pub robust_list: GuestAddr,
+    /// What restart_syscall(2) goes on with.
+    pub restart_block: Option<RestartBlock>,
+    /// Syndrome and address of the last synchronous fault, for the signal frame.
+    pub fault: Option<(Esr, GuestAddr)>,
+    /// The call that a signal interrupted, until it is decided what becomes of it.
+    pub restart: Option<PendingRestart>,
+    /// That the kick set is blocked on this thread.
+    pub proof: SignalsBlocked,
+    /// The run loop, for the threads that this one makes.
+    pub run_thread: super::clone::Body,
+}
+
+/// An interrupted call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PendingRestart {
+    /// How it may go on.
+    pub kind: Restart,
+    /// x0 as it was when the call was made.
+    pub x0: u64,
+}
+
+impl TaskContext {
+    /// A thread that has run nothing yet.
+    #[must_use]
+    pub fn new(
+        task: Arc<Task>,
+        vcpu: Box<dyn Vcpu>,
+        files: Arc<FdTable>,
+        enlisted: Enlisted,
+        proof: SignalsBlocked,
+        run_thread: super::clone::Body,
+    ) -> Self {
+        Self {
+            task,
+            vcpu,
+            files,
+            alt_stack: None,
+            clear_child_tid: GuestAddr::NULL,
+            robust_list: GuestAddr::NULL,
+            restart_block: None,
+            fault: None,
+            restart: None,
+            enlisted,
+            proof,
+            run_thread,
+        }
+    }
+
+    /// The process.
+    #[must_use]
+    pub fn process(&self) -> &Arc<Process> {
+        self.task.process()
+    }
+
+    /// Guest memory.
+    #[must_use]
+    pub fn memory(&self) -> crate::mem::GuestMemory {
+        self.task.process().memory()
+    }
+}
