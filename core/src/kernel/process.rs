@@ -1,6 +1,7 @@
 //! What all threads of a guest process share: [`Process`].
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::exit::Lifetime;
 use super::futex::FutexTable;
@@ -39,6 +40,10 @@ pub struct Process {
     timers: TimerTable,
     image: Mutex<ImageInfo>,
     options: Options,
+    /// Held for writing while a fork may still fail, for reading by a look for changed children.
+    children: RwLock<()>,
+    /// In a vfork child: the stream whose end lets the parent go on.
+    vfork_parent: Mutex<Option<OwnedFd>>,
 }
 
 /// What the command line says about every run of this process and of its children.
@@ -71,6 +76,8 @@ impl Process {
             timers: TimerTable::default(),
             image: Mutex::default(),
             options,
+            children: RwLock::default(),
+            vfork_parent: Mutex::default(),
         })
     }
 
@@ -154,6 +161,29 @@ impl Process {
     /// Notes the program that runs from now on.
     pub fn set_image(&self, image: ImageInfo) {
         *self.image.lock().unwrap_or_else(PoisonError::into_inner) = image;
+    }
+
+    /// For fork: until this is dropped, nobody sees a change of a child.
+    pub fn children_in_the_making(&self) -> RwLockWriteGuard<'_, ()> {
+        self.children.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For wait: children may be looked at while this is held; `None` while one is in the making, after which
+    /// everybody is woken.
+    pub fn children(&self) -> Option<RwLockReadGuard<'_, ()>> {
+        self.children.try_read().ok()
+    }
+
+    /// Has every sleeper check again what it waits for.
+    pub fn wake_all(&self) {
+        for member in self.group().members.values() {
+            member.task.waker().wake();
+        }
+    }
+
+    /// Keeps a vfork parent waiting until the stream is let go of: at execve(2), or at the end of this process.
+    pub fn hold_vfork_parent(&self, stream: Option<OwnedFd>) {
+        *self.vfork_parent.lock().unwrap_or_else(PoisonError::into_inner) = stream;
     }
 
     /// Sends a signal to a thread of this process, or to whichever thread takes it, and interrupts that one thread.

@@ -2,6 +2,7 @@
 
 use super::Args;
 use crate::abi::{Errno, GuestAddr, GuestPtr, Pid, Tid};
+use crate::fork::spawn_process;
 use crate::host::children as host;
 use crate::kernel::clone::{CloneArgs, CloneFlags, spawn_thread};
 use crate::kernel::{Control, Restart, SyscallError, SyscallResult, TaskContext};
@@ -119,25 +120,29 @@ fn clone_with(ctx: &mut TaskContext, args: CloneArgs) -> SyscallResult {
     if flags.contains(CloneFlags::THREAD_SET) {
         return Ok(value(spawn_thread(ctx, args, ctx.run_thread)?.0));
     }
-    // Processes are the next thing to come; ENOSYS names the call in the trace.
-    Err(Errno::ENOSYS.into())
-}
-
-pub(super) fn execve(_ctx: &mut TaskContext, _args: &Args) -> SyscallResult {
-    Err(Errno::ENOSYS.into())
-}
-
-pub(super) fn execveat(_ctx: &mut TaskContext, _args: &Args) -> SyscallResult {
-    Err(Errno::ENOSYS.into())
+    if flags.contains(CloneFlags::VM) && !flags.contains(CloneFlags::VFORK)
+        || flags.intersects(CloneFlags::PIDFD | CloneFlags::PARENT)
+    {
+        // A process that shares memory and runs on, and siblings: not offered by this host.
+        return Err(Errno::EINVAL.into());
+    }
+    Ok(value(spawn_process(ctx, &args)?.0))
 }
 
 const WNOHANG: i32 = 1;
 
 pub(super) fn wait4(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let (pid, options) = (args.pid(0), args.i32(2));
-    let once = || match host::wait_child(pid, options | WNOHANG) {
-        Ok(None) if options & WNOHANG == 0 => None,
-        answer => Some(answer),
+    let process = ctx.process().clone();
+    let once = || {
+        let looked = match process.children() {
+            Some(_children) => host::wait_child(pid, options | WNOHANG),
+            None => Ok(None),
+        };
+        match looked {
+            Ok(None) if options & WNOHANG == 0 => None,
+            answer => Some(answer),
+        }
     };
     let waited = ctx.task.block_until(None, once).map_err(|interrupted| interrupted.or_restart(Restart::Sys))??;
     let Some(child) = waited else { return Ok(0) };

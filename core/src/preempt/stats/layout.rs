@@ -24,7 +24,7 @@ pub const FILE_SLOTS: u32 = 65_536;
 /// Slots of the private mapping of a process that keeps no file.
 pub const ANONYMOUS_SLOTS: u32 = 4_096;
 /// Counters that fit into a slot.
-pub const SLOT_COUNTERS: usize = (SLOT_BYTES - 64) / 8;
+pub const SLOT_COUNTERS: usize = (SLOT_BYTES - COUNTERS_OFFSET) / 8;
 
 /// The beginning of the file.
 #[repr(C)]
@@ -64,12 +64,15 @@ pub struct Slot {
     pub start_time_ticks: AtomicU64,
     /// How many threads have used this slot.
     pub generation: AtomicU64,
-    reserved: [u64; 2],
+    reserved: [u64; 3],
     /// The counters.
     pub counters: [AtomicU64; SLOT_COUNTERS],
 }
 
-const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
+/// Offset of the counters in a slot, in bytes.
+pub const COUNTERS_OFFSET: usize = 64;
+
+const _: () = assert!(size_of::<Slot>() == SLOT_BYTES && std::mem::offset_of!(Slot, counters) == COUNTERS_OFFSET);
 const _: () = assert!(size_of::<Header>() <= HEADER_BYTES);
 
 /// State of a slot that nobody has claimed.
