@@ -300,6 +300,36 @@ fn image_pages_do_not_come_back() {
     assert!(space.vmas().is_empty());
 }
 
+/// Host mappings inside the window, counted in /proc/self/maps.
+fn host_mappings(space: &AddressSpace) -> usize {
+    let start = space.memory().base().addr().get();
+    let end = start + usize::try_from(space.memory().len_bytes()).unwrap();
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let first = |line: &str| usize::from_str_radix(line.split('-').next().unwrap(), 16).unwrap();
+    maps.lines().map(first).filter(|at| (start..end).contains(at)).count()
+}
+
+/// The host limits the number of mappings: what is released must become one with the reservation again.
+#[test]
+fn released_memory_leaves_no_host_mappings_behind() {
+    // A window as it was reserved; `space` has replaced the reservation of the common one.
+    let space = AddressSpace::new(SoftMachine::new().unwrap());
+    let before = host_mappings(&space);
+    for index in 0..200 {
+        let at = GuestAddr(ARENA + 2 * index * PAGE_SIZE);
+        space.mmap(&MmapRequest::anonymous(PAGE_SIZE, RW).at(at)).unwrap();
+        space.memory().write(GuestPtr::new(at), &1_u8).unwrap();
+    }
+    assert!(host_mappings(&space) >= before + 200);
+    let moved = GuestAddr(ARENA + (1 << 24));
+    space.mremap(GuestAddr(ARENA), PAGE_SIZE, PAGE_SIZE, 3, moved).unwrap();
+    space.munmap(moved, PAGE_SIZE).unwrap();
+    for index in 1..200 {
+        space.munmap(GuestAddr(ARENA + 2 * index * PAGE_SIZE), PAGE_SIZE).unwrap();
+    }
+    assert!(host_mappings(&space) <= before + 1, "{} host mappings instead of {before}", host_mappings(&space));
+}
+
 /// A page of the model: its rights and the byte that was written to it.
 type ModelPage = Option<(u8, u8)>;
 

@@ -197,12 +197,17 @@ fn describe_mapping(
 }
 
 /// Starts elfuse anew, with one end of the socket as its standard input: that leaks into no other child, since it is
-/// close-on-exec everywhere else. The child inherits the mask of this thread, so that the kick set is blocked in it from
+/// close-on-exec everywhere else. Its standard output is nobody's, so that a guest that closes its own really does; what it
+/// has to say goes to standard error. The child inherits the mask of this thread, so that the kick set is blocked in it from
 /// the first instruction on.
 fn spawn() -> io::Result<(Child, Handover)> {
     let (handover, theirs) = Handover::pair()?;
     let executable = OsStr::new(if cfg!(target_os = "linux") { "/proc/self/exe" } else { "elfuse" });
-    let child = Command::new(executable).args(["--fork-child", "0"]).stdin(Stdio::from(theirs)).spawn()?;
+    let child = Command::new(executable)
+        .args(["--fork-child", "0"])
+        .stdin(Stdio::from(theirs))
+        .stdout(Stdio::null())
+        .spawn()?;
     Ok((child, handover))
 }
 

@@ -28,12 +28,6 @@ pub fn reserve(len_bytes: usize) -> io::Result<NonNull<u8>> {
     if base == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
-    // Huge zero pages and core dumps of a window of terabytes help nobody.
-    #[cfg(target_os = "linux")]
-    // SAFETY: the range was mapped above; the advice changes no contents.
-    unsafe {
-        libc::madvise(base, len_bytes, libc::MADV_DONTDUMP);
-    }
     NonNull::new(base.cast()).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOMEM))
 }
 

@@ -308,6 +308,12 @@ extern "C" fn at_start() {
 #[cfg_attr(not(target_os = "macos"), unsafe(link_section = ".init_array"))]
 static AT_START: extern "C" fn() = at_start;
 
+/// The host's number of a signal, where it has one.
+#[cfg(target_os = "macos")]
+pub(super) fn host_number(signal: Signal) -> Option<libc::c_int> {
+    imp::host_number(signal)
+}
+
 /// The host's numbers of the kick set.
 #[cfg(target_os = "macos")]
 pub(super) fn host_numbers() -> impl Iterator<Item = libc::c_int> {

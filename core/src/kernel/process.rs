@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use super::exec::HandedOver;
 use super::exit::Lifetime;
 use super::futex::FutexTable;
 use super::quiesce::Gate;
@@ -39,6 +40,7 @@ pub struct Process {
     futexes: FutexTable,
     timers: TimerTable,
     image: Mutex<ImageInfo>,
+    handed_over: Mutex<Option<HandedOver>>,
     options: Options,
     /// Held for writing while a fork may still fail, for reading by a look for changed children.
     children: RwLock<()>,
@@ -75,6 +77,7 @@ impl Process {
             futexes: FutexTable::default(),
             timers: TimerTable::default(),
             image: Mutex::default(),
+            handed_over: Mutex::default(),
             options,
             children: RwLock::default(),
             vfork_parent: Mutex::default(),
@@ -184,6 +187,23 @@ impl Process {
     /// Keeps a vfork parent waiting until the stream is let go of: at execve(2), or at the end of this process.
     pub fn hold_vfork_parent(&self, stream: Option<OwnedFd>) {
         *self.vfork_parent.lock().unwrap_or_else(PoisonError::into_inner) = stream;
+    }
+
+    /// Leaves a program for the main thread to execute; false where one waits there already.
+    #[must_use]
+    pub fn hand_over_program(&self, program: HandedOver) -> bool {
+        let mut place = self.handed_over.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_free = place.is_none();
+        if is_free {
+            *place = Some(program);
+        }
+        is_free
+    }
+
+    /// Takes the program that another thread left.
+    #[must_use]
+    pub fn take_program(&self) -> Option<HandedOver> {
+        self.handed_over.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Sends a signal to a thread of this process, or to whichever thread takes it, and interrupts that one thread.

@@ -41,7 +41,7 @@ pub(super) enum Disposition {
     Default,
 }
 
-fn host_number(signal: Signal) -> Option<libc::c_int> {
+pub(super) fn host_number(signal: Signal) -> Option<libc::c_int> {
     NUMBERS.iter().find(|(linux, _)| *linux == signal).map(|(_, host)| *host)
 }
 
