@@ -4,7 +4,7 @@
 
 use nix::unistd;
 
-use crate::abi::{Errno, Pid, Signal};
+use crate::abi::{Errno, Pid, Signal, Tid};
 
 fn checked(result: i32) -> Result<i32, Errno> {
     if result < 0 { Err(std::io::Error::last_os_error().into()) } else { Ok(result) }
@@ -21,6 +21,26 @@ fn native(pid: Pid) -> unistd::Pid {
 pub fn kill(pid: Pid, signal: Option<Signal>) -> Result<(), Errno> {
     // SAFETY: the call takes no pointers.
     checked(unsafe { libc::kill(pid.0, signal.map_or(0, Signal::number)) }).map(|_zero| ())
+}
+
+/// Whether a process, or a thread of it, exists and may be signalled.
+///
+/// # Errors
+/// `ESRCH`, `EPERM`.
+pub fn probe(pid: Pid, tid: Option<Tid>) -> Result<(), Errno> {
+    let Some(tid) = tid else { return kill(pid, None) };
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: the call takes no pointers.
+        let result = unsafe { libc::syscall(libc::SYS_tgkill, pid.0, tid.0, 0) };
+        if result < 0 { Err(std::io::Error::last_os_error().into()) } else { Ok(()) }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        // Threads of other processes cannot be named here.
+        let _unnamed = tid;
+        kill(pid, None)
+    }
 }
 
 /// The real user id.

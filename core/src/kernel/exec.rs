@@ -4,17 +4,18 @@
 //! one could still go on. Then the other threads end, the old mappings go, and the new ones come; a failure from there on
 //! ends the process, as on Linux. Masks, pending signals, ITIMER_REAL, ids and the working directory stay.
 //!
-//! Missing: execve by another thread than the main one, which Linux gives the main thread's id. It is refused with
-//! `EAGAIN`. Sources: execve(2), `begin_new_exec` and `de_thread` in `fs/exec.c` of Linux.
+//! A new program runs as the main thread. Another thread that calls execve hands its checked [`Plan`] to the main thread and
+//! ends; the main thread drops what it is doing ([`Interrupts::EXECUTE`]) and goes on with that plan and the caller's
+//! mask. Missing: a caller whose main thread has ended, which gets `EAGAIN`. Sources: execve(2), `begin_new_exec` and `de_thread` in `fs/exec.c` of Linux.
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::TaskContext;
 use super::process::ImageInfo;
 use super::signal::GroupExit;
 use super::task::Interrupts;
-use crate::abi::{Errno, GuestAddr, Signal};
+use super::{Control, TaskContext};
+use crate::abi::{Errno, GuestAddr, SigSet, Signal};
 use crate::elf::{HwCaps, LoadError, LoadedImage, Plan, Program};
 use crate::preempt::KickCause;
 use crate::vcpu::CpuState;
@@ -28,31 +29,58 @@ pub fn hwcaps() -> HwCaps {
     HwCaps::default()
 }
 
-/// Replaces the program of the calling thread's process. On success the registers are those of the new program.
+/// A program that another thread wants the main thread to begin.
+pub struct Handed {
+    plan: Plan,
+    /// The mask of the thread that called execve(2).
+    blocked: SigSet,
+}
+
+/// Replaces the program of the calling thread's process. The answer is how the call ends: with the registers of the new
+/// program, or with the end of a thread that is not the main one.
 ///
 /// # Errors
-/// Those of execve(2) while the old program still exists: `ENOENT`, `EACCES`, `ENOEXEC`, `E2BIG`, `ELOOP`, ...; `EAGAIN` for a
-/// caller that is not the main thread; `EINTR` where the process is to end meanwhile.
-pub fn execute(ctx: &mut TaskContext, path: &Path, args: Vec<Vec<u8>>, env: Vec<Vec<u8>>) -> Result<(), Errno> {
+/// Those of execve(2) while the old program still exists: `ENOENT`, `EACCES`, `ENOEXEC`, `E2BIG`, `ELOOP`, ...; `EAGAIN` where the
+/// main thread has ended or begins another program; `EINTR` where the process is to end meanwhile.
+pub fn execute(ctx: &mut TaskContext, path: &Path, args: Vec<Vec<u8>>, env: Vec<Vec<u8>>) -> Result<Control, Errno> {
     let plan = Program::open(path, args, env).and_then(|program| Plan::new(program, None));
     let plan = plan.map_err(|error| error.errno())?;
     if !ctx.task.is_main() {
-        return Err(Errno::EAGAIN);
+        return hand_over(ctx, plan);
     }
     end_other_threads(ctx)?;
-    match replace(ctx, plan) {
-        Ok(image) => {
-            begin(ctx, image);
-            Ok(())
-        }
-        Err(error) => {
-            crate::cli::report_error("execve", &error);
-            // Nothing is left to return to.
-            ctx.process().begin_exit(GroupExit::Signal(Signal::SIGKILL));
-            ctx.task.set_interrupts(Interrupts::EXIT);
-            Ok(())
-        }
+    replace(ctx, plan);
+    Ok(Control::RegistersReplaced)
+}
+
+/// Leaves the plan to the main thread.
+fn hand_over(ctx: &TaskContext, plan: Plan) -> Result<Control, Errno> {
+    let process = ctx.process();
+    let (main, blocked) = {
+        let group = process.group();
+        let main = group.members.values().find(|member| member.task.is_main());
+        let own = group.members.get(&ctx.task.tid());
+        (main.map(|member| member.task.clone()), own.map_or(SigSet::EMPTY, |member| member.blocked))
+    };
+    let main = main.ok_or(Errno::EAGAIN)?;
+    process.hand_program(Handed { plan, blocked })?;
+    main.interrupt(Interrupts::EXECUTE, KickCause::Exec);
+    Ok(Control::ExitThread(0))
+}
+
+/// The main thread's part where another thread called execve(2).
+pub fn take_over(ctx: &mut TaskContext) {
+    let process = ctx.process().clone();
+    let Some(Handed { plan, blocked }) = process.handed_program() else { return };
+    if end_other_threads(ctx).is_err() {
+        // The process is to end, and this thread looks at that next.
+        return;
     }
+    if let Some(member) = process.group().members.get_mut(&ctx.task.tid()) {
+        member.blocked = blocked;
+        member.saved_mask = None;
+    }
+    replace(ctx, plan);
 }
 
 /// Ends all threads but the calling one and waits until they are gone.
@@ -78,11 +106,18 @@ fn end_other_threads(ctx: &TaskContext) -> Result<(), Errno> {
     }
 }
 
-/// The old mappings for the new ones.
-fn replace(ctx: &TaskContext, plan: Plan) -> Result<LoadedImage, LoadError> {
+/// The old program for the new one. A failure ends the process: nothing is left to return to.
+fn replace(ctx: &mut TaskContext, plan: Plan) {
     let space = ctx.process().space();
-    space.clear().map_err(|errno| LoadError::Map { what: "an empty address space", errno })?;
-    plan.commit(space, hwcaps())
+    let cleared = space.clear().map_err(|errno| LoadError::Map { what: "an empty address space", errno });
+    match cleared.and_then(|()| plan.commit(space, hwcaps())) {
+        Ok(image) => begin(ctx, image),
+        Err(error) => {
+            crate::cli::report_error("execve", &error);
+            ctx.process().begin_exit(GroupExit::Signal(Signal::SIGKILL));
+            ctx.task.set_interrupts(Interrupts::EXIT);
+        }
+    }
 }
 
 /// What else a new program begins with.
@@ -97,6 +132,7 @@ fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     ctx.robust_list = GuestAddr::NULL;
     ctx.restart_block = None;
     ctx.fault = None;
+    ctx.restart = None;
     ctx.vcpu.push(&CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() });
     process.set_image(ImageInfo { path: image.path, args: image.args, sigtramp: image.sigtramp });
     // A vfork parent goes on.

@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use super::exec::Handed;
 use super::exit::Lifetime;
 use super::futex::FutexTable;
 use super::quiesce::Gate;
@@ -44,6 +45,8 @@ pub struct Process {
     children: RwLock<()>,
     /// In a vfork child: the stream whose end lets the parent go on.
     vfork_parent: Mutex<Option<OwnedFd>>,
+    /// What another thread wants the main thread to execute.
+    handed: Mutex<Option<Handed>>,
 }
 
 /// What the command line says about every run of this process and of its children.
@@ -78,6 +81,7 @@ impl Process {
             options,
             children: RwLock::default(),
             vfork_parent: Mutex::default(),
+            handed: Mutex::default(),
         })
     }
 
@@ -179,6 +183,24 @@ impl Process {
         for member in self.group().members.values() {
             member.task.waker().wake();
         }
+    }
+
+    /// Leaves a program to the main thread.
+    ///
+    /// # Errors
+    /// `EAGAIN` where another thread was first.
+    pub fn hand_program(&self, program: Handed) -> Result<(), Errno> {
+        let mut handed = self.handed.lock().unwrap_or_else(PoisonError::into_inner);
+        if handed.is_some() {
+            return Err(Errno::EAGAIN);
+        }
+        *handed = Some(program);
+        Ok(())
+    }
+
+    /// Takes the program that was left.
+    pub fn handed_program(&self) -> Option<Handed> {
+        self.handed.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Keeps a vfork parent waiting until the stream is let go of: at execve(2), or at the end of this process.

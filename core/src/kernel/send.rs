@@ -32,7 +32,7 @@ pub fn kill(process: &Process, pid: Pid, signal: Option<Signal>) -> Result<(), E
 /// # Errors
 /// `ESRCH`, `EPERM`, `EAGAIN` where the receiver takes no more.
 pub fn send_info(process: &Process, pid: Pid, tid: Option<Tid>, info: Option<SigInfo>) -> Result<(), Errno> {
-    let Some(info) = info else { return host::children::kill(pid, None) };
+    let Some(info) = info else { return host::children::probe(pid, tid) };
     if FOR_THE_HOST.contains(info.signal()) {
         return send_by_host(pid, tid, &info);
     }

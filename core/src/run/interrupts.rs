@@ -7,7 +7,8 @@
 
 use super::{State, die};
 use crate::abi::{Errno, SiCode, SigInfo, SigSet, Signal};
-use crate::kernel::signal::{Delivery, SaFlags, SigAction, push_frame};
+use crate::kernel;
+use crate::kernel::signal::{Delivery, FrameRequest, SaFlags, SigAction, push_frame};
 use crate::kernel::task::Interrupts;
 use crate::kernel::{Restart, TaskContext};
 use crate::preempt::stats::TaskCounter;
@@ -23,6 +24,11 @@ pub(super) fn handle(ctx: &mut TaskContext) -> State {
     if pending.contains(Interrupts::QUIESCE) {
         ctx.task.clear_interrupts(Interrupts::QUIESCE);
         ctx.process().gate().pass();
+    }
+    if pending.contains(Interrupts::EXECUTE) {
+        ctx.task.clear_interrupts(Interrupts::EXECUTE);
+        kernel::exec::take_over(ctx);
+        return State::Interrupts;
     }
     ctx.task.clear_interrupts(Interrupts::SIGNAL);
     let tid = ctx.task.tid();
@@ -75,7 +81,9 @@ fn run_handler(ctx: &mut TaskContext, info: &SigInfo, action: SigAction, mask_to
     ctx.enlisted.stats.bump(TaskCounter::SignalsDelivered);
     let fault = ctx.fault.take().filter(|_| !info.code().is_from_process());
     let sigtramp = ctx.process().image().sigtramp;
-    match push_frame(ctx.memory(), &state, info, &action, mask_to_restore, ctx.alt_stack, fault, sigtramp) {
+    let alt_stack = ctx.alt_stack;
+    let request = FrameRequest { state: &state, info, action: &action, mask_to_restore, alt_stack, fault, sigtramp };
+    match push_frame(ctx.memory(), &request) {
         Ok(next) => {
             if ctx.alt_stack.is_some_and(|stack| stack.autodisarm) && action.flags.contains(SaFlags::ONSTACK) {
                 ctx.alt_stack = None;

@@ -9,7 +9,7 @@ use super::Args;
 use super::path::GuestPath;
 use crate::abi::{Errno, GuestPtr};
 use crate::kernel::exec::execute;
-use crate::kernel::{Control, SyscallResult, TaskContext};
+use crate::kernel::{SyscallResult, TaskContext};
 
 /// Longest string of an argument or a variable, NUL included (`MAX_ARG_STRLEN`).
 const STRING_MAX: usize = 128 << 10;
@@ -65,8 +65,7 @@ fn run(ctx: &mut TaskContext, path: PathBuf, args: GuestPtr<u64>, env: GuestPtr<
         // As Linux does since 5.18: a program finds at least an empty name.
         args.push(Vec::new());
     }
-    execute(ctx, &path, args, env)?;
-    Err(Control::RegistersReplaced.into())
+    Err(execute(ctx, &path, args, env)?.into())
 }
 
 /// The strings of a vector that a null pointer ends; a null vector is empty.
