@@ -1,0 +1,38 @@
+//! Waiting for descriptors with a deadline: poll(2) with nanoseconds.
+
+use nix::errno::Errno;
+pub use nix::poll::{PollFd, PollFlags};
+
+use super::clock::monotonic_ns;
+
+/// Waits until a descriptor is ready or the monotonic deadline (nanoseconds) has passed; the answer is how many are
+/// ready. All signals are blocked on elfuse's threads, so nothing else ends the wait.
+///
+/// # Errors
+/// The host's errno, never `EINTR`.
+pub fn poll(fds: &mut [PollFd<'_>], deadline_ns: Option<u64>) -> Result<usize, crate::abi::Errno> {
+    loop {
+        let left_ns = deadline_ns.map(|deadline| deadline.saturating_sub(monotonic_ns()));
+        match wait(fds, left_ns) {
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+            Ok(ready) => return Ok(ready.unsigned_abs() as usize),
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn wait(fds: &mut [PollFd<'_>], left_ns: Option<u64>) -> nix::Result<i32> {
+    let timeout = left_ns.map(|ns| nix::sys::time::TimeSpec::from_duration(std::time::Duration::from_nanos(ns)));
+    nix::poll::ppoll(fds, timeout, None)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn wait(fds: &mut [PollFd<'_>], left_ns: Option<u64>) -> nix::Result<i32> {
+    // Rounded up to whole milliseconds: a wait may be longer than asked, never shorter.
+    let timeout = left_ns.map_or(nix::poll::PollTimeout::NONE, |ns| {
+        nix::poll::PollTimeout::try_from(i32::try_from(ns.div_ceil(1_000_000)).unwrap_or(i32::MAX))
+            .unwrap_or(nix::poll::PollTimeout::MAX)
+    });
+    nix::poll::poll(fds, timeout)
+}

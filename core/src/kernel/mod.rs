@@ -1,0 +1,23 @@
+//! Linux objects: process, task, signals, futexes, timers, descriptors, and the one way to sleep.
+//!
+//! A guest process is a host process and a guest thread is a host thread with a vCPU, so ids are the host's own.
+//! [`Process`] is what all threads share, [`Task`] is one thread as others see it, [`TaskContext`] is what only its own
+//! thread touches. Neighbours: `preempt` calls in through [`sink`], `syscall` and `run` call from above.
+//!
+//! Lock order (an ordered lock may be held while a later one is taken; leaves are taken last):
+//! `threads`, `signal state`; leaves: futex buckets, descriptor table, timer table, registry.
+
+pub mod blocking;
+pub mod fd_table;
+pub mod futex;
+pub mod process;
+pub mod quiesce;
+pub mod restart;
+pub mod signal;
+pub mod task;
+pub mod timers;
+
+pub use blocking::{Interrupted, Waker};
+pub use process::Process;
+pub use restart::{Control, Restart, SyscallError, SyscallResult};
+pub use task::{Task, TaskContext};

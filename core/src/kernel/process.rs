@@ -1,0 +1,181 @@
+//! What all threads of a guest process share: [`Process`].
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::futex::FutexTable;
+use super::quiesce::Gate;
+use super::signal::{GroupExit, SignalTarget, ThreadGroup};
+use super::task::Interrupts;
+use super::timers::TimerTable;
+use crate::abi::{Errno, GuestAddr, Pid, SigInfo};
+use crate::host;
+use crate::mem::{AddressSpace, GuestMemory};
+use crate::preempt::{KickCause, Kicker, Preemption};
+use crate::vcpu::Machine;
+
+/// What the loader and execve(2) leave behind about the program that runs.
+#[derive(Clone, Default, Debug)]
+pub struct ImageInfo {
+    /// The program's path as /proc/self/exe shows it.
+    pub path: std::path::PathBuf,
+    /// Its command line, for reports and /proc/self/cmdline.
+    pub args: Vec<Vec<u8>>,
+    /// Where signal handlers without a restorer return to (`__kernel_rt_sigreturn` of the vDSO).
+    pub sigtramp: GuestAddr,
+}
+
+/// A guest process. One per host process.
+pub struct Process {
+    pid: Pid,
+    machine: Arc<dyn Machine>,
+    memory: GuestMemory,
+    space: AddressSpace,
+    group: Mutex<ThreadGroup>,
+    gate: Gate,
+    preemption: Preemption,
+    futexes: FutexTable,
+    timers: TimerTable,
+    image: Mutex<ImageInfo>,
+    options: Options,
+}
+
+/// What the command line says about every run of this process and of its children.
+#[derive(Clone, Default, Debug)]
+pub struct Options {
+    /// The watchdog of one run, in nanoseconds; `None` is off.
+    pub timeout_ns: Option<u64>,
+    /// Trace system calls on standard error.
+    pub is_tracing: bool,
+    /// Where crash records are appended, one JSON object a line.
+    pub crash_json: Option<std::path::PathBuf>,
+    /// The shared statistics file.
+    pub stats: Option<std::path::PathBuf>,
+}
+
+impl Process {
+    /// A process with no thread and an empty address space.
+    #[must_use]
+    pub fn new(
+        machine: Arc<dyn Machine>,
+        space: AddressSpace,
+        preemption: Preemption,
+        options: Options,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            pid: host::process::own_pid(),
+            memory: machine.memory(),
+            machine,
+            space,
+            group: Mutex::default(),
+            gate: Gate::default(),
+            preemption,
+            futexes: FutexTable::default(),
+            timers: TimerTable::default(),
+            image: Mutex::default(),
+            options,
+        })
+    }
+
+    /// The process id, which is the host's.
+    #[must_use]
+    pub const fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// The machine that runs its threads.
+    #[must_use]
+    pub const fn machine(&self) -> &Arc<dyn Machine> {
+        &self.machine
+    }
+
+    /// Access to guest memory.
+    #[must_use]
+    pub const fn memory(&self) -> GuestMemory {
+        self.memory
+    }
+
+    /// The guest's mappings.
+    #[must_use]
+    pub const fn space(&self) -> &AddressSpace {
+        &self.space
+    }
+
+    /// The threads and their signal state, locked.
+    pub fn group(&self) -> MutexGuard<'_, ThreadGroup> {
+        self.group.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The gate that holds the world still for fork and exec.
+    #[must_use]
+    pub const fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// The kick thread and what belongs to it.
+    #[must_use]
+    pub const fn preemption(&self) -> &Preemption {
+        &self.preemption
+    }
+
+    /// The way to the kick thread.
+    #[must_use]
+    pub const fn kicker(&self) -> &Kicker {
+        self.preemption.kicker()
+    }
+
+    /// Who waits on which futex.
+    #[must_use]
+    pub const fn futexes(&self) -> &FutexTable {
+        &self.futexes
+    }
+
+    /// Interval and POSIX timers.
+    #[must_use]
+    pub const fn timers(&self) -> &TimerTable {
+        &self.timers
+    }
+
+    /// The options of this run.
+    #[must_use]
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// What is known about the program that runs.
+    #[must_use]
+    pub fn image(&self) -> ImageInfo {
+        self.image.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes the program that runs from now on.
+    pub fn set_image(&self, image: ImageInfo) {
+        *self.image.lock().unwrap_or_else(PoisonError::into_inner) = image;
+    }
+
+    /// Sends a signal to a thread of this process, or to whichever thread takes it, and interrupts that one thread.
+    ///
+    /// # Errors
+    /// `ESRCH` when the thread is gone, `EAGAIN` when the queue of real-time signals is full.
+    pub fn send_signal(&self, info: SigInfo, target: SignalTarget, cause: KickCause) -> Result<(), Errno> {
+        let chosen = self.group().post(info, target)?;
+        if let Some(task) = chosen {
+            task.interrupt(Interrupts::SIGNAL, cause);
+        }
+        Ok(())
+    }
+
+    /// Begins the end of the process: the first caller decides how it ends, everybody else is told to leave.
+    pub fn begin_exit(&self, exit: GroupExit) {
+        let others: Vec<_> = {
+            let mut group = self.group();
+            if group.exit.is_some() {
+                return;
+            }
+            group.exit = Some(exit);
+            group.members.values().map(|member| member.task.clone()).collect()
+        };
+        for task in others {
+            task.interrupt(Interrupts::EXIT, KickCause::ExitGroup);
+        }
+    }
+}

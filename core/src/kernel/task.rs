@@ -1,0 +1,167 @@
+//! A guest thread: [`Task`] as other threads see it, [`TaskContext`] as its own thread uses it.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::blocking::Waker;
+use super::fd_table::FdTable;
+use super::signal::AltStack;
+use super::{Process, SyscallError};
+use crate::abi::{GuestAddr, Tid};
+use crate::preempt::KickCause;
+use crate::vcpu::{Esr, Vcpu, VcpuId};
+
+bitflags::bitflags! {
+    /// Why a task must leave guest code or a wait. Set by anyone, looked at by the owner before it enters the guest.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct Interrupts: u32 {
+        /// A signal may be deliverable.
+        const SIGNAL = 1;
+        /// The task must end: exit_group, a fatal signal, or execve by another thread.
+        const EXIT = 2;
+        /// Another thread wants the world to stand still.
+        const QUIESCE = 4;
+    }
+}
+
+/// A guest thread as the rest of its process sees it.
+pub struct Task {
+    tid: Tid,
+    process: Arc<Process>,
+    vcpu: OnceLock<VcpuId>,
+    interrupts: AtomicU32,
+    waker: Waker,
+}
+
+impl Task {
+    /// A thread with this id; its vCPU is named later, by its own thread.
+    #[must_use]
+    pub fn new(process: Arc<Process>, tid: Tid) -> Arc<Self> {
+        Arc::new(Self { tid, process, vcpu: OnceLock::new(), interrupts: AtomicU32::new(0), waker: Waker::default() })
+    }
+
+    /// The thread id, which is the host's.
+    #[must_use]
+    pub const fn tid(&self) -> Tid {
+        self.tid
+    }
+
+    /// The process it belongs to.
+    #[must_use]
+    pub const fn process(&self) -> &Arc<Process> {
+        &self.process
+    }
+
+    /// True for the thread that the process began with.
+    #[must_use]
+    pub fn is_main(&self) -> bool {
+        self.tid.0 == self.process.pid().0
+    }
+
+    /// What ends this task's sleeps.
+    #[must_use]
+    pub const fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
+    /// Names the vCPU that runs this task.
+    pub fn set_vcpu(&self, id: VcpuId) {
+        // A task has one vCPU for life; a second call would be a bug here, and the first id stays right.
+        let _already_set = self.vcpu.set(id);
+    }
+
+    /// The vCPU that runs this task, once it has one.
+    #[must_use]
+    pub fn vcpu(&self) -> Option<VcpuId> {
+        self.vcpu.get().copied()
+    }
+
+    /// The interrupts that are set.
+    #[must_use]
+    pub fn interrupts(&self) -> Interrupts {
+        Interrupts::from_bits_retain(self.interrupts.load(Ordering::SeqCst))
+    }
+
+    /// Clears interrupts before they are handled, so that one that arrives meanwhile is not lost.
+    pub fn clear_interrupts(&self, interrupts: Interrupts) {
+        self.interrupts.fetch_and(!interrupts.bits(), Ordering::SeqCst);
+    }
+
+    /// Sets interrupts without waking anybody: for the owner itself.
+    pub fn set_interrupts(&self, interrupts: Interrupts) {
+        self.interrupts.fetch_or(interrupts.bits(), Ordering::SeqCst);
+    }
+
+    /// Interrupts this task wherever it is: in guest code, in a sleep, or between the two.
+    pub fn interrupt(&self, interrupts: Interrupts, cause: KickCause) {
+        self.set_interrupts(interrupts);
+        self.waker.wake();
+        if !self.is_current()
+            && let Some(id) = self.vcpu()
+        {
+            self.process.kicker().request(id, cause);
+        }
+    }
+
+    /// True on the task's own thread.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        crate::host::thread::gettid() == self.tid
+    }
+
+    /// True when a wait of this task must end now.
+    #[must_use]
+    pub fn must_stop_waiting(&self) -> bool {
+        let interrupts = self.interrupts();
+        if interrupts.contains(Interrupts::EXIT) {
+            return true;
+        }
+        if !interrupts.contains(Interrupts::SIGNAL) {
+            return false;
+        }
+        // The signal may be gone: another thread took it, or it is ignored by now.
+        self.clear_interrupts(Interrupts::SIGNAL);
+        let is_deliverable = self.process.group().has_deliverable(self.tid);
+        if is_deliverable {
+            self.set_interrupts(Interrupts::SIGNAL);
+        }
+        is_deliverable
+    }
+}
+
+/// A continuation for restart_syscall(2): what goes on with the deadline that the interrupted call had.
+pub type RestartBlock = Box<dyn FnMut(&mut TaskContext) -> Result<u64, SyscallError>>;
+
+/// A guest thread as its own thread uses it. Not shared.
+pub struct TaskContext {
+    /// The shared side.
+    pub task: Arc<Task>,
+    /// The vCPU.
+    pub vcpu: Box<dyn Vcpu>,
+    /// The descriptor table, shared or not with other threads (`CLONE_FILES`).
+    pub files: Arc<FdTable>,
+    /// sigaltstack(2).
+    pub alt_stack: Option<AltStack>,
+    /// set_tid_address(2): zeroed and woken when the thread ends; null for none.
+    pub clear_child_tid: GuestAddr,
+    /// set_robust_list(2): the head of the list; null for none.
+    pub robust_list: GuestAddr,
+    /// What restart_syscall(2) goes on with.
+    pub restart_block: Option<RestartBlock>,
+    /// Syndrome and address of the last synchronous fault, for the signal frame.
+    pub fault: Option<(Esr, GuestAddr)>,
+}
+
+impl TaskContext {
+    /// The process.
+    #[must_use]
+    pub fn process(&self) -> &Arc<Process> {
+        self.task.process()
+    }
+
+    /// Guest memory.
+    #[must_use]
+    pub fn memory(&self) -> crate::mem::GuestMemory {
+        self.task.process().memory()
+    }
+}
