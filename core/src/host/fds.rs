@@ -1,5 +1,7 @@
 //! Waiting for descriptors with a deadline: poll(2) with nanoseconds.
 
+use std::os::fd::BorrowedFd;
+
 use nix::errno::Errno;
 pub use nix::poll::{PollFd, PollFlags};
 
@@ -19,6 +21,12 @@ pub fn poll(fds: &mut [PollFd<'_>], deadline_ns: Option<u64>) -> Result<usize, c
             Ok(ready) => return Ok(ready.unsigned_abs() as usize),
         }
     }
+}
+
+/// True when the descriptor is readable (or broken) at this moment.
+#[must_use]
+pub fn is_readable(fd: BorrowedFd<'_>) -> bool {
+    poll(&mut [PollFd::new(fd, PollFlags::POLLIN)], Some(0)).is_ok_and(|ready| ready > 0)
 }
 
 #[cfg(target_os = "linux")]

@@ -2,6 +2,16 @@
 //!
 //! One list of functions with a body for Linux and one for macOS. Nothing here knows about guests.
 
+pub mod clock;
+pub mod controls;
+pub mod fds;
+pub mod forward;
+pub mod futex;
+pub mod pidfd;
+pub mod process;
 pub mod signal;
+pub mod signal_wait;
+pub mod thread;
+pub mod wake;
 
 pub use signal::SignalsBlocked;

@@ -5,6 +5,7 @@
 //! `vcpu/contract.rs`. Names follow Hypervisor.framework where it has the thing, the Arm ARM otherwise.
 
 mod exit;
+pub mod registry;
 mod state;
 
 pub use exit::{AbortCause, Access, Esr, Exception, ExceptionKind, VcpuExit};
@@ -45,7 +46,7 @@ pub trait Machine: Mapper {
     fn create_vcpu(&self, proof: &SignalsBlocked) -> Result<Box<dyn Vcpu>, VcpuError>;
 
     /// Cancels the current run of each of these vCPUs, or, latched, the next one where none is in progress.
-    /// Ids that are no longer alive are passed over. Callable from any thread; see [`Registry`](crate::preempt).
+    /// Ids that are no longer alive are passed over. Callable from any thread; see [`registry`].
     ///
     /// # Errors
     /// [`VcpuError::Backend`] where the hypervisor refused.

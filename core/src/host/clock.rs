@@ -1,0 +1,11 @@
+//! The monotonic clock in nanoseconds: the time base of every deadline inside elfuse.
+
+use nix::time::{ClockId, clock_gettime};
+
+/// CLOCK_MONOTONIC in nanoseconds.
+#[must_use]
+pub fn monotonic_ns() -> u64 {
+    // The clock exists on every host; were it to fail, time would stand still and deadlines would not expire early.
+    clock_gettime(ClockId::CLOCK_MONOTONIC)
+        .map_or(0, |now| now.tv_sec().cast_unsigned() * 1_000_000_000 + now.tv_nsec().cast_unsigned())
+}

@@ -1,0 +1,17 @@
+//! kqueue(2) with EVFILT_SIGNAL.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use nix::sys::event::{EvFlags, EventFilter, FilterFlag, KEvent, Kqueue};
+
+pub(super) fn open() -> io::Result<OwnedFd> {
+    let queue = Kqueue::new()?;
+    let changes: Vec<KEvent> = super::super::signal::host_numbers()
+        .map(|number| {
+            KEvent::new(number as usize, EventFilter::EVFILT_SIGNAL, EvFlags::EV_ADD, FilterFlag::empty(), 0, 0)
+        })
+        .collect();
+    queue.kevent(&changes, &mut [], None)?;
+    Ok(queue.into())
+}

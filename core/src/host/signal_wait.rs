@@ -1,0 +1,39 @@
+//! [`SignalWaiter`]: a descriptor that is readable while a signal of the kick set waits for the calling thread or its
+//! process. The signals themselves are taken with [`super::signal::take_pending`], which gives the whole `siginfo_t`.
+//!
+//! signalfd(2) on Linux; a kqueue(2) elsewhere, whose EVFILT_SIGNAL also sees blocked signals.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use super::signal::SignalsBlocked;
+
+/// See the module.
+#[derive(Debug)]
+pub struct SignalWaiter {
+    descriptor: OwnedFd,
+}
+
+impl SignalWaiter {
+    /// Makes one, close-on-exec.
+    ///
+    /// # Errors
+    /// `EMFILE`, `ENFILE`, `ENOMEM`.
+    pub fn new(_proof: &SignalsBlocked) -> io::Result<Self> {
+        imp::open().map(|descriptor| Self { descriptor })
+    }
+}
+
+impl AsFd for SignalWaiter {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[path = "linux/signal_wait.rs"]
+mod imp;
+
+#[cfg(target_os = "macos")]
+#[path = "macos/signal_wait.rs"]
+mod imp;

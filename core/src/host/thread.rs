@@ -1,0 +1,214 @@
+//! elfuse's threads: [`spawn`], **the** function that makes every one of them, and the audit that reads their masks.
+//!
+//! A thread inherits its creator's signal mask, and the creator proves with [`SignalsBlocked`] that the kick set is in
+//! it, so the kick set is blocked before the new thread's first instruction (`docs/design.md` §2, invariant 1). The
+//! thread still reads its mask back before it does anything, and ends the process where it is wrong: a claim about
+//! UNKNOWN that rests on a false mask is worth nothing.
+
+use std::fmt;
+use std::io;
+use std::thread::{Builder, JoinHandle};
+
+use super::controls::{self, Control};
+use super::signal::{self, SignalsBlocked};
+use crate::abi::{SigSet, Tid};
+
+/// What a thread of elfuse is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Role {
+    /// The first vCPU thread of a process.
+    Bootstrap,
+    /// The first vCPU thread of a fork child.
+    ForkChildBootstrap,
+    /// A vCPU thread of a CLONE_THREAD guest task.
+    Worker,
+    /// The kick thread.
+    Kick,
+    /// A helper that does blocking work for others: transport, calls that cannot be polled for.
+    Pool,
+    /// A thread that writes logs or traces.
+    Log,
+}
+
+impl Role {
+    /// The control that leaves this role's mask open.
+    const fn mask_control(self) -> Option<Control> {
+        match self {
+            Self::Bootstrap => Some(Control::MaskBootstrap),
+            Self::ForkChildBootstrap => Some(Control::MaskForkChild),
+            Self::Worker => Some(Control::MaskWorker),
+            Self::Pool => Some(Control::MaskPool),
+            Self::Kick | Self::Log => None,
+        }
+    }
+
+    /// True for threads that run a vCPU.
+    #[must_use]
+    pub const fn runs_vcpu(self) -> bool {
+        matches!(self, Self::Bootstrap | Self::ForkChildBootstrap | Self::Worker)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bootstrap => "bootstrap",
+            Self::ForkChildBootstrap => "fork-child",
+            Self::Worker => "worker",
+            Self::Kick => "kick",
+            Self::Pool => "pool",
+            Self::Log => "log",
+        })
+    }
+}
+
+/// Makes a thread. It starts with the kick set blocked, checks that, and gets a proof of its own.
+///
+/// `name` is what debuggers and `/proc` show; the first 15 bytes count.
+///
+/// # Errors
+/// The host's, mostly `EAGAIN`.
+pub fn spawn<T: Send + 'static>(
+    role: Role,
+    name: &str,
+    _proof: &SignalsBlocked,
+    body: impl FnOnce(SignalsBlocked) -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    Builder::new().name(name.chars().filter(|c| *c != '\0').collect()).spawn(move || body(adopt(role)))
+}
+
+/// Checks the mask of a thread that was just made and gives it its proof. Also the way for the main thread to take its
+/// role, after [`signal::block_kick_set`].
+#[must_use]
+pub fn adopt(role: Role) -> SignalsBlocked {
+    if role.mask_control().is_some_and(controls::active)
+        || (role.runs_vcpu() && controls::active(Control::KickFromHandler))
+    {
+        signal::open_for_control();
+        return SignalsBlocked::assume();
+    }
+    match signal::verify_kick_set() {
+        Ok(proof) => proof,
+        Err(error) => {
+            eprintln!("elfuse: a {role} thread started with a wrong signal mask: {error}");
+            std::process::abort();
+        }
+    }
+}
+
+/// The calling thread's id.
+#[must_use]
+pub fn gettid() -> Tid {
+    imp::gettid()
+}
+
+/// A thread of this process as an audit sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TaskMask {
+    /// Its id.
+    pub tid: Tid,
+    /// Its name, at most 15 bytes.
+    pub name: String,
+    /// The signals it blocks (`SigBlk`).
+    pub blocked: SigSet,
+    /// The signals that wait for it alone (`SigPnd`).
+    pub pending: SigSet,
+}
+
+impl TaskMask {
+    /// True when the thread blocks the whole kick set and no fault signal.
+    #[must_use]
+    pub fn keeps_the_invariant(&self) -> bool {
+        signal::kick_set().difference(self.blocked).is_empty()
+            && self.blocked.intersection(signal::FAULT_SIGNALS).is_empty()
+    }
+}
+
+/// All threads of this process with their masks, for audits and crash reports. Threads that end meanwhile are left out.
+///
+/// # Errors
+/// The host's, where it keeps no such list.
+pub fn own_tasks() -> io::Result<Vec<TaskMask>> {
+    imp::tasks_of("self")
+}
+
+/// All threads of another process.
+///
+/// # Errors
+/// The host's: `ENOENT` for a process that is gone, `EACCES`.
+pub fn tasks_of(pid: crate::abi::Pid) -> io::Result<Vec<TaskMask>> {
+    imp::tasks_of(&pid.to_string())
+}
+
+#[cfg(target_os = "linux")]
+mod imp {
+    use std::io;
+
+    use super::TaskMask;
+    use crate::abi::{SigSet, Tid};
+
+    pub(super) fn gettid() -> Tid {
+        Tid(nix::unistd::gettid().as_raw())
+    }
+
+    pub(super) fn tasks_of(process: &str) -> io::Result<Vec<TaskMask>> {
+        let mut tasks = Vec::new();
+        for entry in std::fs::read_dir(format!("/proc/{process}/task"))? {
+            let entry = entry?;
+            let status = std::fs::read_to_string(entry.path().join("status"));
+            let tid = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            if let (Ok(status), Some(tid)) = (status, tid)
+                && let Some(task) = parse(Tid(tid), &status)
+            {
+                tasks.push(task);
+            }
+        }
+        tasks.sort_by_key(|task| task.tid);
+        Ok(tasks)
+    }
+
+    /// Reads `Name`, `SigPnd` and `SigBlk` of a `/proc/PID/task/TID/status`.
+    pub(super) fn parse(tid: Tid, status: &str) -> Option<TaskMask> {
+        let field =
+            |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim));
+        let set = |name| field(name).and_then(|digits| u64::from_str_radix(digits, 16).ok()).map(SigSet);
+        let name = field("Name")?.to_owned();
+        Some(TaskMask { tid, name, blocked: set("SigBlk")?, pending: set("SigPnd")? })
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_status_is_read_and_a_short_one_is_not() {
+            let status = "Name:\tkick\nSigPnd:\t0000000000000800\nShdPnd:\t0\nSigBlk:\t0000000000002000\n";
+            let task = parse(Tid(7), status).unwrap();
+            assert_eq!((task.name.as_str(), task.blocked, task.pending), ("kick", SigSet(0x2000), SigSet(0x800)));
+            assert_eq!(parse(Tid(7), "Name:\tkick\nSigBlk:\tzz\n"), None);
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod imp {
+    use std::io;
+
+    use super::TaskMask;
+    use crate::abi::Tid;
+
+    pub(super) fn gettid() -> Tid {
+        use std::cell::Cell;
+        use std::sync::atomic::{AtomicI32, Ordering};
+        static NEXT: AtomicI32 = AtomicI32::new(1);
+        thread_local! { static OWN: Cell<i32> = const { Cell::new(0) }; }
+        if OWN.get() == 0 {
+            OWN.set(NEXT.fetch_add(1, Ordering::Relaxed));
+        }
+        Tid(OWN.get())
+    }
+
+    pub(super) fn tasks_of(_process: &str) -> io::Result<Vec<TaskMask>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}

@@ -1,0 +1,265 @@
+//! The order in which a process gets its preemption, as types; the same for a first process and for a fork child.
+//!
+//! 1. [`SignalsBlocked`]: the kick set is blocked, on the only thread there is.
+//! 2. [`Preemption::prepare`]: handlers that count, statistics, registry, and the descriptors that others wake the kick
+//!    thread with, all before that thread exists. From here on vCPUs can register and kicks can be requested.
+//! 3. [`Preemption::start`]: the transport file, then the threads. From here on doorbells are heard.
+//! 4. [`Preemption::shut_down`]: no more doorbells; idempotent.
+//!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # use elfuse::host::{signal, thread::{self, Role}};
+//! # use elfuse::preempt::{Bounds, KickSink, Preemption, stats::{ProcessKind, Stats, TaskRole}};
+//! # fn example(machine: Arc<dyn elfuse::vcpu::Machine>, sink: Arc<dyn KickSink>) -> Result<(), Box<dyn std::error::Error>> {
+//! let proof = signal::block_kick_set()?;
+//! let stats = Stats::anonymous(ProcessKind::Initial)?;
+//! let preemption = Preemption::prepare(&proof, machine.clone(), stats, Bounds::default())?;
+//! preemption.start(&proof, sink)?;
+//! let proof = thread::adopt(Role::Bootstrap); // on the thread that will run the first vCPU
+//! let mut vcpu = machine.create_vcpu(&proof)?;
+//! let live = preemption.enlist(vcpu.id(), Role::Bootstrap, TaskRole::Bootstrap);
+//! loop {
+//!     live.stats.run_entered();
+//!     live.watched.enter();
+//!     let exit = vcpu.run()?;
+//!     live.stats.run_exited(&exit);
+//!     preemption.drain_thread_directed(&live.stats);
+//! #   break;
+//! }
+//! drop(live); // before the vCPU
+//! # Ok(()) }
+//! ```
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use super::kick::{self, KickThread};
+use super::kicker::{Directed, KickSink, Kicker, Shared};
+use super::stats::{ProcessCounter, ProcessKind, Stats, TaskCounter, TaskRole, TaskStats};
+use super::transport::{self, Directory, Receiver};
+use super::watchdog::Watched;
+use crate::host::controls::{self, Control};
+use crate::host::forward;
+use crate::host::signal::{self, MaskError, SignalsBlocked};
+use crate::host::signal_wait::SignalWaiter;
+use crate::host::thread::{self, Role};
+use crate::vcpu::registry::{KickCause, KickTargets, Registration};
+use crate::vcpu::{Machine, VcpuId};
+
+/// Why a process cannot have its preemption. It must not run guests then.
+#[derive(Debug, thiserror::Error)]
+pub enum BringUpError {
+    /// A signal mask or handler is not as it must be.
+    #[error(transparent)]
+    Mask(#[from] MaskError),
+    /// The host refused a descriptor or a thread.
+    #[error("cannot {action}: {source}")]
+    Host {
+        /// What was tried.
+        action: &'static str,
+        /// What the host said.
+        source: io::Error,
+    },
+}
+
+impl BringUpError {
+    fn host(action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Host { action, source }
+    }
+}
+
+/// What limits the runs of a process.
+#[derive(Clone, Debug, Default)]
+pub struct Bounds {
+    /// The watchdog's limit of one run, in nanoseconds; `None` is off.
+    pub run_limit_ns: Option<u64>,
+    /// Where transport files lie; `None` is the environment's choice.
+    pub directory: Option<Directory>,
+}
+
+/// The preemption of this process.
+#[derive(Clone)]
+pub struct Preemption {
+    kicker: Kicker,
+    stats: Arc<Stats>,
+    directory: Directory,
+    running: Arc<Mutex<Running>>,
+}
+
+#[derive(Default)]
+struct Running {
+    sink: Option<Arc<dyn KickSink>>,
+    receiver: Option<Arc<Receiver>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// A vCPU that can be kicked, watched and counted; for its owner thread. To be dropped before the vCPU is.
+#[derive(Debug)]
+pub struct Enlisted {
+    /// The counters of this thread.
+    pub stats: TaskStats,
+    /// The watchdog of this vCPU.
+    pub watched: Watched,
+    /// The place in the registry.
+    registration: Option<Registration>,
+    kicker: Kicker,
+    id: VcpuId,
+}
+
+impl Drop for Enlisted {
+    fn drop(&mut self) {
+        self.registration = None;
+        self.kicker.shared.watchdog.unwatch(self.id);
+        signal::publish_handler_counters(None);
+    }
+}
+
+impl Preemption {
+    /// Makes everything but the threads. No kick is lost from here on, though none is executed yet.
+    ///
+    /// # Errors
+    /// [`BringUpError`].
+    pub fn prepare(
+        proof: &SignalsBlocked,
+        machine: Arc<dyn Machine>,
+        stats: Arc<Stats>,
+        bounds: Bounds,
+    ) -> Result<Self, BringUpError> {
+        signal::install_counting_handlers(proof)?;
+        let process = stats.claim_process();
+        signal::publish_process_handler_counters(process.handler_counters());
+        let shared = Shared::new(machine, process, bounds.run_limit_ns)
+            .map_err(BringUpError::host("make the kick thread's wake-up"))?;
+        let directory = bounds.directory.unwrap_or_else(Directory::from_environment);
+        Ok(Self { kicker: Kicker { shared }, stats, directory, running: Arc::default() })
+    }
+
+    /// Starts the kick thread and, where the transport file can be made, the transport thread. A warning says why there
+    /// is no transport; the process runs on without.
+    ///
+    /// # Errors
+    /// [`BringUpError`].
+    pub fn start(
+        &self,
+        proof: &SignalsBlocked,
+        sink: Arc<dyn KickSink>,
+    ) -> Result<Option<transport::OpenWarning>, BringUpError> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if running.sink.is_some() {
+            return Ok(None);
+        }
+        running.sink = Some(Arc::clone(&sink));
+        if self.stats.kind() == ProcessKind::ForkChild && controls::active(Control::ChildWithoutKickThread) {
+            return Ok(None);
+        }
+        let shared = &self.kicker.shared;
+        let signals = SignalWaiter::new(proof).map_err(BringUpError::host("wait for signals"))?;
+        forward::publish_waker(&shared.wake);
+        let thread = KickThread { shared: Arc::clone(shared), sink: Arc::clone(&sink), signals };
+        let spawned = thread::spawn(Role::Kick, "elfuse-kick", proof, move |proof| thread.run(&proof));
+        running.threads.push(spawned.map_err(BringUpError::host("start the kick thread"))?);
+        let receiver = match Receiver::create(&self.directory) {
+            Ok(receiver) => Arc::new(receiver),
+            Err(warning) => return Ok(Some(warning)),
+        };
+        running.receiver = Some(Arc::clone(&receiver));
+        let shared = Arc::clone(shared);
+        let spawned = thread::spawn(Role::Pool, "elfuse-transport", proof, move |_proof| {
+            kick::drain_loop(&shared, &*sink, &receiver);
+        });
+        running.threads.push(spawned.map_err(BringUpError::host("start the transport thread"))?);
+        Ok(None)
+    }
+
+    /// The way to the kick thread.
+    #[must_use]
+    pub const fn kicker(&self) -> &Kicker {
+        &self.kicker
+    }
+
+    /// The statistics that this process counts in.
+    #[must_use]
+    pub const fn stats(&self) -> &Arc<Stats> {
+        &self.stats
+    }
+
+    /// Where transport files lie, for sending to other processes and for removing those of children.
+    #[must_use]
+    pub const fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Makes a vCPU of the calling thread known: to the registry, the watchdog and the statistics.
+    #[must_use]
+    pub fn enlist(&self, id: VcpuId, role: Role, task_role: TaskRole) -> Enlisted {
+        let stats = self.stats.claim_task(task_role);
+        signal::publish_handler_counters(Some(stats.handler_counters()));
+        let shared = &self.kicker.shared;
+        shared.stats.bump(ProcessCounter::VcpusCreated);
+        let watched = shared.watchdog.watch(id);
+        let registration = Some(shared.registry.register(id, role));
+        // The kick thread may be asleep without a deadline because there was nothing to watch.
+        shared.wake.wake();
+        Enlisted { stats, watched, registration, kicker: self.kicker.clone(), id }
+    }
+
+    /// Takes the host signals that were directed at the calling thread and gives them to the sink; for a vCPU thread,
+    /// after every exit and every wait. One system call (rt_sigpending(2)) where nothing waits for thread or process;
+    /// signals that wait for the process are left to the kick thread. The answer is how many were taken.
+    pub fn drain_thread_directed(&self, stats: &TaskStats) -> usize {
+        if signal::pending().is_empty() {
+            return 0;
+        }
+        let mut taken = 0;
+        while let Some(info) = signal::take_thread_directed() {
+            taken += 1;
+            stats.bump(TaskCounter::DirectedSignals);
+            if transport::is_doorbell(&info) {
+                stats.bump(TaskCounter::DirectedDoorbells);
+                // Every doorbell drains.
+                self.kicker.shared.request_drain();
+                continue;
+            }
+            let sink = self.running.lock().unwrap_or_else(PoisonError::into_inner).sink.clone();
+            if let Some(sink) = sink {
+                sink.host_signal(&info, Directed::Thread(thread::gettid()));
+            }
+        }
+        taken
+    }
+
+    /// Has all vCPUs but `own` leave their runs, as [`Kicker::request`].
+    pub fn kick_others(&self, own: VcpuId, cause: KickCause) {
+        self.kicker.request(KickTargets::AllExcept(own), cause);
+    }
+
+    /// Closes the transport and takes what it still holds, so that no doorbell comes any more. Before the process ends or
+    /// executes a host program; idempotent.
+    pub fn close_transport(&self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let (receiver, sink) = (running.receiver.clone(), running.sink.clone());
+        drop(running);
+        if let (Some(receiver), Some(sink)) = (receiver, sink)
+            && let Ok(drained) = receiver.close()
+        {
+            kick::take_records(&self.kicker.shared, &*sink, &drained);
+        }
+    }
+
+    /// Ends the threads, the transport and the counting of this process; idempotent. Not to be called by the kick or the
+    /// transport thread, nor with a lock held that the sink takes.
+    pub fn shut_down(&self) {
+        self.close_transport();
+        self.kicker.shared.stop();
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let threads = std::mem::take(&mut running.threads);
+        running.receiver = None;
+        drop(running);
+        for thread in threads {
+            // A thread that panicked has said so; there is nothing left to do for it.
+            let _ = thread.join();
+        }
+        self.kicker.shared.stats.retire();
+    }
+}

@@ -1,0 +1,197 @@
+//! The kick thread: the only thread that takes host signals, and the only one that cancels runs.
+//!
+//! ```text
+//!            +-> signals: doorbell -> kick all at once, have the transport drained
+//!            |            others   -> sink (guest signals from outside, children)
+//!   wait ----+-> timers   -> sink
+//!  (signals, +-> watchdog -> kick, sink
+//!   wake-ups,|
+//!   deadline)+-> requests of other threads, and those that the sink has just made -> one array call
+//! ```
+//! It does no blocking work: the transport file is the transport thread's ([`drain_loop`]).
+//! `docs/design.md` §1, §2 (invariants 1, 4), §6.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::kicker::{Directed, KickSink, RecordOutcome, Shared};
+use super::stats::ProcessCounter;
+use super::transport::{self, Drained, Receiver, RecordKind};
+use crate::abi::{SigInfo, Signal};
+use crate::host::forward;
+use crate::host::signal::{self, SignalsBlocked};
+use crate::host::signal_wait::SignalWaiter;
+use crate::host::{clock, fds};
+use crate::vcpu::registry::{KICK_CAUSES, KickCause, KickRequest, KickTargets};
+
+/// Host signals taken before timers and requests get their turn.
+const SIGNALS_PER_ROUND: usize = 256;
+
+/// The counter of each cause, in the order of [`KickCause::ALL`].
+const CAUSE_COUNTERS: [ProcessCounter; KICK_CAUSES] = [
+    ProcessCounter::KicksDoorbell,
+    ProcessCounter::KicksGuestSignal,
+    ProcessCounter::KicksHostSignal,
+    ProcessCounter::KicksTimer,
+    ProcessCounter::KicksWatchdog,
+    ProcessCounter::KicksExitGroup,
+    ProcessCounter::KicksExec,
+    ProcessCounter::KicksFork,
+];
+
+/// The kick thread's own state.
+pub(super) struct KickThread {
+    pub(super) shared: Arc<Shared>,
+    pub(super) sink: Arc<dyn KickSink>,
+    pub(super) signals: SignalWaiter,
+}
+
+impl KickThread {
+    /// Runs until the process stops.
+    pub(super) fn run(self, _proof: &SignalsBlocked) {
+        let mut watchdog_ns = Some(0);
+        while !self.shared.is_stopping.load(Ordering::Acquire) {
+            let timer_ns = self.shared.timers().next_deadline_ns();
+            let deadline_ns = timer_ns.into_iter().chain(watchdog_ns).min();
+            if let Err(error) = self.wait(deadline_ns) {
+                // Without its wait the thread would spin; a process without interruptions must not go on.
+                eprintln!("elfuse: the kick thread cannot wait: {error}");
+                std::process::abort();
+            }
+            // Cleared before anything is looked at, so that what comes later wakes again.
+            self.shared.wake.clear();
+            self.take_signals();
+            self.expire_timers();
+            watchdog_ns = self.watch();
+            self.execute_requests();
+        }
+    }
+
+    fn wait(&self, deadline_ns: Option<u64>) -> io::Result<()> {
+        let interest = fds::PollFlags::POLLIN;
+        let mut polled =
+            [fds::PollFd::new(self.signals.as_fd(), interest), fds::PollFd::new(self.shared.wake.as_fd(), interest)];
+        fds::poll(&mut polled, deadline_ns).map(drop).map_err(|errno| io::Error::from_raw_os_error(errno.raw().into()))
+    }
+
+    fn take_signals(&self) {
+        for _ in 0..SIGNALS_PER_ROUND {
+            let Some(info) = signal::take_pending(signal::kick_set()) else { break };
+            self.take(&info);
+        }
+        while let Some(info) = forward::take() {
+            self.shared.stats.bump(ProcessCounter::HostSignals);
+            self.sink.host_signal(&info, Directed::Process);
+        }
+    }
+
+    fn take(&self, info: &SigInfo) {
+        let stats = &self.shared.stats;
+        if info.signal() == Signal::SIGUSR2 {
+            stats.bump(if transport::is_doorbell(info) {
+                ProcessCounter::Doorbells
+            } else {
+                ProcessCounter::ForeignDoorbells
+            });
+            self.shared.enqueue(KickRequest { targets: KickTargets::All, cause: KickCause::Doorbell });
+            self.execute_requests();
+            self.shared.request_drain();
+            if !transport::is_doorbell(info) {
+                self.sink.host_signal(info, Directed::Process);
+            }
+        } else if info.signal() == Signal::SIGCHLD && !info.code().is_from_process() {
+            stats.bump(ProcessCounter::ChildSignals);
+            self.sink.child_changed();
+        } else {
+            stats.bump(ProcessCounter::HostSignals);
+            self.sink.host_signal(info, Directed::Process);
+        }
+    }
+
+    fn expire_timers(&self) {
+        let now_ns = clock::monotonic_ns();
+        loop {
+            // The lock is not held across the sink, which may arm timers.
+            let expired = self.shared.timers().pop_expired(now_ns);
+            let Some(expired) = expired else { return };
+            self.shared.stats.bump(ProcessCounter::TimersExpired);
+            self.sink.timer_expired(expired);
+        }
+    }
+
+    fn watch(&self) -> Option<u64> {
+        self.shared.watchdog.scan(clock::monotonic_ns(), |overrun| {
+            self.shared.stats.bump(ProcessCounter::WatchdogsFired);
+            self.sink.overrun(overrun);
+            let targets = KickTargets::One(overrun.vcpu);
+            self.shared.enqueue(KickRequest { targets, cause: KickCause::Watchdog });
+        })
+    }
+
+    fn execute_requests(&self) {
+        let Some((requests, since_ns)) = self.shared.take_requests() else { return };
+        let stats = &self.shared.stats;
+        match self.shared.registry.kick(&*self.shared.machine, &requests) {
+            Ok(kicked) => {
+                stats.bump(ProcessCounter::KickCalls);
+                stats.raise(ProcessCounter::MaxKickLatencyNs, clock::monotonic_ns().saturating_sub(since_ns));
+                for (counter, count) in CAUSE_COUNTERS.into_iter().zip(kicked.by_cause) {
+                    if count > 0 {
+                        stats.add(counter, count);
+                    }
+                }
+            }
+            Err(error) => {
+                // A guest that cannot be interrupted any more must not run on.
+                eprintln!("elfuse: {error}");
+                std::process::abort();
+            }
+        }
+    }
+}
+
+/// The transport thread: drains the file whenever the kick thread asks for it, until the process stops.
+pub(super) fn drain_loop(shared: &Shared, sink: &dyn KickSink, receiver: &Receiver) {
+    let mut pause = Duration::from_millis(1);
+    loop {
+        shared.wait_for_drain_request();
+        if shared.is_stopping.load(Ordering::Acquire) {
+            return;
+        }
+        match receiver.drain() {
+            Ok(drained) if drained.busy => {
+                // A peer sits on the lock. Nothing is lost: it is tried again, ever more seldom.
+                shared.stats.bump(ProcessCounter::TransportBusy);
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(100));
+                shared.request_drain();
+            }
+            Ok(drained) => {
+                pause = Duration::from_millis(1);
+                take_records(shared, sink, &drained);
+            }
+            // The file was damaged under us; the next doorbell tries again.
+            Err(_damaged) => shared.stats.bump(ProcessCounter::TransportBusy),
+        }
+    }
+}
+
+/// Counts what was drained and gives the signals to the sink.
+pub(super) fn take_records(shared: &Shared, sink: &dyn KickSink, drained: &Drained) {
+    let stats = &shared.stats;
+    stats.add(ProcessCounter::RecordsMalformed, drained.malformed);
+    stats.add(ProcessCounter::RecordsForeign, drained.foreign);
+    stats.add(ProcessCounter::RecordsReceived, drained.records.len() as u64);
+    for record in &drained.records {
+        stats.bump(match record.kind {
+            RecordKind::Null => ProcessCounter::RecordsNull,
+            RecordKind::Signal => match sink.record(record) {
+                RecordOutcome::Delivered => ProcessCounter::RecordsDelivered,
+                RecordOutcome::Undelivered => ProcessCounter::RecordsUndelivered,
+            },
+        });
+    }
+}

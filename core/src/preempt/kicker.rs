@@ -1,0 +1,222 @@
+//! The way to the kick thread from anywhere in the process: [`Kicker`], and [`KickSink`], the way back.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::stats::{ProcessCounter, ProcessStats};
+use super::timers::{Expired, TimerGeneration, TimerHeap, TimerKey};
+use super::transport::Record;
+use super::watchdog::{Overrun, Watchdog};
+use crate::abi::{SigInfo, Tid};
+use crate::host::controls::{self, Control};
+use crate::host::wake::WakeFd;
+use crate::host::{clock, futex, thread};
+use crate::vcpu::Machine;
+use crate::vcpu::registry::{KickCause, KickRequest, KickTargets, Registry};
+
+/// Where a host signal was directed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Directed {
+    /// At the process.
+    Process,
+    /// At this thread of it.
+    Thread(Tid),
+}
+
+/// What became of a record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RecordOutcome {
+    /// The guest got it.
+    Delivered,
+    /// Nobody was there to get it (the thread is gone, the queue is full).
+    Undelivered,
+}
+
+/// The receiver of everything that interrupts a guest; the kernel implements it.
+///
+/// All functions are called on the kick thread, except [`record`](Self::record) (transport thread) and
+/// [`host_signal`](Self::host_signal), which vCPU threads call too. None may block: they queue guest state and ask the
+/// [`Kicker`] for kicks.
+pub trait KickSink: Send + Sync {
+    /// A host signal came from a program that is not elfuse: a guest signal.
+    fn host_signal(&self, info: &SigInfo, directed: Directed);
+
+    /// A signal record came from another elfuse process.
+    fn record(&self, record: &Record) -> RecordOutcome;
+
+    /// A timer expired. It is disarmed now; for an interval the sink arms it again.
+    fn timer_expired(&self, expired: Expired);
+
+    /// A host child changed its state.
+    fn child_changed(&self);
+
+    /// A run is past the watchdog's limit; its vCPU has been kicked. The owner decides, by the tag, whether that still
+    /// holds.
+    fn overrun(&self, overrun: Overrun);
+}
+
+/// What all threads of the process share about preemption.
+pub(super) struct Shared {
+    pub(super) machine: Arc<dyn Machine>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) stats: ProcessStats,
+    pub(super) watchdog: Watchdog,
+    /// Ends the kick thread's wait.
+    pub(super) wake: WakeFd,
+    /// Leaf lock.
+    queue: Mutex<Queue>,
+    /// Leaf lock.
+    timers: Mutex<TimerHeap>,
+    /// Nonzero when the transport file is to be drained; the transport thread sleeps on it.
+    drain_requested: AtomicU32,
+    pub(super) is_stopping: AtomicBool,
+    requests_seen: AtomicU32,
+}
+
+#[derive(Default)]
+struct Queue {
+    requests: Vec<KickRequest>,
+    /// When the oldest of them was made.
+    since_ns: u64,
+}
+
+impl Shared {
+    pub(super) fn new(
+        machine: Arc<dyn Machine>,
+        stats: ProcessStats,
+        watchdog_limit_ns: Option<u64>,
+    ) -> std::io::Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            machine,
+            registry: Registry::new(),
+            stats,
+            watchdog: Watchdog::new(watchdog_limit_ns),
+            wake: WakeFd::new()?,
+            queue: Mutex::default(),
+            timers: Mutex::default(),
+            drain_requested: AtomicU32::new(0),
+            is_stopping: AtomicBool::new(false),
+            requests_seen: AtomicU32::new(0),
+        }))
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn timers(&self) -> MutexGuard<'_, TimerHeap> {
+        self.timers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues a request; true when the queue was empty before.
+    pub(super) fn enqueue(&self, request: KickRequest) -> bool {
+        let mut queue = self.queue();
+        if queue.requests.contains(&request) {
+            drop(queue);
+            self.stats.bump(ProcessCounter::KicksCoalesced);
+            return false;
+        }
+        let was_empty = queue.requests.is_empty();
+        if was_empty {
+            queue.since_ns = clock::monotonic_ns();
+        }
+        queue.requests.push(request);
+        was_empty
+    }
+
+    /// Takes all requests, and when the oldest was made.
+    pub(super) fn take_requests(&self) -> Option<(Vec<KickRequest>, u64)> {
+        let mut queue = self.queue();
+        let requests = std::mem::take(&mut queue.requests);
+        (!requests.is_empty()).then_some((requests, queue.since_ns))
+    }
+
+    pub(super) fn request_drain(&self) {
+        if self.drain_requested.swap(1, Ordering::AcqRel) == 0 {
+            futex::wake(&self.drain_requested, 1);
+        }
+    }
+
+    /// Sleeps until a drain is requested or the process stops.
+    pub(super) fn wait_for_drain_request(&self) {
+        while self.drain_requested.swap(0, Ordering::AcqRel) == 0 && !self.is_stopping.load(Ordering::Acquire) {
+            futex::wait(&self.drain_requested, 0, None);
+        }
+    }
+
+    pub(super) fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Release);
+        self.wake.wake();
+        self.request_drain();
+    }
+}
+
+/// A handle on the kick thread of this process. Cheap to clone; no call of it blocks.
+///
+/// ```no_run
+/// # use elfuse::preempt::{KickCause, KickTargets, Kicker, TimerKey};
+/// # use elfuse::vcpu::VcpuId;
+/// # fn example(kicker: &Kicker, other: VcpuId, own: VcpuId, now_ns: u64) {
+/// kicker.request(other, KickCause::GuestSignal);
+/// kicker.request(KickTargets::AllExcept(own), KickCause::ExitGroup);
+/// let armed = kicker.arm(TimerKey(7), now_ns + 1_000_000);
+/// kicker.cancel(TimerKey(7));
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Kicker {
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Kicker {
+    /// Has the kick thread cancel these vCPUs. Requests that are alike coalesce until they are executed; those that come
+    /// before the kick thread has started are executed when it does.
+    ///
+    /// A thread must not ask for its own vCPU: that is done, counted as `self_kicks`, and closes the gate.
+    pub fn request(&self, targets: impl Into<KickTargets>, cause: KickCause) {
+        let request = KickRequest { targets: targets.into(), cause };
+        if self.shared.registry.names_own(request.targets, thread::gettid()) {
+            self.shared.stats.bump(ProcessCounter::SelfKicks);
+        }
+        if controls::active(Control::LostWakeup)
+            && self.shared.requests_seen.fetch_add(1, Ordering::Relaxed).is_multiple_of(2)
+        {
+            return;
+        }
+        if self.shared.enqueue(request) {
+            self.shared.wake.wake();
+        }
+    }
+
+    /// Arms a timer, in place of an earlier arming of the same key. A deadline in the past expires at once.
+    pub fn arm(&self, key: TimerKey, deadline_ns: u64) -> TimerGeneration {
+        let (generation, is_earliest) = self.shared.timers().arm(key, deadline_ns);
+        if is_earliest {
+            self.shared.wake.wake();
+        }
+        generation
+    }
+
+    /// Disarms a timer. False when it was not armed: never, or its expiry is on its way to the sink.
+    pub fn cancel(&self, key: TimerKey) -> bool {
+        self.shared.timers().cancel(key)
+    }
+
+    /// The live vCPUs.
+    #[must_use]
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.shared.registry
+    }
+
+    /// The counters of this process.
+    #[must_use]
+    pub fn stats(&self) -> &ProcessStats {
+        &self.shared.stats
+    }
+}
+
+impl std::fmt::Debug for Kicker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kicker").field("registry", &self.shared.registry).finish_non_exhaustive()
+    }
+}

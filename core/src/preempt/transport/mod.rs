@@ -1,0 +1,89 @@
+//! Guest signals between elfuse processes: the transport file `/tmp/elfuse-sig-<pid>` and the doorbell SIGUSR2.
+//!
+//! A sender appends whole [`Record`]s to the receiver's file and rings its doorbell; the receiver's kick thread hears it
+//! and has a pool thread drain the file. Key types: [`SenderHandle`] (open receiver, for one send or for storms),
+//! [`Receiver`] (own file), [`Record`]. `docs/design.md` §6.
+//!
+//! **Rules of the file.** Its owner makes it (O_EXCL, O_NOFOLLOW, mode 0600) with a [header](record) that says which
+//! process it is; senders open it without O_CREAT and check type, owner, links and header. Appending and draining
+//! happen under flock(2), waited for a bounded time. Draining truncates and never unlinks, so that no append is lost.
+//! The owner closes the file in its header, under the lock, before it ends or executes a host program; a sender appends
+//! *and rings* under the lock, so that no doorbell comes after that.
+//!
+//! ```no_run
+//! use elfuse::abi::{Pid, SigInfo, Signal};
+//! use elfuse::preempt::transport::{Directory, RecordKind, SenderHandle};
+//! let directory = Directory::from_environment();
+//! let target = SenderHandle::open(&directory, Pid(1234))?;
+//! target.send_signal(None, &SigInfo::queued(Signal::SIGUSR1, Pid(77), 1000, 5))?; // record + doorbell
+//! target.send_null()?; // a record without meaning + doorbell
+//! target.ring()?; // doorbell only
+//! # Ok::<(), elfuse::preempt::transport::SendError>(())
+//! ```
+
+mod file;
+mod receiver;
+pub mod record;
+mod sender;
+
+pub use receiver::{Drained, OpenWarning, Receiver};
+pub use record::{Record, RecordKind};
+pub use sender::{Delivery, SendError, SenderHandle, is_elfuse, ring_thread};
+
+use std::path::{Path, PathBuf};
+
+use crate::abi::{Pid, SiCode, SigInfo, Signal};
+use crate::host::process;
+
+/// The environment variable that names another directory than `/tmp`, for tests.
+pub const DIRECTORY_VARIABLE: &str = "ELFUSE_SIGNAL_DIR";
+
+/// Where transport files lie.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Directory {
+    path: PathBuf,
+}
+
+impl Directory {
+    /// `/tmp`, or what `ELFUSE_SIGNAL_DIR` says.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        Self { path: std::env::var_os(DIRECTORY_VARIABLE).map_or_else(|| PathBuf::from("/tmp"), PathBuf::from) }
+    }
+
+    /// This directory.
+    #[must_use]
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// The transport file of a process.
+    #[must_use]
+    pub fn file_of(&self, pid: Pid) -> PathBuf {
+        self.path.join(format!("elfuse-sig-{pid}"))
+    }
+
+    /// Removes the transport file of a process that has ended, if it is a regular file of this user. For whoever reaps it.
+    pub fn remove_file_of(&self, pid: Pid) {
+        let path = self.file_of(pid);
+        if path.symlink_metadata().is_ok_and(|metadata| file::is_ours(&metadata)) {
+            // Nothing to do where somebody else was faster.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// The `si_value` of a doorbell: the ASCII text `elfuseDB`.
+pub const DOORBELL_COOKIE: u64 = u64::from_be_bytes(*b"elfuseDB");
+
+/// A doorbell from the calling process.
+#[must_use]
+pub fn doorbell() -> SigInfo {
+    SigInfo::queued(Signal::SIGUSR2, process::own_pid(), nix::unistd::getuid().as_raw(), DOORBELL_COOKIE)
+}
+
+/// True for a SIGUSR2 with our cookie; any other one is a guest's signal from outside.
+#[must_use]
+pub fn is_doorbell(info: &SigInfo) -> bool {
+    info.signal() == Signal::SIGUSR2 && info.code() == SiCode::SI_QUEUE && info.value() == DOORBELL_COOKIE
+}

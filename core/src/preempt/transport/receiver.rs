@@ -1,0 +1,139 @@
+//! The receiver's side of the transport: [`Receiver`], this process's own file.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::PathBuf;
+
+use super::record::{self, HEADER_BYTES, MAX_FILE_BYTES, Record};
+use super::{Directory, file};
+use crate::host::process::{self, ProcessIdentity};
+
+/// Why this process goes without a transport. It runs on: other elfuse processes send it plain host signals.
+#[derive(Debug, thiserror::Error)]
+#[error("no transport: cannot {action} {path}: {source}")]
+pub struct OpenWarning {
+    action: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// This process's transport file. Dropping it closes and removes the file.
+#[derive(Debug)]
+pub struct Receiver {
+    file: File,
+    path: PathBuf,
+    identity: ProcessIdentity,
+}
+
+/// What one drain found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Drained {
+    /// Records for this process, in the order of sending.
+    pub records: Vec<Record>,
+    /// Runs of bytes that are no record.
+    pub malformed: u64,
+    /// Whole records for another process (an earlier one of the same id, another namespace).
+    pub foreign: u64,
+    /// True when a peer held the lock for too long: nothing was read, and the drain must be tried again.
+    pub busy: bool,
+}
+
+impl Receiver {
+    /// Makes this process's file; a stale one of this user in its place is replaced.
+    ///
+    /// # Errors
+    /// [`OpenWarning`] where something of somebody else is in its place, or the directory cannot be written.
+    pub fn create(directory: &Directory) -> Result<Self, OpenWarning> {
+        let identity = process::own_identity();
+        let path = directory.file_of(identity.pid);
+        let warning = |action| {
+            let path = path.clone();
+            move |source| OpenWarning { action, path, source }
+        };
+        match path.symlink_metadata() {
+            Ok(metadata) if file::is_ours(&metadata) => {
+                std::fs::remove_file(&path).map_err(warning("replace the stale file"))?;
+            }
+            Ok(_) => return Err(warning("use the foreign file or symlink")(io::ErrorKind::AlreadyExists.into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(warning("inspect")(error)),
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
+        let file = options.open(&path).map_err(warning("make"))?;
+        let metadata = file.metadata().map_err(warning("inspect"))?;
+        if !file::is_ours(&metadata) {
+            return Err(warning("trust")(io::ErrorKind::PermissionDenied.into()));
+        }
+        file.write_all_at(&record::header(identity, true), 0).map_err(warning("write"))?;
+        Ok(Self { file, path, identity })
+    }
+
+    /// Takes all records out of the file: read and truncate under its lock. Blocks for a bounded time.
+    ///
+    /// # Errors
+    /// The host's.
+    pub fn drain(&self) -> io::Result<Drained> {
+        // A look without the lock: an append that this misses rings its doorbell later.
+        if self.file.metadata()?.len() <= HEADER_BYTES as u64 {
+            return Ok(Drained::default());
+        }
+        let Some(bytes) = file::locked(&self.file, || self.take_bytes())? else {
+            return Ok(Drained { busy: true, ..Drained::default() });
+        };
+        let (records, malformed) = record::parse_all(&bytes);
+        let whole = records.len() as u64;
+        let records: Vec<Record> = records.into_iter().filter(|record| record.target == self.identity).collect();
+        let foreign = whole - records.len() as u64;
+        Ok(Drained { records, malformed, foreign, busy: false })
+    }
+
+    /// Under the lock. Whoever may write the file may make it longer than senders do; the rest of that is dropped.
+    fn take_bytes(&self) -> io::Result<Vec<u8>> {
+        let len = self.file.metadata()?.len().min(MAX_FILE_BYTES).saturating_sub(HEADER_BYTES as u64);
+        let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
+        self.file.read_exact_at(&mut bytes, HEADER_BYTES as u64)?;
+        self.file.set_len(HEADER_BYTES as u64)?;
+        Ok(bytes)
+    }
+
+    /// Closes the file for senders and removes it, and takes what it still holds. After this no doorbell that belongs
+    /// to a record will come; the last step before a host program is executed, and idempotent.
+    ///
+    /// # Errors
+    /// The host's.
+    pub fn close(&self) -> io::Result<Drained> {
+        if process::own_pid() != self.identity.pid {
+            // A copy in a forked process: the file is the parent's.
+            return Ok(Drained::default());
+        }
+        let last = self.drain();
+        let closed = record::header(self.identity, false);
+        // Where a peer keeps the lock, closing without it is still better than leaving the file open.
+        if file::locked(&self.file, || self.file.write_all_at(&closed, 0))?.is_none() {
+            self.file.write_all_at(&closed, 0)?;
+        }
+        self.unlink();
+        last
+    }
+
+    /// Removes the name, if it is still this file's.
+    fn unlink(&self) {
+        use std::os::unix::fs::MetadataExt;
+        let own = self.file.metadata().map(|metadata| (metadata.dev(), metadata.ino()));
+        let named = self.path.symlink_metadata().map(|metadata| (metadata.dev(), metadata.ino()));
+        if let (Ok(own), Ok(named)) = (own, named)
+            && own == named
+        {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        // Nobody is left to tell about a failure; start-up of a later process of this id replaces the file.
+        let _ = self.close();
+    }
+}
