@@ -115,6 +115,12 @@ pub struct Tally {
     pub records_taken: u64,
     /// Records that reached a process and were neither delivered, nor pending, nor discarded by a disposition.
     pub records_undelivered: u64,
+    /// Runs of bytes in transport files that were no record.
+    pub records_malformed: u64,
+    /// Handlers of the kick set that ran on threads without a vCPU.
+    pub process_stray_handlers: u64,
+    /// Exits that a thread asked for a vCPU of its own, as the kicking side counts them.
+    pub process_self_kicks: u64,
     /// Processes that counted.
     pub processes: u64,
 }
@@ -131,7 +137,23 @@ impl Tally {
         }
         self.records_taken = self.records_taken.saturating_add(other.records_taken);
         self.records_undelivered = self.records_undelivered.saturating_add(other.records_undelivered);
+        self.records_malformed = self.records_malformed.saturating_add(other.records_malformed);
+        self.process_stray_handlers = self.process_stray_handlers.saturating_add(other.process_stray_handlers);
+        self.process_self_kicks = self.process_self_kicks.saturating_add(other.process_self_kicks);
         self.processes = self.processes.saturating_add(other.processes);
+    }
+
+    /// Handlers of the kick set that ran anywhere where none may, or inside a run.
+    #[must_use]
+    pub fn handlers(&self) -> u64 {
+        let total = self.total();
+        self.process_stray_handlers.saturating_add(total.stray_handler).saturating_add(total.inside_handler)
+    }
+
+    /// Kicks of a vCPU by its own thread, on whichever side they were counted.
+    #[must_use]
+    pub fn self_kicks(&self) -> u64 {
+        self.process_self_kicks.saturating_add(self.total().self_kick)
     }
 
     /// The counts of all kinds of threads together.
