@@ -64,12 +64,13 @@ pub struct Slot {
     pub start_time_ticks: AtomicU64,
     /// How many threads have used this slot.
     pub generation: AtomicU64,
-    reserved: [u64; 2],
+    reserved: [u64; 3],
     /// The counters.
     pub counters: [AtomicU64; SLOT_COUNTERS],
 }
 
 const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
+const _: () = assert!(std::mem::offset_of!(Slot, counters) == 64);
 const _: () = assert!(size_of::<Header>() <= HEADER_BYTES);
 
 /// State of a slot that nobody has claimed.
