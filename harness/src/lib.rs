@@ -12,4 +12,5 @@
 
 pub mod event;
 pub mod stats;
+pub mod storm;
 pub mod tally;
