@@ -10,7 +10,10 @@
 //!        gate::verdict: pure function from Results to Verdict
 //! ```
 
+pub mod check;
 pub mod event;
+pub mod exec;
+pub mod plan;
 pub mod stats;
 pub mod storm;
 pub mod tally;
