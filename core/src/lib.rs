@@ -11,8 +11,15 @@
 //! Read `docs/design.md` first: §1 is the problem everything here serves, §2 the invariants.
 
 pub mod abi;
+pub mod cli;
+pub mod elf;
+pub mod fs;
 pub mod host;
+pub mod kernel;
 pub mod mem;
 pub mod preempt;
+pub mod run;
 pub mod soft;
+pub mod syscall;
+pub mod trace;
 pub mod vcpu;

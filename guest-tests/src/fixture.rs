@@ -32,11 +32,7 @@ pub fn fixture(program: &str) -> Result<PathBuf, Error> {
 
 fn fixture_in(dir: &Path, program: &str) -> Result<PathBuf, Error> {
     let path = dir.join(program);
-    if path.is_file() {
-        Ok(path)
-    } else {
-        Err(Error::MissingFixture(path))
-    }
+    if path.is_file() { Ok(path) } else { Err(Error::MissingFixture(path)) }
 }
 
 /// The recorded SHA-256 of every program, as lower-case hexadecimal, by name.
@@ -49,16 +45,10 @@ pub fn checksums() -> Result<BTreeMap<String, String>, Error> {
 
 fn checksums_in(dir: &Path) -> Result<BTreeMap<String, String>, Error> {
     let path = dir.join("SHA256SUMS");
-    let text = std::fs::read_to_string(&path).map_err(|source| Error::Read {
-        path: path.clone(),
-        source,
-    })?;
+    let text = std::fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
     let mut sums = BTreeMap::new();
     for (index, line) in text.lines().enumerate() {
-        let bad = || Error::BadChecksumLine {
-            path: path.clone(),
-            line: index + 1,
-        };
+        let bad = || Error::BadChecksumLine { path: path.clone(), line: index + 1 };
         let (sum, name) = line.split_once("  ").ok_or_else(bad)?;
         if sum.len() != 64 || !sum.bytes().all(|b| b.is_ascii_hexdigit()) || name.is_empty() {
             return Err(bad());
@@ -92,25 +82,13 @@ pub fn verify_all() -> Result<usize, Error> {
 
 fn verify_in(dir: &Path, program: &str, sums: &BTreeMap<String, String>) -> Result<PathBuf, Error> {
     let path = fixture_in(dir, program)?;
-    let recorded = sums
-        .get(program)
-        .ok_or_else(|| Error::NoChecksum(program.to_owned()))?;
-    let bytes = std::fs::read(&path).map_err(|source| Error::Read {
-        path: path.clone(),
-        source,
-    })?;
-    let actual: String = Sha256::digest(&bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let recorded = sums.get(program).ok_or_else(|| Error::NoChecksum(program.to_owned()))?;
+    let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    let actual: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     if actual == *recorded {
         Ok(path)
     } else {
-        Err(Error::ChecksumMismatch {
-            path,
-            recorded: recorded.clone(),
-            actual,
-        })
+        Err(Error::ChecksumMismatch { path, recorded: recorded.clone(), actual })
     }
 }
 
@@ -136,20 +114,14 @@ mod tests {
         for entry in fs::read_dir(&dir).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let is_text = matches!(name.as_str(), "SHA256SUMS" | "RECIPE.txt" | "README.md");
-            assert!(
-                is_text || sums.contains_key(&name),
-                "fixtures/{name} is not in SHA256SUMS"
-            );
+            assert!(is_text || sums.contains_key(&name), "fixtures/{name} is not in SHA256SUMS");
         }
     }
 
     #[test]
     fn a_missing_fixture_is_named() {
         let error = fixture_in(&default_dir(), "no-such-guest").unwrap_err();
-        assert!(
-            error.to_string().contains("no-such-guest is missing"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("no-such-guest is missing"), "{error}");
     }
 
     #[test]
@@ -162,10 +134,7 @@ mod tests {
         let error = verify_in(dir.path(), "a", &sums).unwrap_err();
         assert!(matches!(error, Error::ChecksumMismatch { .. }), "{error}");
         fs::write(dir.path().join("b"), b"").unwrap();
-        assert!(matches!(
-            verify_in(dir.path(), "b", &sums),
-            Err(Error::NoChecksum(_))
-        ));
+        assert!(matches!(verify_in(dir.path(), "b", &sums), Err(Error::NoChecksum(_))));
     }
 
     #[test]
@@ -182,17 +151,8 @@ mod tests {
     fn a_bad_checksum_file_names_its_line() {
         let dir = tempfile::tempdir().unwrap();
         assert!(matches!(checksums_in(dir.path()), Err(Error::Read { .. })));
-        fs::write(
-            dir.path().join("SHA256SUMS"),
-            format!("{}  a\nnonsense\n", "0".repeat(64)),
-        )
-        .unwrap();
+        fs::write(dir.path().join("SHA256SUMS"), format!("{}  a\nnonsense\n", "0".repeat(64))).unwrap();
         let error = checksums_in(dir.path()).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .ends_with("SHA256SUMS:2: not a sha256sum line"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("SHA256SUMS:2: not a sha256sum line"), "{error}");
     }
 }

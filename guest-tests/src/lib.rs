@@ -72,9 +72,7 @@ pub enum Error {
     #[error("fixtures/SHA256SUMS has no line for `{0}`: run guest-tests/build.sh")]
     NoChecksum(String),
     /// The program is not the one that was recorded.
-    #[error(
-        "fixture {path} has SHA-256 {actual}, SHA256SUMS says {recorded}: run guest-tests/build.sh"
-    )]
+    #[error("fixture {path} has SHA-256 {actual}, SHA256SUMS says {recorded}: run guest-tests/build.sh")]
     ChecksumMismatch {
         /// The program.
         path: PathBuf,

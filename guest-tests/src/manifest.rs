@@ -26,13 +26,7 @@ pub enum Class {
 
 impl Class {
     /// All classes, in the order in which reports show them.
-    pub const ALL: [Self; 5] = [
-        Self::Single,
-        Self::Multi,
-        Self::Fork,
-        Self::Timeout,
-        Self::Exec,
-    ];
+    pub const ALL: [Self; 5] = [Self::Single, Self::Multi, Self::Fork, Self::Timeout, Self::Exec];
 
     /// The name in the manifest and on the command line.
     pub fn name(self) -> &'static str {
@@ -156,10 +150,7 @@ impl TryFrom<RawGuest> for Guest {
                 return Err(format!("guest `{}` has both status and signal", raw.name));
             }
             (None, None) => {
-                return Err(format!(
-                    "guest `{}` has neither status nor signal",
-                    raw.name
-                ));
+                return Err(format!("guest `{}` has neither status nor signal", raw.name));
             }
         };
         Ok(Self { raw, expect })
@@ -272,44 +263,20 @@ impl Guest {
     /// What the row says that cannot be so, if anything.
     fn problem(&self) -> Option<String> {
         let row = &self.raw;
-        let names_signals = row
-            .storm
-            .iter()
-            .any(|record| matches!(record, StormRecord::Signal(_)));
-        let says_ready = row
-            .stdout
-            .as_deref()
-            .is_some_and(|text| text.starts_with("ready\n"));
+        let names_signals = row.storm.iter().any(|record| matches!(record, StormRecord::Signal(_)));
+        let says_ready = row.stdout.as_deref().is_some_and(|text| text.starts_with("ready\n"));
         let is_measured = matches!(row.used_by, Use::Bench | Use::Latency);
         let checks = [
-            (
-                !row.storm.contains(&StormRecord::Null),
-                "storm lacks \"null\", which every guest must bear",
-            ),
+            (!row.storm.contains(&StormRecord::Null), "storm lacks \"null\", which every guest must bear"),
             (
                 names_signals && !says_ready && row.used_by != Use::Latency,
                 "storm names signals, so stdout must begin with the line `ready`",
             ),
-            (
-                row.workers && row.class == Class::Single,
-                "workers in a guest of class single",
-            ),
-            (
-                row.children && !matches!(row.class, Class::Fork),
-                "children in a guest that is not of class fork",
-            ),
-            (
-                (row.workers || row.children) && !row.spins,
-                "workers or children without spins",
-            ),
-            (
-                row.stdout.is_none() && !is_measured,
-                "no stdout (only bench and latency rows may leave it out)",
-            ),
-            (
-                row.bench.is_some() != (row.used_by == Use::Bench),
-                "bench facts go with use = \"bench\", and only there",
-            ),
+            (row.workers && row.class == Class::Single, "workers in a guest of class single"),
+            (row.children && !matches!(row.class, Class::Fork), "children in a guest that is not of class fork"),
+            ((row.workers || row.children) && !row.spins, "workers or children without spins"),
+            (row.stdout.is_none() && !is_measured, "no stdout (only bench and latency rows may leave it out)"),
+            (row.bench.is_some() != (row.used_by == Use::Bench), "bench facts go with use = \"bench\", and only there"),
             (
                 row.bench.as_ref().is_some_and(|b| {
                     (b.kind == BenchKind::Mips) != (b.instructions_per_iteration > 0)
@@ -317,15 +284,9 @@ impl Guest {
                 }),
                 "bench kind, iterations and instructions_per_iteration do not fit together",
             ),
-            (
-                row.class == Class::Timeout && row.crash.is_none(),
-                "class timeout without a crash record to expect",
-            ),
+            (row.class == Class::Timeout && row.crash.is_none(), "class timeout without a crash record to expect"),
         ];
-        checks
-            .into_iter()
-            .find(|(is_wrong, _)| *is_wrong)
-            .map(|(_, text)| text.to_owned())
+        checks.into_iter().find(|(is_wrong, _)| *is_wrong).map(|(_, text)| text.to_owned())
     }
 }
 
@@ -356,16 +317,9 @@ impl Manifest {
         let mut names = BTreeSet::new();
         for guest in &manifest.guests {
             let is_new = names.insert(guest.name());
-            let problem = if is_new {
-                guest.problem()
-            } else {
-                Some("the name is used twice".to_owned())
-            };
+            let problem = if is_new { guest.problem() } else { Some("the name is used twice".to_owned()) };
             if let Some(problem) = problem {
-                return Err(Error::Row {
-                    guest: guest.name().to_owned(),
-                    problem,
-                });
+                return Err(Error::Row { guest: guest.name().to_owned(), problem });
             }
         }
         Ok(manifest)
@@ -381,17 +335,12 @@ impl Manifest {
     /// # Errors
     /// [`Error::UnknownGuest`].
     pub fn guest(&self, name: &str) -> Result<&Guest, Error> {
-        self.guests
-            .iter()
-            .find(|guest| guest.name() == name)
-            .ok_or_else(|| Error::UnknownGuest(name.to_owned()))
+        self.guests.iter().find(|guest| guest.name() == name).ok_or_else(|| Error::UnknownGuest(name.to_owned()))
     }
 
     /// The rows for one purpose.
     pub fn used_by(&self, purpose: Use) -> impl Iterator<Item = &Guest> {
-        self.guests
-            .iter()
-            .filter(move |guest| guest.used_by() == purpose)
+        self.guests.iter().filter(move |guest| guest.used_by() == purpose)
     }
 }
 

@@ -23,17 +23,10 @@ fn the_projects_manifest_loads() {
     let manifest = Manifest::load().unwrap();
     assert!(manifest.guests().len() >= 15);
     for class in Class::ALL {
-        assert!(
-            manifest.guests().iter().any(|g| g.class() == class),
-            "no guest of class {}",
-            class.name()
-        );
+        assert!(manifest.guests().iter().any(|g| g.class() == class), "no guest of class {}", class.name());
     }
     for purpose in [Use::Test, Use::Bench, Use::Latency, Use::Control] {
-        assert!(
-            manifest.used_by(purpose).next().is_some(),
-            "no guest for {purpose:?}"
-        );
+        assert!(manifest.used_by(purpose).next().is_some(), "no guest for {purpose:?}");
     }
 }
 
@@ -41,11 +34,7 @@ fn the_projects_manifest_loads() {
 fn every_row_has_a_fixture_and_sources() {
     for guest in Manifest::load().unwrap().guests() {
         crate::verify(guest.program()).unwrap();
-        assert!(
-            !guest.sources().is_empty(),
-            "{} has no source",
-            guest.program()
-        );
+        assert!(!guest.sources().is_empty(), "{} has no source", guest.program());
     }
 }
 
@@ -56,24 +45,15 @@ fn every_source_has_a_row() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src-guest");
     for entry in fs::read_dir(&dir).unwrap() {
         let path = entry.unwrap().path();
-        let is_runtime = ["rt.c", "rt.h", "start.S"]
-            .iter()
-            .any(|name| path.ends_with(name));
-        assert!(
-            is_runtime || used.contains(&path),
-            "no row runs {}",
-            path.display()
-        );
+        let is_runtime = ["rt.c", "rt.h", "start.S"].iter().any(|name| path.ends_with(name));
+        assert!(is_runtime || used.contains(&path), "no row runs {}", path.display());
     }
 }
 
 #[test]
 fn spinning_rows_cover_the_gates_three_counts() {
     let manifest = Manifest::load().unwrap();
-    let tests: Vec<&Guest> = manifest
-        .used_by(Use::Test)
-        .filter(|g| g.spins() && !g.once())
-        .collect();
+    let tests: Vec<&Guest> = manifest.used_by(Use::Test).filter(|g| g.spins() && !g.once()).collect();
     assert!(tests.iter().any(|g| !g.workers() && !g.children()));
     assert!(tests.iter().any(|g| g.workers()));
     assert!(tests.iter().any(|g| g.children()));
@@ -87,10 +67,7 @@ fn a_good_row_has_the_documented_defaults() {
     assert_eq!(guest.used_by(), Use::Test);
     assert_eq!(guest.expect(), Expect::Status(0));
     assert_eq!(guest.storm(), [StormRecord::Null]);
-    assert_eq!(
-        (guest.leaves(), guest.spins(), guest.once()),
-        (0, false, false)
-    );
+    assert_eq!((guest.leaves(), guest.spins(), guest.once()), (0, false, false));
     assert!(guest.args().is_empty() && guest.options().is_empty() && guest.env().is_empty());
     assert!(guest.crash().is_none() && guest.bench().is_none() && guest.needs().is_empty());
 }
@@ -98,10 +75,7 @@ fn a_good_row_has_the_documented_defaults() {
 #[test]
 fn an_unknown_class_is_a_clear_error() {
     let error = error_of(&GOOD.replace("single", "simple"));
-    assert!(
-        error.contains("simple") && error.contains("`single`") && error.contains("`exec`"),
-        "{error}"
-    );
+    assert!(error.contains("simple") && error.contains("`single`") && error.contains("`exec`"), "{error}");
     assert!(error.contains("line 5"), "{error}");
 }
 
@@ -117,13 +91,8 @@ fn status_and_signal_exclude_each_other() {
     assert!(error_of(&format!("{GOOD}signal = \"SIGTERM\"")).contains("both status and signal"));
     assert!(error_of(&GOOD.replace("status = 0", "")).contains("neither status nor signal"));
     let manifest = Manifest::parse(&GOOD.replace("status = 0", "signal = \"SIGTERM\"")).unwrap();
-    assert_eq!(
-        manifest.guest("a").unwrap().expect(),
-        Expect::Signal("SIGTERM".parse().unwrap())
-    );
-    assert!(
-        error_of(&GOOD.replace("status = 0", "signal = \"TERM\"")).contains("not a signal name")
-    );
+    assert_eq!(manifest.guest("a").unwrap().expect(), Expect::Signal("SIGTERM".parse().unwrap()));
+    assert!(error_of(&GOOD.replace("status = 0", "signal = \"TERM\"")).contains("not a signal name"));
     assert!(error_of(&GOOD.replace("status = 0", "status = 256")).contains("256"));
 }
 
@@ -131,27 +100,15 @@ fn status_and_signal_exclude_each_other() {
 fn a_row_that_contradicts_itself_is_an_error() {
     for (added, problem) in [
         ("storm = [\"SIGUSR1\"]", "lacks \"null\""),
-        (
-            "storm = [\"null\", \"SIGUSR1\"]",
-            "begin with the line `ready`",
-        ),
+        ("storm = [\"null\", \"SIGUSR1\"]", "begin with the line `ready`"),
         ("storm = [\"null\", \"USR1\"]", "not a signal name"),
         ("workers = true\nspins = true", "class single"),
         ("children = true\nspins = true", "not of class fork"),
         ("use = \"bench\"", "bench facts"),
         ("bench = { kind = \"mips\" }", "bench facts"),
-        (
-            "use = \"bench\"\nbench = { kind = \"mips\", iterations = 1 }",
-            "do not fit",
-        ),
-        (
-            "use = \"bench\"\nbench = { kind = \"start-up\", iterations = 1 }",
-            "do not fit",
-        ),
-        (
-            "use = \"bench\"\nbench = { kind = \"ns-per-op\", iterations = 0 }",
-            "do not fit",
-        ),
+        ("use = \"bench\"\nbench = { kind = \"mips\", iterations = 1 }", "do not fit"),
+        ("use = \"bench\"\nbench = { kind = \"start-up\", iterations = 1 }", "do not fit"),
+        ("use = \"bench\"\nbench = { kind = \"ns-per-op\", iterations = 0 }", "do not fit"),
     ] {
         let error = error_of(&format!("{GOOD}{added}\n"));
         assert!(error.contains(problem), "{added}: {error}");

@@ -58,16 +58,14 @@ impl FromStr for Signal {
         }
         let offset = match text.strip_prefix("SIGRTMIN") {
             Some("") => Some(0),
-            Some(rest) => rest
-                .strip_prefix('+')
-                .and_then(|digits| digits.parse::<u8>().ok()),
+            Some(rest) => rest.strip_prefix('+').and_then(|digits| digits.parse::<u8>().ok()),
             None => None,
         };
         match offset {
             Some(offset) if offset <= SIGRTMAX - SIGRTMIN => Ok(Self(SIGRTMIN + offset)),
-            Some(_) | None => Err(format!(
-                "`{text}` is not a signal name (SIGUSR1, ..., or SIGRTMIN+0 to SIGRTMIN+30)"
-            )),
+            Some(_) | None => {
+                Err(format!("`{text}` is not a signal name (SIGUSR1, ..., or SIGRTMIN+0 to SIGRTMIN+30)"))
+            }
         }
     }
 }
@@ -103,11 +101,7 @@ impl TryFrom<String> for StormRecord {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        if text == "null" {
-            Ok(Self::Null)
-        } else {
-            text.parse().map(Self::Signal)
-        }
+        if text == "null" { Ok(Self::Null) } else { text.parse().map(Self::Signal) }
     }
 }
 
@@ -119,10 +113,7 @@ mod tests {
     fn every_name_reads_back() {
         for (name, number) in STANDARD {
             let signal: Signal = name.parse().unwrap();
-            assert_eq!(
-                (signal.number(), signal.to_string()),
-                (*number, (*name).to_owned())
-            );
+            assert_eq!((signal.number(), signal.to_string()), (*number, (*name).to_owned()));
             assert!(!signal.is_real_time());
         }
         for offset in 0..=30_u8 {
@@ -143,20 +134,9 @@ mod tests {
 
     #[test]
     fn other_names_are_errors() {
-        for name in [
-            "",
-            "USR1",
-            "SIGRTMIN+31",
-            "SIGRTMIN-1",
-            "SIGRTMIN+",
-            "SIGRTMIN+x",
-            "null",
-        ] {
+        for name in ["", "USR1", "SIGRTMIN+31", "SIGRTMIN-1", "SIGRTMIN+", "SIGRTMIN+x", "null"] {
             assert!(name.parse::<Signal>().is_err(), "{name}");
         }
-        assert_eq!(
-            StormRecord::try_from("null".to_owned()),
-            Ok(StormRecord::Null)
-        );
+        assert_eq!(StormRecord::try_from("null".to_owned()), Ok(StormRecord::Null));
     }
 }

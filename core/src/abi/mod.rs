@@ -6,8 +6,11 @@
 mod addr;
 mod errno;
 mod ids;
+pub mod mman;
 mod siginfo;
 mod signal;
+pub mod stat;
+pub mod time;
 
 pub use addr::{GuestAddr, GuestPtr, GuestRange, PAGE_SIZE};
 pub use errno::Errno;

@@ -32,6 +32,8 @@ signals! {
 impl Signal {
     /// The first real-time signal as the kernel counts them (glibc keeps 32 and 33 for itself).
     pub const SIGRTMIN: Self = Self(32);
+    /// The second real-time signal, glibc's own like the first.
+    pub const SIGRTMIN_PLUS_1: Self = Self(33);
     /// The last real-time signal.
     pub const SIGRTMAX: Self = Self(64);
 

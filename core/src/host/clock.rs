@@ -9,3 +9,10 @@ pub fn monotonic_ns() -> u64 {
     clock_gettime(ClockId::CLOCK_MONOTONIC)
         .map_or(0, |now| now.tv_sec().cast_unsigned() * 1_000_000_000 + now.tv_nsec().cast_unsigned())
 }
+
+/// CLOCK_REALTIME in nanoseconds.
+#[must_use]
+pub fn realtime_ns() -> u64 {
+    clock_gettime(ClockId::CLOCK_REALTIME)
+        .map_or(0, |now| now.tv_sec().cast_unsigned() * 1_000_000_000 + now.tv_nsec().cast_unsigned())
+}

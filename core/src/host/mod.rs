@@ -2,15 +2,19 @@
 //!
 //! One list of functions with a body for Linux and one for macOS. Nothing here knows about guests.
 
+pub mod children;
 pub mod clock;
 pub mod controls;
+pub mod fault;
 pub mod fds;
 pub mod forward;
 pub mod futex;
+pub mod memory;
 pub mod pidfd;
 pub mod process;
 pub mod signal;
 pub mod signal_wait;
+pub mod sys;
 pub mod thread;
 pub mod wake;
 

@@ -32,10 +32,22 @@ pub const INTERRUPT_HOST_SIGNAL: u32 = 2;
 pub const FAULT_SIGNALS: SigSet =
     SigSet::of(&[Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGILL, Signal::SIGFPE, Signal::SIGTRAP]);
 
+/// Signals that the C library opens on every thread that it makes (SIGCANCEL and SIGSETXID of glibc): blocked by the
+/// thread itself, as its first act, since nothing that its creator does can block them.
+pub(super) const LIBC_SIGNALS: SigSet = SigSet::of(&[Signal::SIGRTMIN, Signal::SIGRTMIN_PLUS_1]);
+
 /// The signals that only the kick thread takes: all that are neither faults nor unblockable.
 #[must_use]
 pub const fn kick_set() -> SigSet {
     SigSet::ALL.difference(FAULT_SIGNALS).difference(SigSet::UNBLOCKABLE)
+}
+
+/// Blocks what the C library opened on a thread that it just made; everything else must be blocked already.
+pub(super) fn close_libc_signals() {
+    if let Ok(mask) = own_mask() {
+        // The check that follows sees a failure.
+        let _ = set_own_mask(mask.union(LIBC_SIGNALS));
+    }
 }
 
 /// What a control that misses a mask site leaves open.

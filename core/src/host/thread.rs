@@ -74,7 +74,10 @@ pub fn spawn<T: Send + 'static>(
     _proof: &SignalsBlocked,
     body: impl FnOnce(SignalsBlocked) -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
-    Builder::new().name(name.chars().filter(|c| *c != '\0').collect()).spawn(move || body(adopt(role)))
+    Builder::new().name(name.chars().filter(|c| *c != '\0').collect()).spawn(move || {
+        signal::close_libc_signals();
+        body(adopt(role))
+    })
 }
 
 /// Checks the mask of a thread that was just made and gives it its proof. Also the way for the main thread to take its

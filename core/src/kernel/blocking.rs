@@ -116,7 +116,11 @@ impl Task {
     ///
     /// # Errors
     /// [`Interrupted`], with the host's errno where poll(2) failed.
-    pub fn block_on_fds(&self, fds: &mut Vec<PollFd<'_>>, deadline_ns: Option<u64>) -> Result<usize, Interrupted> {
+    pub fn block_on_fds<'fd>(
+        &'fd self,
+        fds: &mut Vec<PollFd<'fd>>,
+        deadline_ns: Option<u64>,
+    ) -> Result<usize, Interrupted> {
         let waker = self.waker();
         let wake_fd = waker.wake_fd().map_err(Interrupted::Failed)?;
         fds.push(PollFd::new(wake_fd.as_fd(), PollFlags::POLLIN));

@@ -8,12 +8,17 @@
 //! `threads`, `signal state`; leaves: futex buckets, descriptor table, timer table, registry.
 
 pub mod blocking;
+pub mod clone;
+pub mod exit;
 pub mod fd_table;
 pub mod futex;
 pub mod process;
 pub mod quiesce;
+pub mod recent;
 pub mod restart;
+pub mod send;
 pub mod signal;
+pub mod sink;
 pub mod task;
 pub mod timers;
 

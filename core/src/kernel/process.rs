@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::exit::Lifetime;
 use super::futex::FutexTable;
 use super::quiesce::Gate;
 use super::signal::{GroupExit, SignalTarget, ThreadGroup};
@@ -32,6 +33,7 @@ pub struct Process {
     space: AddressSpace,
     group: Mutex<ThreadGroup>,
     gate: Gate,
+    lifetime: Lifetime,
     preemption: Preemption,
     futexes: FutexTable,
     timers: TimerTable,
@@ -55,12 +57,7 @@ pub struct Options {
 impl Process {
     /// A process with no thread and an empty address space.
     #[must_use]
-    pub fn new(
-        machine: Arc<dyn Machine>,
-        space: AddressSpace,
-        preemption: Preemption,
-        options: Options,
-    ) -> Arc<Self> {
+    pub fn new(machine: Arc<dyn Machine>, space: AddressSpace, preemption: Preemption, options: Options) -> Arc<Self> {
         Arc::new(Self {
             pid: host::process::own_pid(),
             memory: machine.memory(),
@@ -68,6 +65,7 @@ impl Process {
             space,
             group: Mutex::default(),
             gate: Gate::default(),
+            lifetime: Lifetime::default(),
             preemption,
             futexes: FutexTable::default(),
             timers: TimerTable::default(),
@@ -109,6 +107,12 @@ impl Process {
     #[must_use]
     pub const fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// The count of live threads.
+    #[must_use]
+    pub const fn lifetime(&self) -> &Lifetime {
+        &self.lifetime
     }
 
     /// The kick thread and what belongs to it.

@@ -5,10 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use super::blocking::Waker;
 use super::fd_table::FdTable;
+use super::recent::RecentCalls;
 use super::signal::AltStack;
-use super::{Process, SyscallError};
+use super::{Process, Restart, SyscallError};
 use crate::abi::{GuestAddr, Tid};
-use crate::preempt::KickCause;
+use crate::host::SignalsBlocked;
+use crate::preempt::{Enlisted, KickCause};
 use crate::vcpu::{Esr, Vcpu, VcpuId};
 
 bitflags::bitflags! {
@@ -31,13 +33,21 @@ pub struct Task {
     vcpu: OnceLock<VcpuId>,
     interrupts: AtomicU32,
     waker: Waker,
+    recent: RecentCalls,
 }
 
 impl Task {
     /// A thread with this id; its vCPU is named later, by its own thread.
     #[must_use]
     pub fn new(process: Arc<Process>, tid: Tid) -> Arc<Self> {
-        Arc::new(Self { tid, process, vcpu: OnceLock::new(), interrupts: AtomicU32::new(0), waker: Waker::default() })
+        Arc::new(Self {
+            tid,
+            process,
+            vcpu: OnceLock::new(),
+            interrupts: AtomicU32::new(0),
+            waker: Waker::default(),
+            recent: RecentCalls::default(),
+        })
     }
 
     /// The thread id, which is the host's.
@@ -62,6 +72,12 @@ impl Task {
     #[must_use]
     pub const fn waker(&self) -> &Waker {
         &self.waker
+    }
+
+    /// Its last system calls.
+    #[must_use]
+    pub const fn recent(&self) -> &RecentCalls {
+        &self.recent
     }
 
     /// Names the vCPU that runs this task.
@@ -136,6 +152,8 @@ pub type RestartBlock = Box<dyn FnMut(&mut TaskContext) -> Result<u64, SyscallEr
 pub struct TaskContext {
     /// The shared side.
     pub task: Arc<Task>,
+    /// The vCPU's counters, watchdog and place in the registry. Stands before the vCPU, to be dropped before it.
+    pub enlisted: Enlisted,
     /// The vCPU.
     pub vcpu: Box<dyn Vcpu>,
     /// The descriptor table, shared or not with other threads (`CLONE_FILES`).
@@ -150,9 +168,50 @@ pub struct TaskContext {
     pub restart_block: Option<RestartBlock>,
     /// Syndrome and address of the last synchronous fault, for the signal frame.
     pub fault: Option<(Esr, GuestAddr)>,
+    /// The call that a signal interrupted, until it is decided what becomes of it.
+    pub restart: Option<PendingRestart>,
+    /// That the kick set is blocked on this thread.
+    pub proof: SignalsBlocked,
+    /// The run loop, for the threads that this one makes.
+    pub run_thread: super::clone::Body,
+}
+
+/// An interrupted call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PendingRestart {
+    /// How it may go on.
+    pub kind: Restart,
+    /// x0 as it was when the call was made.
+    pub x0: u64,
 }
 
 impl TaskContext {
+    /// A thread that has run nothing yet.
+    #[must_use]
+    pub fn new(
+        task: Arc<Task>,
+        vcpu: Box<dyn Vcpu>,
+        files: Arc<FdTable>,
+        enlisted: Enlisted,
+        proof: SignalsBlocked,
+        run_thread: super::clone::Body,
+    ) -> Self {
+        Self {
+            task,
+            vcpu,
+            files,
+            alt_stack: None,
+            clear_child_tid: GuestAddr::NULL,
+            robust_list: GuestAddr::NULL,
+            restart_block: None,
+            fault: None,
+            restart: None,
+            enlisted,
+            proof,
+            run_thread,
+        }
+    }
+
     /// The process.
     #[must_use]
     pub fn process(&self) -> &Arc<Process> {

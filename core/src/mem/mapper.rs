@@ -4,6 +4,7 @@
 
 use std::os::fd::BorrowedFd;
 
+use super::GuestMemory;
 use crate::abi::{Errno, GuestAddr, GuestRange};
 
 bitflags::bitflags! {
@@ -47,6 +48,9 @@ pub trait Mapper: Send + Sync {
     /// Length in bytes of the guest address space: addresses `0..len` can be mapped.
     fn address_space_len(&self) -> u64;
 
+    /// How host code reads and writes guest memory.
+    fn memory(&self) -> GuestMemory;
+
     /// Maps `range`, replacing what was there.
     ///
     /// # Errors
@@ -65,17 +69,29 @@ pub trait Mapper: Send + Sync {
     /// The host's errno.
     fn unmap(&self, range: GuestRange) -> Result<(), Errno>;
 
-    /// Moves the pages of `from` to `to` with a new length, as mremap(2) does; the old place is released.
+    /// Moves the pages of `from` to `to`, replacing what is there; the old place is released. The ranges do not overlap.
     ///
     /// # Errors
     /// The host's errno.
-    fn relocate(&self, from: GuestRange, to: GuestAddr, new_len_bytes: u64) -> Result<(), Errno>;
+    fn relocate(&self, from: GuestRange, to: GuestAddr) -> Result<(), Errno>;
 
     /// Passes a madvise(2) advice (the host's number) on to the pages of `range`.
     ///
     /// # Errors
     /// The host's errno.
     fn advise(&self, range: GuestRange, advice: i32) -> Result<(), Errno>;
+
+    /// Writes shared file mappings back, with the flags of msync(2).
+    ///
+    /// # Errors
+    /// The host's errno.
+    fn sync(&self, range: GuestRange, flags: i32) -> Result<(), Errno>;
+
+    /// Tells for each page from `start` on whether it is resident (bit 0 of its byte), as mincore(2).
+    ///
+    /// # Errors
+    /// The host's errno.
+    fn resident(&self, start: GuestAddr, pages: &mut [u8]) -> Result<(), Errno>;
 
     /// Says that instructions in `range` may have changed (`IC IVAU`, or the mapping changed).
     fn invalidate_code(&self, range: GuestRange);

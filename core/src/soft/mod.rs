@@ -1,1 +1,10 @@
 //! The software vCPU: instruction table, interpreter, machine. `docs/design.md` §5.
+
+pub mod a64;
+mod code;
+pub mod interp;
+mod machine;
+mod vcpu;
+
+pub use code::{CodeChanges, CodePages};
+pub use machine::{SoftMachine, SoftMachineError};

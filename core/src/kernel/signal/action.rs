@@ -128,9 +128,7 @@ impl SignalActions {
     /// The signals whose disposition is `SIG_IGN`.
     #[must_use]
     pub fn ignored_set(&self) -> SigSet {
-        Signal::all()
-            .filter(|signal| self.get(*signal).handler == Handler::Ignore)
-            .fold(SigSet::EMPTY, SigSet::with)
+        Signal::all().filter(|signal| self.get(*signal).handler == Handler::Ignore).fold(SigSet::EMPTY, SigSet::with)
     }
 }
 

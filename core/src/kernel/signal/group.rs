@@ -60,13 +60,7 @@ impl Member {
     /// A new thread with this mask and nothing pending.
     #[must_use]
     pub fn new(task: Arc<Task>, blocked: SigSet) -> Self {
-        Self {
-            task,
-            blocked,
-            saved_mask: None,
-            pending: PendingSet::default(),
-            waited_for: SigSet::EMPTY,
-        }
+        Self { task, blocked, saved_mask: None, pending: PendingSet::default(), waited_for: SigSet::EMPTY }
     }
 
     /// Signals that would end a wait of this thread.

@@ -7,6 +7,7 @@ mod action;
 mod deliver;
 mod frame;
 mod group;
+mod mask;
 mod pending;
 
 pub use action::{DefaultAction, Handler, SaFlags, SigAction, SignalActions};

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use crate::abi::{Errno, SigInfo, SigSet, Signal};
+use crate::abi::{Errno, SigInfo, SigSet};
 
 /// Signals that were sent and not yet delivered, for one thread or for a process.
 #[derive(Clone, Default, Debug)]
@@ -68,7 +68,7 @@ impl PendingSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::{Pid, SiCode};
+    use crate::abi::{Pid, SiCode, Signal};
 
     fn queued(number: i32, value: u64) -> SigInfo {
         SigInfo::queued(Signal::new(number).unwrap(), Pid(1), 0, value)

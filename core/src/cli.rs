@@ -1,0 +1,261 @@
+//! The command line: [`Cli`], what `--version` says, and the exit statuses that are elfuse's own.
+//!
+//! `main` parses, `run` acts on the result. Messages have one form, [`report_error`].
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::kernel::process::Options;
+
+/// Exit status: elfuse itself could not start, or the hypervisor interface failed.
+pub const EXIT_FAILURE: u8 = 1;
+/// Exit status: the watchdog ended a run.
+pub const EXIT_TIMEOUT: u8 = 124;
+/// Exit status: an unexpected vCPU exit or another crash of elfuse.
+pub const EXIT_CRASH: u8 = 128;
+
+const EXAMPLES: &str = "\
+Examples:
+  elfuse ./hello                        run a guest
+  elfuse --timeout 2.5 ./guest a b      end a run of guest code that takes longer than 2.5 s
+  elfuse --trace -- ls -l               show its system calls on standard error
+  elfuse --clear-env -E HOME=/ ./guest  run it with one environment variable
+
+Exit status:
+  the guest's own; death by a signal is death by that signal
+  124  the watchdog (--timeout) ended a run
+  128  an unexpected vCPU exit or another crash; the crash report says which
+  1    elfuse could not start the program, or the hypervisor interface failed
+A guest may exit with 124, 128 or 1 too: the record of --crash-json exists only where the status is elfuse's.";
+
+/// Runs AArch64 Linux programs in user mode.
+#[derive(Parser, Clone, Debug)]
+#[command(name = "elfuse", version = version(), about, after_help = EXAMPLES)]
+pub struct Cli {
+    /// End the process when one uninterrupted run of guest code takes longer than SECONDS; 0 is off
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = parse_seconds)]
+    timeout: Duration,
+
+    /// Show each system call of the guest on standard error
+    #[arg(short, long, visible_alias = "trace")]
+    verbose: bool,
+
+    /// Count exits and kicks in FILE, shared by all processes of the run
+    #[arg(long, value_name = "FILE")]
+    stats: Option<PathBuf>,
+
+    /// Append crash records to FILE, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    crash_json: Option<PathBuf>,
+
+    /// Set an environment variable of the guest (repeatable)
+    #[arg(short = 'E', long = "env", value_name = "NAME=VALUE", value_parser = clap::builder::ValueParser::new(parse_variable))]
+    env: Vec<OsString>,
+
+    /// Start with an empty environment
+    #[arg(long)]
+    clear_env: bool,
+
+    /// Give the guest NAME as its first argument instead of PROGRAM
+    #[arg(short = '0', long, value_name = "NAME")]
+    argv0: Option<OsString>,
+
+    /// Take over a forked guest from this descriptor (elfuse uses it itself)
+    #[arg(long, value_name = "FD", hide = true, conflicts_with = "program")]
+    fork_child: Option<i32>,
+
+    /// The program and its arguments
+    #[arg(value_name = "PROGRAM", required_unless_present = "fork_child", trailing_var_arg = true)]
+    program: Vec<OsString>,
+}
+
+/// A guest program as the command line names it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GuestCommand {
+    /// The file: a path, or a name to be looked up in `PATH`.
+    pub path: PathBuf,
+    /// The argument vector, with the name at its start.
+    pub args: Vec<Vec<u8>>,
+    /// The environment.
+    pub env: Vec<Vec<u8>>,
+}
+
+impl Cli {
+    /// Parses the command line of this process.
+    ///
+    /// # Errors
+    /// The exit status where there is nothing to run: 0 after `--help` and `--version`, [`EXIT_FAILURE`] after a mistake,
+    /// which has been reported.
+    pub fn from_command_line() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|error| {
+            if error.use_stderr() {
+                report_error("command line", usage_text(&error));
+                return ExitCode::from(EXIT_FAILURE);
+            }
+            match error.print() {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::from(EXIT_FAILURE),
+            }
+        })
+    }
+
+    /// The options that outlive start-up and go to fork children.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        Options {
+            timeout_ns: u64::try_from(self.timeout.as_nanos()).ok().filter(|timeout_ns| *timeout_ns != 0),
+            is_tracing: self.verbose,
+            crash_json: self.crash_json.clone(),
+            stats: self.stats.clone(),
+        }
+    }
+
+    /// The descriptor of a fork image, in a process that elfuse started as a fork child.
+    #[must_use]
+    pub const fn fork_child(&self) -> Option<i32> {
+        self.fork_child
+    }
+
+    /// What to run, with `inherited` as the environment of elfuse itself. `None` in a fork child.
+    #[must_use]
+    pub fn guest_command(&self, inherited: impl Iterator<Item = (OsString, OsString)>) -> Option<GuestCommand> {
+        use std::os::unix::ffi::OsStrExt;
+        let path = self.program.first()?;
+        let name = self.argv0.as_ref().unwrap_or(path);
+        let args = std::iter::once(name).chain(&self.program[1..]);
+        let kept = inherited.filter(|_| !self.clear_env).filter(|(name, _)| {
+            let is_set_again = |variable: &OsString| {
+                variable.as_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'='))
+            };
+            !self.env.iter().any(is_set_again)
+        });
+        let kept = kept.map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes()].concat());
+        Some(GuestCommand {
+            path: path.into(),
+            args: args.map(|arg| arg.as_bytes().to_vec()).collect(),
+            env: kept.chain(self.env.iter().map(|variable| variable.as_bytes().to_vec())).collect(),
+        })
+    }
+}
+
+/// The first paragraph of clap's message, and where to read on.
+fn usage_text(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let paragraph = text.split("\n\n").next().unwrap_or(&text);
+    let words: Vec<_> = paragraph.trim_start_matches("error: ").split_whitespace().collect();
+    format!("{}; see `elfuse --help`", words.join(" "))
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds; write for example 2.5".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| "not a length of time; write 0 or more seconds".to_owned())
+}
+
+fn parse_variable(text: &str) -> Result<OsString, String> {
+    match text.split_once('=') {
+        Some((name, _)) if !name.is_empty() => Ok(text.into()),
+        Some(_) | None => Err("not a variable; write NAME=VALUE".to_owned()),
+    }
+}
+
+/// What `--version` says after the name: version, what UNKNOWN exits mean in this build, back end, host.
+#[must_use]
+pub fn version() -> &'static str {
+    const fn mode() -> &'static str {
+        match option_env!("ELFUSE_UNKNOWN_MODE") {
+            Some(mode) => mode,
+            None => "measuring",
+        }
+    }
+    static TEXT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    TEXT.get_or_init(|| {
+        let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+        format!("{} ({}, {BACK_END} back end, {os} {arch})", env!("CARGO_PKG_VERSION"), mode())
+    })
+}
+
+/// The back end of this build.
+const BACK_END: &str = "soft";
+
+/// Tells the user what failed: `elfuse: <what>: <why>; <what to do>`, one line whatever the text holds.
+pub fn report_error(what: impl fmt::Display, why: impl fmt::Display) {
+    eprintln!("{}", error_line(what, why));
+}
+
+fn error_line(what: impl fmt::Display, why: impl fmt::Display) -> String {
+    format!("elfuse: {what}: {why}").replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once(&"elfuse").chain(args))
+    }
+
+    fn command(args: &[&str]) -> GuestCommand {
+        let env = [("A".into(), "1".into()), ("AB".into(), "2".into())];
+        parse(args).unwrap().guest_command(env.into_iter()).unwrap()
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+        assert!(version().contains("measuring") || version().contains("fatal"));
+    }
+
+    #[test]
+    fn options_end_at_the_program() {
+        let run = command(&["--trace", "prog", "--trace", "-v", "--", "x"]);
+        assert_eq!(run.path, PathBuf::from("prog"));
+        assert_eq!(run.args, [&b"prog"[..], b"--trace", b"-v", b"--", b"x"]);
+        let run = command(&["-0", "name", "--", "-prog", "a"]);
+        assert_eq!((run.path, run.args), ("-prog".into(), vec![b"name".to_vec(), b"a".to_vec()]));
+    }
+
+    #[test]
+    fn the_environment_is_inherited_replaced_or_cleared() {
+        assert_eq!(command(&["p"]).env, [b"A=1".to_vec(), b"AB=2".to_vec()]);
+        assert_eq!(command(&["-E", "A=9", "p"]).env, [b"AB=2".to_vec(), b"A=9".to_vec()]);
+        assert_eq!(command(&["--clear-env", "--env", "B=", "p"]).env, [b"B=".to_vec()]);
+        assert!(parse(&["-E", "novalue", "p"]).is_err());
+    }
+
+    #[test]
+    fn a_timeout_of_zero_is_off() {
+        let timeout = |args: &[&str]| parse(args).map(|cli| cli.options().timeout_ns).ok();
+        assert_eq!(timeout(&["p"]), Some(None));
+        assert_eq!(timeout(&["--timeout", "0", "p"]), Some(None));
+        assert_eq!(timeout(&["--timeout", "2.5", "p"]), Some(Some(2_500_000_000)));
+        for bad in ["-1", "x", "nan", "inf", "1e300"] {
+            assert_eq!(timeout(&[&format!("--timeout={bad}"), "p"]), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_program_or_a_fork_child_is_needed() {
+        assert!(parse(&[]).is_err());
+        assert_eq!(parse(&["--fork-child", "5"]).unwrap().fork_child(), Some(5));
+        assert!(parse(&["--fork-child", "5", "p"]).is_err());
+    }
+
+    #[test]
+    fn mistakes_are_one_line() {
+        let text = |args: &[&str]| usage_text(&parse(args).unwrap_err());
+        assert_eq!(text(&[]), "the following required arguments were not provided: <PROGRAM>...; see `elfuse --help`");
+        assert!(text(&["--timeout", "x", "p"]).contains("not a number of seconds"));
+        assert!(!text(&["--nonsense", "p"]).contains('\n'));
+    }
+
+    #[test]
+    fn errors_are_one_line() {
+        assert_eq!(error_line("x", "bad\nthing; stop"), "elfuse: x: bad thing; stop");
+    }
+}

@@ -1,0 +1,125 @@
+//! [`LoadError`]: why a program cannot be started, as one line for people and as an errno for execve(2).
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::abi::Errno;
+
+/// Why a program cannot be started. The text is "what: why; what to do", without a prefix.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be opened or read.
+    #[error("{}: {source}; {}", path.display(), remedy(source))]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The host's answer.
+        source: io::Error,
+    },
+    /// Not something that can be executed, by its type or permissions.
+    #[error("{}: {why}; name an executable file", path.display())]
+    NotExecutable {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        why: &'static str,
+    },
+    /// Neither ELF nor a script.
+    #[error("not an ELF file; elfuse runs AArch64 Linux programs")]
+    NotElf,
+    /// An ELF file of another kind of machine.
+    #[error("an ELF file for {}; elfuse runs AArch64 Linux programs: build it for aarch64", machine_name(*machine))]
+    WrongMachine {
+        /// `e_machine`.
+        machine: u16,
+    },
+    /// An ELF file that is no 64-bit little-endian program.
+    #[error("an ELF file that is {0}; elfuse runs 64-bit little-endian executables")]
+    WrongKind(&'static str),
+    /// The file ends before what its headers promise.
+    #[error("a truncated ELF file: {0} ends past the end of the file; fetch or build it again")]
+    Truncated(&'static str),
+    /// The headers contradict themselves.
+    #[error("a damaged ELF file: {0}; build it again")]
+    Malformed(&'static str),
+    /// Scripts whose interpreters are scripts, and so on.
+    #[error("scripts are nested too deep; name a program as the interpreter")]
+    ScriptDepth,
+    /// A `#!` line without a usable interpreter.
+    #[error("a script with a bad first line; write `#!/path/of/interpreter`")]
+    BadScript,
+    /// Arguments and environment do not fit.
+    #[error("arguments and environment are too long; shorten them or raise `ulimit -s`")]
+    TooLong,
+    /// The mappings cannot be made.
+    #[error("cannot map {what}: {errno}; see that enough memory and address space are free")]
+    Map {
+        /// What was being mapped.
+        what: &'static str,
+        /// Why not.
+        errno: Errno,
+    },
+}
+
+impl LoadError {
+    /// What execve(2) answers.
+    #[must_use]
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::Open { source, .. } => source.raw_os_error().map_or(Errno::EIO, Errno::from_raw),
+            Self::NotExecutable { .. } => Errno::EACCES,
+            Self::NotElf
+            | Self::WrongMachine { .. }
+            | Self::WrongKind(_)
+            | Self::Truncated(_)
+            | Self::Malformed(_)
+            | Self::BadScript => Errno::ENOEXEC,
+            Self::ScriptDepth => Errno::ELOOP,
+            Self::TooLong => Errno::E2BIG,
+            Self::Map { errno, .. } => *errno,
+        }
+    }
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "check the path",
+        io::ErrorKind::PermissionDenied => "check the permissions of the file and its directories",
+        _other_kinds => "check the file",
+    }
+}
+
+/// The name of an `e_machine`.
+fn machine_name(machine: u16) -> String {
+    use goblin::elf::header;
+    let known = [
+        (header::EM_X86_64, "x86-64"),
+        (header::EM_386, "32-bit x86"),
+        (header::EM_ARM, "32-bit Arm"),
+        (header::EM_RISCV, "RISC-V"),
+        (header::EM_PPC64, "64-bit PowerPC"),
+        (header::EM_S390, "s390"),
+        (header::EM_MIPS, "MIPS"),
+    ];
+    let name = known.iter().find(|(number, _)| *number == machine);
+    name.map_or_else(|| format!("machine {machine}"), |(_, name)| (*name).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_one_line_that_says_what_to_do() {
+        let missing = io::Error::from_raw_os_error(libc::ENOENT);
+        let open = LoadError::Open { path: "/x".into(), source: missing };
+        assert_eq!(open.errno(), Errno::ENOENT);
+        let wrong = LoadError::WrongMachine { machine: 62 };
+        assert!(wrong.to_string().contains("x86-64"));
+        assert_eq!(wrong.errno(), Errno::ENOEXEC);
+        for error in [open, wrong, LoadError::TooLong, LoadError::NotElf] {
+            let text = error.to_string();
+            assert!(text.contains(';') && !text.contains('\n'), "{text}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Host memory primitives: page size, reservation, fixed mappings, memory files.
+//!
+//! `mem::window` and the back ends build the guest's address space from these. Sources: mmap(2), mremap(2),
+//! memfd_create(2), mincore(2).
+
+#![expect(unsafe_code, reason = "host memory mappings")]
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::ptr::{self, NonNull};
+
+/// The host's page size in bytes.
+#[must_use]
+pub fn page_size() -> usize {
+    // SAFETY: sysconf(3) with a known name.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).unwrap_or(4096)
+}
+
+/// Reserves `len_bytes` of address space without access rights or commitment.
+///
+/// # Errors
+/// mmap(2) failed: `ENOMEM` where the address space is limited (RLIMIT_AS).
+pub fn reserve(len_bytes: usize) -> io::Result<NonNull<u8>> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a fresh mapping at a place of the kernel's choice.
+    let base = unsafe { libc::mmap(ptr::null_mut(), len_bytes, libc::PROT_NONE, flags, -1, 0) };
+    if base == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    // Huge zero pages and core dumps of a window of terabytes help nobody.
+    #[cfg(target_os = "linux")]
+    // SAFETY: the range was mapped above; the advice changes no contents.
+    unsafe {
+        libc::madvise(base, len_bytes, libc::MADV_DONTDUMP);
+    }
+    NonNull::new(base.cast()).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOMEM))
+}
+
+/// What a fixed mapping shows.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'fd> {
+    /// Zero-filled private memory; not accounted as committed.
+    Anonymous,
+    /// A file from `offset`, shared or copy-on-write.
+    File {
+        /// The file.
+        file: BorrowedFd<'fd>,
+        /// Offset in bytes, a multiple of the page size.
+        offset: u64,
+        /// True for MAP_SHARED.
+        is_shared: bool,
+    },
+}
+
+/// Maps `len_bytes` at `place`, replacing what is there. `prot` is the host's.
+///
+/// # Safety
+/// The range belongs to a reservation of the caller, and no Rust reference points into it.
+///
+/// # Errors
+/// mmap(2) failed. What was mapped is either untouched or gone; gone, the range is reserved again.
+pub unsafe fn map_fixed(place: *mut u8, len_bytes: usize, prot: i32, source: Source<'_>) -> io::Result<()> {
+    let (flags, fd, offset) = match source {
+        Source::Anonymous => (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1, 0),
+        Source::File { file, offset, is_shared } => {
+            let kind = if is_shared { libc::MAP_SHARED } else { libc::MAP_PRIVATE };
+            let offset = libc::off_t::try_from(offset).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW))?;
+            (kind | libc::MAP_NORESERVE, file.as_raw_fd(), offset)
+        }
+    };
+    // SAFETY: the caller's promise.
+    let result = unsafe { libc::mmap(place.cast(), len_bytes, prot, flags | libc::MAP_FIXED, fd, offset) };
+    if result != libc::MAP_FAILED {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    #[cfg(target_os = "linux")]
+    // SAFETY: MAP_FIXED_NOREPLACE succeeds only where the failed call has already removed the old mapping.
+    unsafe {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
+        libc::mmap(place.cast(), len_bytes, libc::PROT_NONE, flags, -1, 0);
+    }
+    Err(error)
+}
+
+/// Changes the host rights of a range.
+///
+/// # Safety
+/// The range belongs to a reservation of the caller.
+///
+/// # Errors
+/// mprotect(2) failed.
+pub unsafe fn protect(place: *mut u8, len_bytes: usize, prot: i32) -> io::Result<()> {
+    // SAFETY: the caller's promise.
+    check(unsafe { libc::mprotect(place.cast(), len_bytes, prot) })
+}
+
+/// Passes an advice of madvise(2) on.
+///
+/// # Safety
+/// The range belongs to a reservation of the caller, who accepts what the advice does to its contents.
+///
+/// # Errors
+/// madvise(2) failed.
+pub unsafe fn advise(place: *mut u8, len_bytes: usize, advice: i32) -> io::Result<()> {
+    // SAFETY: the caller's promise.
+    check(unsafe { libc::madvise(place.cast(), len_bytes, advice) })
+}
+
+/// Writes a range of shared file mappings back, with the flags of msync(2).
+///
+/// # Safety
+/// The range belongs to a reservation of the caller.
+///
+/// # Errors
+/// msync(2) failed.
+pub unsafe fn sync(place: *mut u8, len_bytes: usize, flags: i32) -> io::Result<()> {
+    // SAFETY: the caller's promise.
+    check(unsafe { libc::msync(place.cast(), len_bytes, flags) })
+}
+
+/// Tells for each page of a range whether it is resident (bit 0 of its byte), as mincore(2) does.
+///
+/// # Safety
+/// The range belongs to a reservation of the caller.
+///
+/// # Errors
+/// mincore(2) failed.
+pub unsafe fn resident(place: *mut u8, pages: &mut [u8]) -> io::Result<()> {
+    // SAFETY: the caller's promise; the vector has one byte for each page.
+    check(unsafe { libc::mincore(place.cast(), pages.len() * page_size(), pages.as_mut_ptr().cast()) })
+}
+
+/// Moves the pages of one range to another place, where they replace what is there. The old place stays mapped, without
+/// contents of its own: the caller maps something over it.
+///
+/// The range may consist of several host mappings: a move that the host refuses for that reason is halved until
+/// each part lies in one.
+///
+/// # Safety
+/// Both ranges belong to reservations of the caller, do not overlap, and no Rust reference points into them.
+///
+/// # Errors
+/// mremap(2) failed; parts may have moved.
+#[cfg(target_os = "linux")]
+pub unsafe fn relocate(from: *mut u8, to: *mut u8, len_bytes: usize) -> io::Result<()> {
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
+    // SAFETY: the caller's promise. MREMAP_DONTUNMAP leaves no hole at the old place that the host could fill.
+    let moved = unsafe { libc::mremap(from.cast(), len_bytes, len_bytes, flags, to) };
+    if moved != libc::MAP_FAILED {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    let pages = len_bytes / page_size();
+    if error.raw_os_error() != Some(libc::EFAULT) || pages < 2 {
+        return Err(error);
+    }
+    let half = pages / 2 * page_size();
+    // SAFETY: the halves are parts of the caller's ranges.
+    unsafe {
+        relocate(from, to, half)?;
+        relocate(from.wrapping_add(half), to.wrapping_add(half), len_bytes - half)
+    }
+}
+
+/// Makes a file that lives in memory only, of `len_bytes` zero bytes, closed on exec.
+///
+/// # Errors
+/// memfd_create(2) or ftruncate(2) failed.
+#[cfg(target_os = "linux")]
+pub fn memory_file(name: &std::ffi::CStr, len_bytes: u64) -> io::Result<OwnedFd> {
+    use nix::sys::memfd::{MFdFlags, memfd_create};
+    let file = memfd_create(name, MFdFlags::MFD_CLOEXEC)?;
+    let len = libc::off_t::try_from(len_bytes).map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?;
+    nix::unistd::ftruncate(&file, len)?;
+    Ok(file)
+}
+
+fn check(result: i32) -> io::Result<()> {
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

@@ -1,0 +1,370 @@
+#![expect(unsafe_code, reason = "system calls on memory that is not Rust's")]
+//! Host system calls on behalf of the guest, on [`ForeignBuffer`]s: memory that the host kernel checks and fills, and
+//! that Rust never looks at.
+//!
+//! Safe wrappers of `nix` take slices, which guest memory must never be: other guest threads change it at any time. Each
+//! function here is one system call, named after it; section 2 of the manual describes it. Linux hosts only.
+
+use std::ffi::CStr;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use crate::abi::Errno;
+
+/// A buffer in memory that Rust does not own: the layout of `struct iovec`.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct ForeignBuffer {
+    start: *mut u8,
+    len: usize,
+}
+
+const _: () = assert!(size_of::<ForeignBuffer>() == size_of::<libc::iovec>());
+
+impl ForeignBuffer {
+    /// The absent buffer, for arguments that may be null.
+    pub const NULL: Self = Self { start: std::ptr::null_mut(), len: 0 };
+
+    /// A buffer of the guest.
+    ///
+    /// # Safety
+    /// 1. The range lies in memory that holds no Rust object, now and for the life of the process (the guest's window).
+    /// 2. It need not be mapped: the host kernel answers `EFAULT`.
+    #[must_use]
+    pub const unsafe fn new(start: *mut u8, len: usize) -> Self {
+        Self { start, len }
+    }
+
+    /// Its length in bytes.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True for length 0.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The buffer without its first `count` bytes, or empty.
+    #[must_use]
+    pub fn skip(self, count: usize) -> Self {
+        let count = count.min(self.len);
+        Self { start: self.start.wrapping_add(count), len: self.len - count }
+    }
+}
+
+/// A directory that paths are relative to; `None` is the working directory.
+pub type DirFd<'fd> = Option<BorrowedFd<'fd>>;
+
+/// An argument of a system call in register form.
+trait Register {
+    fn register(&self) -> libc::c_long;
+}
+
+macro_rules! registers {
+    ($($type:ty, |$value:ident| $conversion:expr;)*) => {
+        $(impl Register for $type {
+            fn register(&self) -> libc::c_long {
+                let $value = self;
+                $conversion as libc::c_long
+            }
+        })*
+    };
+}
+
+registers! {
+    i32, |value| *value;
+    u32, |value| *value;
+    i64, |value| *value;
+    u64, |value| *value;
+    usize, |value| *value;
+    BorrowedFd<'_>, |fd| fd.as_raw_fd();
+    DirFd<'_>, |fd| fd.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
+    ForeignBuffer, |buffer| buffer.start;
+    &[ForeignBuffer], |buffers| buffers.as_ptr();
+    &CStr, |text| text.as_ptr();
+    Option<&CStr>, |text| text.map_or(std::ptr::null(), CStr::as_ptr);
+}
+
+fn checked(result: libc::c_long) -> Result<u64, Errno> {
+    if result < 0 { Err(nix::errno::Errno::last().into()) } else { Ok(result.cast_unsigned()) }
+}
+
+macro_rules! calls {
+    ($($(#[$doc:meta])* $name:ident($($param:ident: $type:ty),*) = $number:ident($($arg:expr),*);)*) => {
+        $(
+            $(#[$doc])*
+            ///
+            /// # Errors
+            /// The host's errno, `EFAULT` for a buffer that is not there.
+            pub fn $name($($param: $type),*) -> Result<u64, Errno> {
+                // SAFETY: 1. the row of the table passes what the manual's synopsis asks for; 2. pointers are those of
+                // foreign buffers, which hold no Rust object, with a length that is theirs, or of strings and slices
+                // that outlive the call and are only read.
+                checked(unsafe { libc::syscall(libc::$number, $(Register::register(&$arg)),*) })
+            }
+        )*
+    };
+}
+
+calls! {
+    /// preadv2(2); `offset` -1 reads at the file's position.
+    preadv2(fd: BorrowedFd<'_>, buffers: &[ForeignBuffer], offset: i64, flags: u32)
+        = SYS_preadv2(fd, buffers, buffers.len(), offset, 0i32, flags);
+    /// pwritev2(2); `offset` -1 writes at the file's position.
+    pwritev2(fd: BorrowedFd<'_>, buffers: &[ForeignBuffer], offset: i64, flags: u32)
+        = SYS_pwritev2(fd, buffers, buffers.len(), offset, 0i32, flags);
+    /// lseek(2).
+    lseek(fd: BorrowedFd<'_>, offset: i64, whence: u32) = SYS_lseek(fd, offset, whence);
+    /// getdents64(2).
+    getdents64(fd: BorrowedFd<'_>, buffer: ForeignBuffer) = SYS_getdents64(fd, buffer, buffer.len());
+    /// readlinkat(2).
+    readlinkat(dir: DirFd<'_>, path: &CStr, buffer: ForeignBuffer) = SYS_readlinkat(dir, path, buffer, buffer.len());
+    /// statx(2); the buffer is a `struct statx`.
+    statx(dir: DirFd<'_>, path: &CStr, flags: u32, mask: u32, buffer: Struct<256>) = SYS_statx(dir, path, flags, mask, buffer.0);
+    /// getcwd(2) with its return value: the length with the NUL.
+    getcwd(buffer: ForeignBuffer) = SYS_getcwd(buffer, buffer.len());
+    /// chdir(2).
+    chdir(path: &CStr) = SYS_chdir(path);
+    /// fchdir(2).
+    fchdir(fd: BorrowedFd<'_>) = SYS_fchdir(fd);
+    /// faccessat(2) as the kernel has it, without flags.
+    faccessat(dir: DirFd<'_>, path: &CStr, mode: u32) = SYS_faccessat(dir, path, mode);
+    /// faccessat2(2).
+    faccessat2(dir: DirFd<'_>, path: &CStr, mode: u32, flags: u32) = SYS_faccessat2(dir, path, mode, flags);
+    /// unlinkat(2).
+    unlinkat(dir: DirFd<'_>, path: &CStr, flags: u32) = SYS_unlinkat(dir, path, flags);
+    /// mkdirat(2).
+    mkdirat(dir: DirFd<'_>, path: &CStr, mode: u32) = SYS_mkdirat(dir, path, mode);
+    /// mknodat(2).
+    mknodat(dir: DirFd<'_>, path: &CStr, mode: u32, device: u32) = SYS_mknodat(dir, path, mode, device);
+    /// symlinkat(2).
+    symlinkat(target: &CStr, dir: DirFd<'_>, path: &CStr) = SYS_symlinkat(target, dir, path);
+    /// linkat(2).
+    linkat(old_dir: DirFd<'_>, old: &CStr, new_dir: DirFd<'_>, new: &CStr, flags: u32)
+        = SYS_linkat(old_dir, old, new_dir, new, flags);
+    /// renameat2(2).
+    renameat2(old_dir: DirFd<'_>, old: &CStr, new_dir: DirFd<'_>, new: &CStr, flags: u32)
+        = SYS_renameat2(old_dir, old, new_dir, new, flags);
+    /// truncate(2).
+    truncate(path: &CStr, len: i64) = SYS_truncate(path, len);
+    /// ftruncate(2).
+    ftruncate(fd: BorrowedFd<'_>, len: i64) = SYS_ftruncate(fd, len);
+    /// fallocate(2).
+    fallocate(fd: BorrowedFd<'_>, mode: u32, offset: i64, len: i64) = SYS_fallocate(fd, mode, offset, len);
+    /// fsync(2).
+    fsync(fd: BorrowedFd<'_>) = SYS_fsync(fd);
+    /// fdatasync(2).
+    fdatasync(fd: BorrowedFd<'_>) = SYS_fdatasync(fd);
+    /// sync(2).
+    sync() = SYS_sync();
+    /// fchmod(2).
+    fchmod(fd: BorrowedFd<'_>, mode: u32) = SYS_fchmod(fd, mode);
+    /// fchmodat(2) as the kernel has it, without flags.
+    fchmodat(dir: DirFd<'_>, path: &CStr, mode: u32) = SYS_fchmodat(dir, path, mode);
+    /// fchmodat2(2), number 452 everywhere.
+    fchmodat2(dir: DirFd<'_>, path: &CStr, mode: u32, flags: u32) = SYS_fchmodat2(dir, path, mode, flags);
+    /// fchown(2).
+    fchown(fd: BorrowedFd<'_>, uid: u32, gid: u32) = SYS_fchown(fd, uid, gid);
+    /// fchownat(2).
+    fchownat(dir: DirFd<'_>, path: &CStr, uid: u32, gid: u32, flags: u32) = SYS_fchownat(dir, path, uid, gid, flags);
+    /// utimensat(2); the buffer is two `struct timespec` or absent, the path may be too.
+    utimensat(dir: DirFd<'_>, path: Option<&CStr>, times: Option<Struct<32>>, flags: u32)
+        = SYS_utimensat(dir, path, times.map_or(ForeignBuffer::NULL, |times| times.0), flags);
+    /// fadvise64(2).
+    fadvise64(fd: BorrowedFd<'_>, offset: i64, len: i64, advice: u32) = SYS_fadvise64(fd, offset, len, advice);
+    /// flock(2); callers add `LOCK_NB`.
+    flock(fd: BorrowedFd<'_>, operation: u32) = SYS_flock(fd, operation);
+    /// fcntl(2) with a `struct flock`, which has one layout on 64-bit Linux.
+    fcntl_lock(fd: BorrowedFd<'_>, command: i32, lock: Struct<32>) = SYS_fcntl(fd, command, lock.0);
+    /// fcntl(2) with a number.
+    fcntl(fd: BorrowedFd<'_>, command: i32, value: i32) = SYS_fcntl(fd, command, value);
+    /// ioctl(2) with a buffer that has room for what the request moves.
+    ioctl(fd: BorrowedFd<'_>, request: u32, buffer: ForeignBuffer) = SYS_ioctl(fd, request, buffer);
+    /// ioctl(2) with a number.
+    ioctl_value(fd: BorrowedFd<'_>, request: u32, value: u32) = SYS_ioctl(fd, request, value);
+    /// getrandom(2).
+    getrandom(buffer: ForeignBuffer, flags: u32) = SYS_getrandom(buffer, buffer.len(), flags);
+    /// clock_gettime(2).
+    clock_gettime(clock: i32, time: Struct<16>) = SYS_clock_gettime(clock, time.0);
+    /// clock_getres(2); the buffer may be absent.
+    clock_getres(clock: i32, time: Option<Struct<16>>)
+        = SYS_clock_getres(clock, time.map_or(ForeignBuffer::NULL, |time| time.0));
+    /// sysinfo(2).
+    sysinfo(info: Struct<112>) = SYS_sysinfo(info.0);
+    /// getrusage(2).
+    getrusage(who: i32, usage: Struct<144>) = SYS_getrusage(who, usage.0);
+    /// times(2); the buffer may be absent.
+    times(buffer: Option<Struct<32>>) = SYS_times(buffer.map_or(ForeignBuffer::NULL, |buffer| buffer.0));
+    /// getgroups(2); the buffer's length is in bytes.
+    getgroups(buffer: ForeignBuffer) = SYS_getgroups(buffer.len() / 4, buffer);
+    /// sched_getaffinity(2).
+    sched_getaffinity(pid: i32, mask: ForeignBuffer) = SYS_sched_getaffinity(pid, mask.len(), mask);
+    /// sched_setaffinity(2).
+    sched_setaffinity(pid: i32, mask: ForeignBuffer) = SYS_sched_setaffinity(pid, mask.len(), mask);
+    /// prlimit(2) as the kernel has it; each buffer is a pair of 64-bit limits or absent.
+    prlimit64(pid: i32, resource: u32, new: Option<Struct<16>>, old: Option<Struct<16>>)
+        = SYS_prlimit64(pid, resource, new.map_or(ForeignBuffer::NULL, |new| new.0), old.map_or(ForeignBuffer::NULL, |old| old.0));
+    /// membarrier(2).
+    membarrier(command: i32, flags: u32, cpu: i32) = SYS_membarrier(command, flags, cpu);
+}
+
+/// A foreign buffer of exactly `LEN` bytes: the room that a fixed structure needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Struct<const LEN: usize>(ForeignBuffer);
+
+impl<const LEN: usize> Struct<LEN> {
+    /// The buffer as a structure, where it is long enough.
+    ///
+    /// # Errors
+    /// `EFAULT` for a shorter one.
+    pub fn new(buffer: ForeignBuffer) -> Result<Self, Errno> {
+        if buffer.len() >= LEN { Ok(Self(buffer)) } else { Err(Errno::EFAULT) }
+    }
+}
+
+/// openat(2) with the host's flags.
+///
+/// # Errors
+/// The host's errno.
+pub fn openat(dir: DirFd<'_>, path: &CStr, flags: i32, mode: u32) -> Result<OwnedFd, Errno> {
+    let dir = Register::register(&dir);
+    // SAFETY: the path outlives the call and is only read.
+    let number = checked(unsafe { libc::syscall(libc::SYS_openat, dir, path.as_ptr(), flags, mode) })?;
+    // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
+}
+
+/// memfd_create(2); the name is cut as the host demands.
+///
+/// # Errors
+/// The host's errno.
+pub fn memfd_create(name: &CStr, flags: u32) -> Result<OwnedFd, Errno> {
+    // SAFETY: the name outlives the call and is only read.
+    let number = checked(unsafe { libc::syscall(libc::SYS_memfd_create, name.as_ptr(), flags) })?;
+    // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
+}
+
+/// Receives from a socket into foreign buffers, without waiting.
+///
+/// # Errors
+/// The host's errno, `EAGAIN` where there is nothing.
+pub fn recv_now(socket: BorrowedFd<'_>, buffers: &[ForeignBuffer]) -> Result<u64, Errno> {
+    let mut message = message_of(buffers);
+    // SAFETY: 1. the header lives through the call; 2. its vectors are foreign buffers.
+    checked(unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) } as libc::c_long)
+}
+
+/// Sends to a socket from foreign buffers, without waiting and without SIGPIPE.
+///
+/// # Errors
+/// The host's errno, `EAGAIN` where there is no room.
+pub fn send_now(socket: BorrowedFd<'_>, buffers: &[ForeignBuffer]) -> Result<u64, Errno> {
+    let message = message_of(buffers);
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: 1. the header lives through the call; 2. its vectors are foreign buffers.
+    checked(unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, flags) } as libc::c_long)
+}
+
+fn message_of(buffers: &[ForeignBuffer]) -> libc::msghdr {
+    // SAFETY: a message header consists of integers and pointers for which zero means absent.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = buffers.as_ptr().cast_mut().cast();
+    message.msg_iovlen = buffers.len() as _;
+    message
+}
+
+/// epoll_ctl(2); without an event for `EPOLL_CTL_DEL`.
+///
+/// # Errors
+/// The host's errno.
+pub fn epoll_ctl(
+    epoll: BorrowedFd<'_>,
+    operation: i32,
+    fd: BorrowedFd<'_>,
+    event: Option<nix::sys::epoll::EpollEvent>,
+) -> Result<u64, Errno> {
+    let mut event = event.map(|event| libc::epoll_event { events: event.events().bits() as u32, u64: event.data() });
+    let event = event.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
+    // SAFETY: the event, where there is one, lives through the call.
+    checked(unsafe { libc::epoll_ctl(epoll.as_raw_fd(), operation, fd.as_raw_fd(), event) }.into())
+}
+
+/// Fetches events without waiting, and says how many.
+///
+/// # Errors
+/// The host's errno.
+pub fn epoll_wait_now(epoll: BorrowedFd<'_>, events: &mut [nix::sys::epoll::EpollEvent]) -> Result<usize, Errno> {
+    let max = i32::try_from(events.len()).unwrap_or(i32::MAX);
+    // SAFETY: `EpollEvent` is a transparent `epoll_event`, and there is room for `max` of them.
+    let count = unsafe { libc::epoll_wait(epoll.as_raw_fd(), events.as_mut_ptr().cast(), max, 0) };
+    checked(count.into()).map(|count| count as usize)
+}
+
+/// prctl(2) with numbers for arguments: only options without pointers.
+///
+/// # Errors
+/// The host's errno.
+pub fn prctl(option: i32, value: u64) -> Result<u64, Errno> {
+    // SAFETY: the callers pass options whose argument is a number.
+    checked(unsafe { libc::prctl(option, value, 0u64, 0u64, 0u64) }.into())
+}
+
+/// The name of the calling thread, 16 bytes with NUL.
+///
+/// # Errors
+/// The host's errno.
+pub fn thread_name() -> Result<[u8; 16], Errno> {
+    let mut name = [0; 16];
+    // SAFETY: PR_GET_NAME writes 16 bytes.
+    checked(unsafe { libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr()) }.into()).map(|_| name)
+}
+
+/// Names the calling thread; the first 15 bytes count.
+///
+/// # Errors
+/// The host's errno.
+pub fn set_thread_name(name: &CStr) -> Result<u64, Errno> {
+    // SAFETY: PR_SET_NAME reads a string of at most 16 bytes.
+    checked(unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) }.into())
+}
+
+/// The CPU and NUMA node that the thread runs on.
+///
+/// # Errors
+/// The host's errno.
+pub fn getcpu() -> Result<(u32, u32), Errno> {
+    let (mut cpu, mut node) = (0u32, 0u32);
+    let unused = std::ptr::null::<u8>();
+    // SAFETY: the kernel writes two integers.
+    checked(unsafe { libc::syscall(libc::SYS_getcpu, &raw mut cpu, &raw mut node, unused) }).map(|_| (cpu, node))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[test]
+    fn buffers_that_are_not_there_are_efault() {
+        let (reader, writer) = nix::unistd::pipe().unwrap();
+        nix::unistd::write(&writer, b"x").unwrap();
+        // SAFETY: page 0 holds nothing.
+        let bad = unsafe { ForeignBuffer::new(std::ptr::without_provenance_mut(64), 8) };
+        assert_eq!(preadv2(reader.as_fd(), &[bad], -1, 0), Err(Errno::EFAULT));
+        assert_eq!(bad.skip(3).len(), 5);
+        assert!(bad.skip(100).is_empty());
+        assert!(Struct::<9>::new(bad).is_err());
+    }
+
+    #[test]
+    fn nothing_to_read_is_eagain_on_a_blocking_pipe() {
+        let (reader, _writer) = nix::unistd::pipe().unwrap();
+        // SAFETY: page 0 holds nothing.
+        let bad = unsafe { ForeignBuffer::new(std::ptr::without_provenance_mut(64), 8) };
+        assert_eq!(preadv2(reader.as_fd(), &[bad], -1, libc::RWF_NOWAIT.cast_unsigned()), Err(Errno::EAGAIN));
+    }
+}

@@ -1,0 +1,156 @@
+//! clone(2) for threads: a host thread with a vCPU of its own.
+//!
+//! Source: clone(2), Linux `kernel/fork.c` `copy_process`.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use super::fd_table::FdTable;
+use super::signal::Member;
+use super::{Process, Task, TaskContext};
+use crate::abi::{Errno, GuestAddr, GuestPtr, SigSet, Tid};
+use crate::host::signal::SignalsBlocked;
+use crate::host::thread::{self, Role};
+use crate::preempt::stats::TaskRole;
+use crate::vcpu::CpuState;
+
+bitflags::bitflags! {
+    /// The flags of clone(2); the low byte is the exit signal.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct CloneFlags: u64 {
+        /// The exit signal.
+        const CSIGNAL = 0xff;
+        /// Shared memory.
+        const VM = 0x100;
+        /// Shared working directory and umask.
+        const FS = 0x200;
+        /// Shared descriptor table.
+        const FILES = 0x400;
+        /// Shared dispositions.
+        const SIGHAND = 0x800;
+        /// A pidfd is stored in the parent.
+        const PIDFD = 0x1000;
+        /// The parent waits for exec or exit.
+        const VFORK = 0x4000;
+        /// Sibling instead of child.
+        const PARENT = 0x8000;
+        /// Same thread group.
+        const THREAD = 0x1_0000;
+        /// SysV semaphore adjustments shared.
+        const SYSVSEM = 0x4_0000;
+        /// New thread pointer.
+        const SETTLS = 0x8_0000;
+        /// The child's id is stored in the parent.
+        const PARENT_SETTID = 0x10_0000;
+        /// The word is zeroed and woken when the child ends.
+        const CHILD_CLEARTID = 0x20_0000;
+        /// Ignored.
+        const DETACHED = 0x40_0000;
+        /// The child's id is stored in the child.
+        const CHILD_SETTID = 0x100_0000;
+        const _ = !0;
+    }
+}
+
+impl CloneFlags {
+    /// What a thread of the same group must share.
+    pub const THREAD_SET: Self = Self::VM.union(Self::SIGHAND).union(Self::THREAD);
+}
+
+/// The arguments of clone(2).
+#[derive(Clone, Copy, Debug)]
+pub struct CloneArgs {
+    /// Flags and exit signal.
+    pub flags: CloneFlags,
+    /// The child's stack pointer; null keeps the parent's.
+    pub stack: GuestAddr,
+    /// `parent_tid`.
+    pub parent_tid: GuestPtr<i32>,
+    /// `child_tid`.
+    pub child_tid: GuestPtr<i32>,
+    /// `tls`.
+    pub tls: u64,
+}
+
+/// What a new thread begins with.
+struct Seed {
+    process: Arc<Process>,
+    files: Arc<FdTable>,
+    state: CpuState,
+    blocked: SigSet,
+    args: CloneArgs,
+}
+
+/// Runs a guest thread to its end; `run` gives it to [`spawn_thread`].
+pub type Body = fn(&mut TaskContext);
+
+/// Makes a thread of this process; the answer is its id.
+///
+/// # Errors
+/// `EAGAIN` when the host or the back end has no room for another one.
+pub fn spawn_thread(ctx: &TaskContext, args: CloneArgs, body: Body) -> Result<Tid, Errno> {
+    let process = ctx.process().clone();
+    let mut state = ctx.vcpu.pull();
+    state.x[0] = 0;
+    if !args.stack.is_null() {
+        state.sp = args.stack.0;
+    }
+    if args.flags.contains(CloneFlags::SETTLS) {
+        state.tpidr_el0 = args.tls;
+    }
+    let files = if args.flags.contains(CloneFlags::FILES) { ctx.files.clone() } else { Arc::new(ctx.files.fork()) };
+    let blocked = process.group().members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
+    let seed = Seed { process: process.clone(), files, state, blocked, args };
+    let (ready, is_ready) = sync_channel(1);
+    let (go, may_go) = sync_channel::<()>(1);
+    process.lifetime().begin();
+    let spawned = thread::spawn(Role::Worker, "elfuse-vcpu", &ctx.proof, move |proof| {
+        let process = seed.process.clone();
+        live(seed, proof, body, &ready, &may_go);
+        process.lifetime().end();
+    });
+    if spawned.is_err() {
+        process.lifetime().end();
+        return Err(Errno::EAGAIN);
+    }
+    let tid = is_ready.recv().map_err(|_thread_gave_up| Errno::EAGAIN)?;
+    if args.flags.contains(CloneFlags::PARENT_SETTID) {
+        // As on Linux: the thread exists whatever becomes of this store.
+        let _ignored = ctx.memory().write(args.parent_tid, &tid.0);
+    }
+    // The thread waits for this; it is there, since it has just answered.
+    let _sent = go.send(());
+    Ok(tid)
+}
+
+/// The life of a worker thread, on that thread.
+fn live(seed: Seed, proof: SignalsBlocked, body: Body, ready: &SyncSender<Tid>, may_go: &Receiver<()>) {
+    let Seed { process, files, state, blocked, args } = seed;
+    let Ok(vcpu) = process.machine().create_vcpu(&proof) else { return };
+    let task = Task::new(process.clone(), thread::gettid());
+    task.set_vcpu(vcpu.id());
+    let enlisted = process.preemption().enlist(vcpu.id(), Role::Worker, TaskRole::Worker);
+    let mut ctx = TaskContext::new(task.clone(), vcpu, files, enlisted, proof, body);
+    ctx.vcpu.push(&state);
+    if args.flags.contains(CloneFlags::CHILD_CLEARTID) {
+        ctx.clear_child_tid = args.child_tid.addr();
+    }
+    {
+        let mut group = process.group();
+        group.members.insert(task.tid(), Member::new(task.clone(), blocked));
+        if group.exit.is_some() {
+            // The process began to end before we were on its list.
+            task.set_interrupts(super::task::Interrupts::EXIT);
+        }
+    }
+    if ready.send(task.tid()).is_err() || may_go.recv().is_err() {
+        process.group().members.remove(&task.tid());
+        return;
+    }
+    process.gate().enter();
+    if args.flags.contains(CloneFlags::CHILD_SETTID) {
+        let _ignored = ctx.memory().write(args.child_tid, &task.tid().0);
+    }
+    body(&mut ctx);
+    process.gate().leave();
+}

@@ -1,0 +1,50 @@
+//! What the kick thread's news mean to the guest: [`Sink`]. Nothing here blocks.
+
+use std::sync::Arc;
+
+use super::Process;
+use super::signal::SignalTarget;
+use crate::abi::SigInfo;
+use crate::preempt::transport::{Record, RecordKind};
+use crate::preempt::{Directed, Expired, KickCause, KickSink, Overrun, RecordOutcome};
+
+/// The receiver of interruptions for one process.
+pub struct Sink(pub Arc<Process>);
+
+impl KickSink for Sink {
+    fn host_signal(&self, info: &SigInfo, directed: Directed) {
+        let target = match directed {
+            Directed::Process => SignalTarget::Process,
+            Directed::Thread(tid) => SignalTarget::Thread(tid),
+        };
+        // A full queue or a thread that just ended loses the signal, as on Linux.
+        let _lost = self.0.send_signal(*info, target, KickCause::HostSignal);
+    }
+
+    fn record(&self, record: &Record) -> RecordOutcome {
+        match record.kind {
+            RecordKind::Null => RecordOutcome::Delivered,
+            RecordKind::Signal => {
+                let target = record.thread.map_or(SignalTarget::Process, SignalTarget::Thread);
+                match self.0.send_signal(record.info, target, KickCause::GuestSignal) {
+                    Ok(()) => RecordOutcome::Delivered,
+                    Err(_gone_or_full) => RecordOutcome::Undelivered,
+                }
+            }
+        }
+    }
+
+    fn timer_expired(&self, expired: Expired) {
+        self.0.timers().expired(&self.0, expired);
+    }
+
+    fn child_changed(&self) {
+        for member in self.0.group().members.values() {
+            member.task.waker().wake();
+        }
+    }
+
+    fn overrun(&self, _overrun: Overrun) {
+        // The owner of the vCPU was kicked and asks its watch.
+    }
+}

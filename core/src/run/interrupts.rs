@@ -1,0 +1,96 @@
+//! The state before the guest is entered: exit, quiet moment, signals, in this order, and the end of interrupted calls.
+//!
+//! There are two resume points. A signal that finds the guest preempted in its own code redirects the PC; one that is
+//! found at the end of a system call redirects the return, after the call's restart code is resolved. Both act on the
+//! same saved registers here, so neither can be taken for the other. Source: Linux `arch/arm64/kernel/signal.c`
+//! `do_signal`.
+
+use super::{State, die};
+use crate::abi::{Errno, SiCode, SigInfo, SigSet, Signal};
+use crate::kernel::signal::{Delivery, SaFlags, SigAction, push_frame};
+use crate::kernel::task::Interrupts;
+use crate::kernel::{Restart, TaskContext};
+use crate::preempt::stats::TaskCounter;
+
+/// Number of restart_syscall(2).
+const RESTART_SYSCALL: u64 = 128;
+
+pub(super) fn handle(ctx: &mut TaskContext) -> State {
+    let pending = ctx.task.interrupts();
+    if pending.contains(Interrupts::EXIT) {
+        return State::Ended(0);
+    }
+    if pending.contains(Interrupts::QUIESCE) {
+        ctx.task.clear_interrupts(Interrupts::QUIESCE);
+        ctx.process().gate().pass();
+    }
+    ctx.task.clear_interrupts(Interrupts::SIGNAL);
+    let tid = ctx.task.tid();
+    loop {
+        let delivery = ctx.process().group().next_delivery(tid);
+        match delivery {
+            None => break,
+            Some(Delivery::Handler { info, action, mask_to_restore }) => {
+                run_handler(ctx, &info, action, mask_to_restore);
+            }
+            Some(Delivery::Terminate(info)) => return die(ctx, info.signal()),
+            Some(Delivery::Stop(_)) => {
+                // The host stops all threads of the process, as a stop of the guest does.
+                let _stopped = crate::host::children::kill(ctx.process().pid(), Some(Signal::SIGSTOP));
+            }
+        }
+    }
+    ctx.process().group().restore_saved_mask(tid);
+    make_call_again(ctx);
+    State::Enter
+}
+
+/// An interrupted call that no handler interrupted is made again.
+fn make_call_again(ctx: &mut TaskContext) {
+    let Some(restart) = ctx.restart.take() else { return };
+    let mut state = ctx.vcpu.pull();
+    state.pc = state.pc.wrapping_sub(4);
+    state.x[0] = restart.x0;
+    if restart.kind == Restart::Block {
+        state.x[8] = RESTART_SYSCALL;
+    }
+    ctx.vcpu.push(&state);
+}
+
+fn run_handler(ctx: &mut TaskContext, info: &SigInfo, action: SigAction, mask_to_restore: SigSet) {
+    let mut state = ctx.vcpu.pull();
+    if let Some(restart) = ctx.restart.take() {
+        let is_restarted = match restart.kind {
+            Restart::Sys => action.flags.contains(SaFlags::RESTART),
+            Restart::NoIntr => true,
+            Restart::NoHand | Restart::Block => false,
+        };
+        if is_restarted {
+            state.pc = state.pc.wrapping_sub(4);
+            state.x[0] = restart.x0;
+        } else {
+            state.x[0] = Errno::EINTR.to_return_value();
+        }
+    }
+    ctx.enlisted.stats.bump(TaskCounter::SignalsDelivered);
+    let fault = ctx.fault.take().filter(|_| !info.code().is_from_process());
+    let sigtramp = ctx.process().image().sigtramp;
+    match push_frame(ctx.memory(), &state, info, &action, mask_to_restore, ctx.alt_stack, fault, sigtramp) {
+        Ok(next) => {
+            if ctx.alt_stack.is_some_and(|stack| stack.autodisarm) && action.flags.contains(SaFlags::ONSTACK) {
+                ctx.alt_stack = None;
+            }
+            ctx.vcpu.push(&next);
+        }
+        Err(error) => {
+            ctx.vcpu.push(&state);
+            let fault = SigInfo::fault(Signal::SIGSEGV, SiCode::SEGV_MAPERR, error.addr);
+            let mut group = ctx.task.process().group();
+            // A handler for SIGSEGV could not run either, if it was SIGSEGV's frame that did not fit.
+            if info.signal() == Signal::SIGSEGV {
+                group.set_action(Signal::SIGSEGV, SigAction::default());
+            }
+            group.force(ctx.task.tid(), fault);
+        }
+    }
+}

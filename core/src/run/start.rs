@@ -1,0 +1,168 @@
+//! Bring-up and end of a process: [`start`].
+//!
+//! The order of start-up facts: the kick set is blocked before any other thread exists, the preemption takes kicks
+//! before a vCPU exists, the kick thread runs before guest code does.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::run_thread;
+use crate::abi::{Fd, SigSet};
+use crate::cli::{self, Cli, GuestCommand};
+use crate::elf::{self, HwCaps, Program};
+use crate::host::signal::{HostSignalState, SignalsBlocked, block_kick_set};
+use crate::host::thread::{self, Role};
+use crate::kernel::fd_table::FdTable;
+use crate::kernel::process::ImageInfo;
+use crate::kernel::signal::{GroupExit, Handler, Member, SigAction};
+use crate::kernel::sink::Sink;
+use crate::kernel::{Process, Task, TaskContext};
+use crate::mem::AddressSpace;
+use crate::preempt::stats::{ProcessCounter, ProcessKind, Stats, TaskRole};
+use crate::preempt::{Bounds, Preemption};
+use crate::soft::SoftMachine;
+use crate::vcpu::CpuState;
+
+/// How long the end of a process waits for threads that were told to leave.
+const LEAVE_LIMIT: Duration = Duration::from_millis(500);
+/// Descriptors that the guest may have open, as most systems set it.
+const DESCRIPTOR_LIMIT: u64 = 1024;
+
+/// What went wrong before the guest ran, for people.
+struct Failure {
+    what: String,
+    why: String,
+}
+
+fn failed(what: &str) -> impl Fn(&dyn std::fmt::Display) -> Failure {
+    move |why| Failure { what: what.to_owned(), why: why.to_string() }
+}
+
+/// Runs the command line's guest to its end. `inherited` are the descriptors that were open at start.
+#[must_use]
+pub fn start(cli: &Cli, inherited: &[Fd]) -> ExitCode {
+    let Some(command) = cli.guest_command(std::env::vars_os()) else {
+        cli::report_error("cannot take over a forked guest", "this build has no spawned fork children");
+        return ExitCode::from(cli::EXIT_FAILURE);
+    };
+    match bring_up(cli, &command, inherited) {
+        Ok(mut ctx) => {
+            let process = ctx.process().clone();
+            process.gate().enter();
+            run_thread(&mut ctx);
+            process.gate().leave();
+            drop(ctx);
+            finish(&process)
+        }
+        Err(failure) => {
+            cli::report_error(&failure.what, failure.why);
+            ExitCode::from(cli::EXIT_FAILURE)
+        }
+    }
+}
+
+fn bring_up(cli: &Cli, command: &GuestCommand, inherited: &[Fd]) -> Result<TaskContext, Failure> {
+    let at_start = HostSignalState::capture();
+    block_kick_set().map_err(|error| failed("cannot block signals")(&error))?;
+    let proof = thread::adopt(Role::Bootstrap);
+    let options = cli.options();
+    let stats = match &options.stats {
+        Some(path) => Stats::open(path, ProcessKind::Initial),
+        None => Stats::anonymous(ProcessKind::Initial),
+    }
+    .map_err(|error| failed("cannot use the statistics file")(&error))?;
+    let files = FdTable::inherit(inherited, DESCRIPTOR_LIMIT)
+        .map_err(|error| failed("cannot take over open descriptors")(&error))?;
+    let machine = SoftMachine::new().map_err(|error| failed("cannot make the virtual machine")(&error))?;
+    let bounds = Bounds { run_limit_ns: options.timeout_ns, directory: None };
+    let preemption = Preemption::prepare(&proof, machine.clone(), stats, bounds)
+        .map_err(|error| failed("cannot prepare the kick thread")(&error))?;
+    let process = Process::new(machine.clone(), AddressSpace::new(machine), preemption, options);
+    let state = load(&process, command)?;
+    let warning = process
+        .preemption()
+        .start(&proof, Arc::new(Sink(process.clone())))
+        .map_err(|error| failed("cannot start the kick thread")(&error))?;
+    if let Some(warning) = warning {
+        cli::report_error("signals from other elfuse processes will not arrive", warning);
+    }
+    first_task(&process, files, proof, &state, at_start)
+}
+
+/// Maps the program and says with which registers it begins.
+fn load(process: &Process, command: &GuestCommand) -> Result<CpuState, Failure> {
+    let path = find_program(&command.path);
+    let cannot = |error: &dyn std::fmt::Display| failed(&format!("cannot run {}", path.display()))(error);
+    let program = Program::open(&path, command.args.clone(), command.env.clone()).map_err(|error| cannot(&error))?;
+    let args = program.args.clone();
+    let hwcap = HwCaps::default();
+    let image = elf::load_program(process.space(), program, hwcap).map_err(|error| cannot(&error))?;
+    process.set_image(ImageInfo { path: image.path.clone(), args, sigtramp: image.sigtramp });
+    Ok(CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() })
+}
+
+/// A name without a slash is looked up in `PATH`, as a shell does.
+fn find_program(name: &Path) -> PathBuf {
+    if name.components().count() != 1 || name.has_root() || name.as_os_str().to_string_lossy().contains('/') {
+        return name.to_owned();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|dir| dir.join(name))
+        .find(|file| file.is_file())
+        .unwrap_or_else(|| name.to_owned())
+}
+
+fn first_task(
+    process: &Arc<Process>,
+    files: FdTable,
+    proof: SignalsBlocked,
+    state: &CpuState,
+    at_start: HostSignalState,
+) -> Result<TaskContext, Failure> {
+    let vcpu = process.machine().create_vcpu(&proof).map_err(|error| failed("cannot make a vCPU")(&error))?;
+    let task = Task::new(process.clone(), thread::gettid());
+    task.set_vcpu(vcpu.id());
+    let enlisted = process.preemption().enlist(vcpu.id(), Role::Bootstrap, TaskRole::Bootstrap);
+    {
+        let mut group = process.group();
+        let blocked = at_start.blocked.difference(SigSet::UNBLOCKABLE);
+        group.members.insert(task.tid(), Member::new(task.clone(), blocked));
+        for signal in at_start.ignored.iter() {
+            group.actions.set(signal, SigAction { handler: Handler::Ignore, ..SigAction::default() });
+        }
+    }
+    process.lifetime().begin();
+    let mut ctx = TaskContext::new(task, vcpu, Arc::new(files), enlisted, proof, run_thread);
+    ctx.vcpu.push(state);
+    Ok(ctx)
+}
+
+/// Ends the process as the guest ended.
+fn finish(process: &Process) -> ExitCode {
+    process.lifetime().end();
+    if process.group().exit.is_none() {
+        // The main thread is gone, others run on: the process lives as long as they do.
+        wait_for_exit(process);
+    }
+    let _all_left = process.lifetime().wait_for_all_within(LEAVE_LIMIT);
+    process.preemption().kicker().stats().bump(ProcessCounter::OrderlyExits);
+    process.preemption().close_transport();
+    let exit = process.group().exit;
+    match exit {
+        Some(GroupExit::Signal(signal)) => crate::host::children::die_by(signal),
+        Some(GroupExit::Status(status)) => crate::host::children::exit_now(status),
+        None => crate::host::children::exit_now(0),
+    }
+}
+
+/// Waits until the last thread has ended or the process was told to end.
+fn wait_for_exit(process: &Process) {
+    while process.group().exit.is_none() {
+        if process.lifetime().wait_for_all_within(Duration::from_millis(20)) {
+            return;
+        }
+    }
+}

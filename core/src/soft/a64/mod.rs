@@ -1,0 +1,16 @@
+//! The A64 instruction set as one table, with the decoder and the disassembler that read it.
+//!
+//! A row of [`table`] has a symbol, the Arm assembly form, the bit pattern with its named fields, the function that
+//! lowers it for the interpreter, and the feature that it belongs to. Source: Arm ARM DDI 0487 C4 (encoding index) and C6.
+
+pub mod bits;
+mod decode;
+mod disasm;
+pub mod features;
+mod pattern;
+pub mod sysreg;
+pub mod table;
+
+pub use decode::Inst;
+pub use disasm::disassemble;
+pub use pattern::Pattern;

@@ -1,0 +1,122 @@
+//! The instruction table, one file per encoding group of the Arm ARM (C4.1); [`rows`] goes through all of it.
+//!
+//! To add an instruction: a row in its group's file, a lowering function of the same name in `soft::interp`. Nothing else
+//! knows instructions.
+
+mod branch;
+mod dp_imm;
+mod dp_reg;
+mod ldst;
+mod ldst_pair;
+mod system;
+
+use super::Pattern;
+use super::decode::Inst;
+use super::features::Feature;
+use crate::soft::interp::Builder;
+
+/// A function that decides about an instruction's fields.
+pub type Condition = fn(Inst) -> bool;
+
+/// One instruction of the table.
+pub struct Row {
+    /// Name of the instruction and its form, unique in the table.
+    pub symbol: &'static str,
+    /// Assembly form; what stands in braces is described in `disasm`.
+    pub syntax: &'static str,
+    /// Preferred forms, first match wins (Arm ARM, "Alias conditions").
+    pub aliases: &'static [(Condition, &'static str)],
+    /// Encoding.
+    pub pattern: Pattern,
+    /// Puts the instruction into a block for the interpreter.
+    pub(crate) lower: fn(&mut Builder, Inst),
+    /// Feature that brings the instruction.
+    pub feature: Feature,
+    /// Words that match the pattern and are unallocated all the same are told by this.
+    pub is_allocated: Option<Condition>,
+    /// True for a row that is meant to take words away from a more general one.
+    pub is_special_case: bool,
+}
+
+impl Row {
+    /// A row of the base architecture.
+    pub(super) const fn new(
+        symbol: &'static str,
+        syntax: &'static str,
+        pattern: &'static str,
+        lower: fn(&mut Builder, Inst),
+    ) -> Self {
+        let pattern = Pattern::parse(pattern);
+        let feature = Feature::Base;
+        Self { symbol, syntax, aliases: &[], pattern, lower, feature, is_allocated: None, is_special_case: false }
+    }
+
+    /// Belongs to `feature`.
+    pub(super) const fn of(mut self, feature: Feature) -> Self {
+        self.feature = feature;
+        self
+    }
+
+    /// Words for which `is_allocated` is false are not this instruction.
+    pub(super) const fn when(mut self, is_allocated: Condition) -> Self {
+        self.is_allocated = Some(is_allocated);
+        self
+    }
+
+    /// Takes precedence over rows whose pattern includes this one.
+    pub(super) const fn special(mut self) -> Self {
+        self.is_special_case = true;
+        self
+    }
+
+    /// Has preferred forms.
+    pub(super) const fn aliases(mut self, aliases: &'static [(Condition, &'static str)]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+}
+
+/// The groups, in the order of Arm ARM C4.1.
+static GROUPS: &[&[Row]] = &[dp_imm::ROWS, branch::ROWS, system::ROWS, ldst::ROWS, ldst_pair::ROWS, dp_reg::ROWS];
+
+/// All rows.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    GROUPS.iter().copied().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_word_has_two_rows_unless_one_is_declared_special() {
+        let rows: Vec<&Row> = rows().collect();
+        for (index, a) in rows.iter().enumerate() {
+            for b in &rows[index + 1..] {
+                if !a.pattern.overlaps(&b.pattern) {
+                    continue;
+                }
+                let is_declared = a.is_special_case && a.pattern.is_special_case_of(&b.pattern)
+                    || b.is_special_case && b.pattern.is_special_case_of(&a.pattern);
+                assert!(is_declared, "{} and {} overlap", a.symbol, b.symbol);
+            }
+        }
+    }
+
+    #[test]
+    fn special_rows_are_special_cases_of_something() {
+        for row in rows().filter(|row| row.is_special_case) {
+            assert!(rows().any(|other| row.pattern.is_special_case_of(&other.pattern)), "{}", row.symbol);
+        }
+    }
+
+    #[test]
+    fn symbols_are_unique() {
+        let mut seen = HashSet::new();
+        for row in rows() {
+            assert!(seen.insert(row.symbol), "{} stands twice", row.symbol);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! [`CodePages`]: which guest pages may be executed, which have been decoded, and which ranges have changed since.
+//!
+//! Every vCPU keeps decoded blocks of its own. It marks a page here *before* it reads instructions from it, and compares
+//! [`CodePages::generation`] with the one it has seen before it enters a block: a changed generation means that decoded
+//! code may be stale, and [`CodePages::changes_since`] tells which ranges to drop. Changes of pages that nobody
+//! has decoded cost nothing.
+//!
+//! The order is what makes this sound: a writer stores the new instruction, then invalidates; a reader marks, then reads.
+//! Either the invalidation finds the mark and the generation moves, or the mark comes later and the read sees the store
+//! (the lock orders the two).
+//!
+//! `IC IVAU` names the address that is executed. Guests that invalidate through another view of shared memory (the
+//! writable alias of a JIT's dual mapping), as PIPT instruction caches allow, are covered too: an invalidation in a shared
+//! mapping that is not executable drops the decoded code of all shared mappings. Source: Arm ARM B2.7.4, D7.5.9.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::abi::{GuestAddr, GuestRange};
+use crate::mem::{Prot, RangeMap, Segment};
+use crate::vcpu::AbortCause;
+
+/// Changes that are remembered; who is further behind drops everything.
+const REMEMBERED_CHANGES: usize = 256;
+
+/// What the machine knows of a mapping.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Region {
+    pub(super) prot: Prot,
+    pub(super) is_shared: bool,
+}
+
+impl Segment for Region {
+    fn tail(&self, _offset_bytes: u64) -> Self {
+        *self
+    }
+
+    fn continues(&self, _len_bytes: u64, next: &Self) -> bool {
+        self == next
+    }
+}
+
+/// What to drop.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CodeChanges {
+    /// Only what overlaps these ranges.
+    Ranges(Vec<GuestRange>),
+    /// All decoded code: too much has changed to tell.
+    Everything,
+}
+
+/// The code side of the guest's mappings; shared by all vCPUs.
+#[derive(Default)]
+pub struct CodePages {
+    /// Moves whenever decoded code may have become stale.
+    generation: AtomicU64,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// The mappings as the host has them.
+    regions: RangeMap<Region>,
+    /// Start addresses of pages that somebody has decoded.
+    decoded: BTreeSet<u64>,
+    /// The last changes, oldest first; the newest made the present generation.
+    changes: VecDeque<GuestRange>,
+}
+
+impl CodePages {
+    /// The number of changes so far. To be read before each block (acquire order).
+    #[inline]
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// The address of the generation, for generated code that compares it.
+    #[must_use]
+    pub fn generation_cell(&self) -> &AtomicU64 {
+        &self.generation
+    }
+
+    /// Marks the page of `pc` as decoded. Instructions may be read from it afterwards.
+    ///
+    /// # Errors
+    /// `Translation` where nothing is mapped, `Permission` where execution is not allowed.
+    pub fn mark_decoded(&self, pc: GuestAddr) -> Result<(), AbortCause> {
+        let mut inner = self.lock();
+        match inner.regions.get(pc) {
+            None => Err(AbortCause::Translation),
+            Some((_, region)) if !region.prot.contains(Prot::EXEC) => Err(AbortCause::Permission),
+            Some(_) => {
+                inner.decoded.insert(pc.page_floor().0);
+                Ok(())
+            }
+        }
+    }
+
+    /// What has changed after generation `seen`, and the generation that this brings the caller to.
+    #[must_use]
+    pub fn changes_since(&self, seen: u64) -> (u64, CodeChanges) {
+        let inner = self.lock();
+        let now = self.generation.load(Ordering::Acquire);
+        let missed = usize::try_from(now.wrapping_sub(seen)).unwrap_or(usize::MAX);
+        let changes = if missed <= inner.changes.len() {
+            CodeChanges::Ranges(inner.changes.range(inner.changes.len() - missed..).copied().collect())
+        } else {
+            CodeChanges::Everything
+        };
+        (now, changes)
+    }
+
+    /// Says that instructions in `range` may differ from what was decoded (`IC IVAU`).
+    pub fn invalidate(&self, range: GuestRange) {
+        let mut inner = self.lock();
+        let is_alias = |(_, region): (GuestRange, &Region)| region.is_shared && !region.prot.contains(Prot::EXEC);
+        if inner.regions.overlapping(range).any(is_alias) {
+            let shared: Vec<GuestRange> =
+                inner.regions.iter().filter(|(_, region)| region.is_shared).map(|(range, _)| range).collect();
+            for range in shared {
+                self.note_change(&mut inner, range);
+            }
+        }
+        self.note_change(&mut inner, range);
+    }
+
+    /// Why the guest could not access `addr`: nothing is there, or the rights forbid it.
+    #[must_use]
+    pub fn abort_cause(&self, addr: GuestAddr) -> AbortCause {
+        match self.lock().regions.get(addr) {
+            Some(_) => AbortCause::Permission,
+            None => AbortCause::Translation,
+        }
+    }
+
+    /// `range` has been mapped.
+    pub(super) fn mapped(&self, range: GuestRange, region: Region) {
+        let mut inner = self.lock();
+        inner.regions.insert(range, region);
+        self.note_change(&mut inner, range);
+    }
+
+    /// The rights of `range` have changed.
+    pub(super) fn protected(&self, range: GuestRange, prot: Prot) {
+        let mut inner = self.lock();
+        inner.regions.update(range, |region| region.prot = prot);
+        self.note_change(&mut inner, range);
+    }
+
+    /// `range` has been released; returns what was there.
+    pub(super) fn unmapped(&self, range: GuestRange) -> Vec<(GuestRange, Region)> {
+        let mut inner = self.lock();
+        let removed = inner.regions.remove(range);
+        self.note_change(&mut inner, range);
+        removed
+    }
+
+    /// Moves the generation if decoded pages are concerned.
+    fn note_change(&self, inner: &mut Inner, range: GuestRange) {
+        let first = range.start.page_floor().0;
+        if range.is_empty() || inner.decoded.range(first..range.end.0).next().is_none() {
+            return;
+        }
+        // Pages that changed as a whole are no longer decoded by anyone; a line of a page leaves the others as they are.
+        let whole = range.start.page_ceil().map_or(u64::MAX, |start| start.0)..range.end.page_floor().0;
+        if whole.start < whole.end {
+            let gone: Vec<u64> = inner.decoded.range(whole).copied().collect();
+            for page in gone {
+                inner.decoded.remove(&page);
+            }
+        }
+        inner.changes.push_back(range);
+        if inner.changes.len() > REMEMBERED_CHANGES {
+            inner.changes.pop_front();
+        }
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

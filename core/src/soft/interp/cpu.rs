@@ -1,0 +1,262 @@
+//! [`Cpu`]: the registers as handlers see them, the condition flags in their unpacked form, and how a handler leaves
+//! the code (exceptions).
+//!
+//! Register slots: an op's register fields index [`Cpu::r`], which has a slot for every `u8`, so that no access needs a
+//! check. Slots 0 to 30 are X0 to X30, 31 is SP, [`ZERO_SLOT`] is never written, [`SINK_SLOT`] never read; which of SP and
+//! XZR register 31 means is decided when the instruction is decoded.
+//!
+//! Flags are kept as the values that make them: N is the sign of one word, Z says that another is zero. An instruction
+//! that sets flags stores its result twice and two bytes; a condition is evaluated only where it is used.
+
+use std::sync::Arc;
+
+use super::code::CodeSource;
+use super::op::{At, BlockRef, Flow, LinkSite};
+use crate::abi::GuestAddr;
+use crate::mem::{Faulted, WindowRef};
+use crate::vcpu::{AbortCause, Access, CpuState, Exception, ExceptionKind, Pstate};
+
+/// Slot of SP.
+pub(crate) const SP_SLOT: u8 = 31;
+/// Slot that reads as zero.
+pub(crate) const ZERO_SLOT: u8 = 32;
+/// Slot for results that are thrown away.
+pub(crate) const SINK_SLOT: u8 = 33;
+
+/// Entries of the cache of indirect branch targets, a power of two.
+const JUMP_ENTRIES: usize = 1024;
+
+/// NZCV as the values it is computed from.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Flags {
+    /// N is its bit 63.
+    pub n: u64,
+    /// Z is "this is zero".
+    pub z: u64,
+    /// C.
+    pub c: bool,
+    /// V.
+    pub v: bool,
+}
+
+impl Flags {
+    /// The flags of a result (sign-extended to 64 bits) with these C and V.
+    #[inline(always)]
+    pub(crate) fn of(result: u64, c: bool, v: bool) -> Self {
+        Self { n: result, z: result, c, v }
+    }
+
+    /// From four bits, N the highest.
+    #[inline(always)]
+    pub(crate) fn from_nzcv(nzcv: u64) -> Self {
+        Self { n: nzcv << 60, z: !nzcv & 4, c: nzcv & 2 != 0, v: nzcv & 1 != 0 }
+    }
+
+    /// As four bits, N the highest.
+    #[inline(always)]
+    pub(crate) fn nzcv(self) -> u64 {
+        (self.n >> 63) << 3 | u64::from(self.z == 0) << 2 | u64::from(self.c) << 1 | u64::from(self.v)
+    }
+
+    /// ConditionHolds (Arm ARM J1.1).
+    #[inline(always)]
+    pub(crate) fn holds(self, cond: u8) -> bool {
+        let negative = (self.n as i64) < 0;
+        let base = match cond >> 1 & 7 {
+            0 => self.z == 0,
+            1 => self.c,
+            2 => negative,
+            3 => self.v,
+            4 => self.c && self.z != 0,
+            5 => negative == self.v,
+            6 => negative == self.v && self.z != 0,
+            7.. => return true,
+        };
+        base != (cond & 1 != 0)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Jump {
+    pc: u64,
+    block: Flow,
+}
+
+/// The state of a vCPU while it runs.
+#[repr(C, align(64))]
+pub(crate) struct Cpu {
+    /// General registers by slot.
+    pub(crate) r: [u64; 256],
+    /// NZCV.
+    pub(crate) flags: Flags,
+    /// Guest memory.
+    pub(crate) mem: WindowRef,
+    /// Where to go on when a block ends without naming its follower.
+    pub(crate) pc: u64,
+    /// V0 to V31.
+    pub(crate) v: [u128; 32],
+    /// FPCR.
+    pub(crate) fpcr: u32,
+    /// FPSR.
+    pub(crate) fpsr: u32,
+    /// PSTATE without NZCV.
+    pub(crate) pstate_rest: u64,
+    /// TPIDR_EL0.
+    pub(crate) tpidr_el0: u64,
+    /// TPIDRRO_EL0.
+    pub(crate) tpidrro_el0: u64,
+    /// The address and value of the last load-exclusive.
+    pub(crate) monitor: Monitor,
+    /// The keeper of code pages.
+    pub(crate) code: Arc<dyn CodeSource>,
+    /// Start address of the block in execution.
+    pub(super) block_start: u64,
+    /// Number of instructions of the block in execution.
+    pub(super) block_count: u64,
+    /// The exception that ended the run.
+    pub(super) exception: Option<Exception>,
+    /// Instructions of the block in execution that were not executed.
+    pub(super) unretired: u64,
+    /// The branch that wants to be linked to the block at `pc`.
+    pub(super) link_site: Option<LinkSite>,
+    jumps: Box<[Jump; JUMP_ENTRIES]>,
+}
+
+/// What a load-exclusive leaves for the store-exclusive: exclusivity by value (`docs/design.md` §5).
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Monitor {
+    /// The address, or `None` in the open state.
+    pub addr: Option<u64>,
+    /// Size of the access in bytes.
+    pub size: u8,
+    /// What was loaded.
+    pub value: u128,
+}
+
+impl Cpu {
+    pub(super) fn new(mem: WindowRef, code: Arc<dyn CodeSource>) -> Self {
+        Self {
+            r: [0; 256],
+            flags: Flags::default(),
+            mem,
+            pc: 0,
+            v: [0; 32],
+            fpcr: 0,
+            fpsr: 0,
+            pstate_rest: 0,
+            tpidr_el0: 0,
+            tpidrro_el0: 0,
+            monitor: Monitor::default(),
+            code,
+            block_start: 0,
+            block_count: 0,
+            exception: None,
+            unretired: 0,
+            link_site: None,
+            jumps: Box::new([Jump { pc: 0, block: None }; JUMP_ENTRIES]),
+        }
+    }
+
+    /// Takes over the architectural state.
+    pub(super) fn load_state(&mut self, state: &CpuState) {
+        self.r[..31].copy_from_slice(&state.x);
+        self.r[usize::from(SP_SLOT)] = state.sp;
+        self.pc = state.pc;
+        self.flags = Flags::from_nzcv(state.pstate.0 >> 28 & 0xf);
+        self.pstate_rest = state.pstate.0 & !Pstate::NZCV;
+        self.v = state.v;
+        self.fpcr = state.fpcr;
+        self.fpsr = state.fpsr;
+        self.tpidr_el0 = state.tpidr_el0;
+        self.tpidrro_el0 = state.tpidrro_el0;
+    }
+
+    /// Hands the architectural state back.
+    pub(super) fn store_state(&self, state: &mut CpuState) {
+        state.x.copy_from_slice(&self.r[..31]);
+        state.sp = self.r[usize::from(SP_SLOT)];
+        state.pc = self.pc;
+        state.pstate = Pstate(self.pstate_rest | self.flags.nzcv() << 28);
+        state.v = self.v;
+        state.fpcr = self.fpcr;
+        state.fpsr = self.fpsr;
+        state.tpidr_el0 = self.tpidr_el0;
+        state.tpidrro_el0 = self.tpidrro_el0;
+    }
+
+    /// Address of the instruction of an op.
+    pub(crate) fn pc_of(&self, at: At<'_>) -> u64 {
+        self.block_start.wrapping_add(u64::from(at.position()) * 4)
+    }
+
+    /// Ends the run with an exception at the instruction of `at`.
+    #[cold]
+    pub(crate) fn raise(&mut self, at: At<'_>, kind: ExceptionKind) -> Flow {
+        self.pc = self.pc_of(at);
+        self.unretired = self.block_count - u64::from(at.position());
+        self.exception = Some(Exception::new(kind));
+        None
+    }
+
+    /// Ends the run with an exception after the instruction of `at` (`svc`).
+    pub(crate) fn raise_after(&mut self, at: At<'_>, kind: ExceptionKind) -> Flow {
+        self.pc = self.pc_of(at).wrapping_add(4);
+        self.unretired = self.block_count - u64::from(at.position()) - 1;
+        self.exception = Some(Exception::new(kind));
+        None
+    }
+
+    /// Ends the run with the data abort that an accessor just reported for the access at `addr`.
+    #[cold]
+    pub(crate) fn data_abort(&mut self, at: At<'_>, addr: u64, access: Access, faulted: Faulted) -> Flow {
+        let (far, mut cause) = self.mem.abort(GuestAddr(addr), faulted);
+        if faulted == Faulted::Host && cause == AbortCause::Translation {
+            cause = self.code.abort_cause(far.untagged());
+        }
+        self.raise(at, ExceptionKind::DataAbort { far, access, cause })
+    }
+
+    /// Ends the run with an alignment fault.
+    #[cold]
+    pub(crate) fn misaligned(&mut self, at: At<'_>, addr: u64, access: Access) -> Flow {
+        self.raise(at, ExceptionKind::DataAbort { far: GuestAddr(addr), access, cause: AbortCause::Alignment })
+    }
+
+    /// Goes to the fixed address in the op's immediate.
+    #[inline(always)]
+    pub(crate) fn branch(&mut self, at: At<'_>) -> Flow {
+        let link = at.link();
+        if link.is_some() { link } else { self.branch_unlinked(at) }
+    }
+
+    #[cold]
+    fn branch_unlinked(&mut self, at: At<'_>) -> Flow {
+        self.pc = at.imm();
+        self.link_site = Some(at.site());
+        None
+    }
+
+    /// Goes to an address that was computed.
+    #[inline(always)]
+    pub(crate) fn branch_indirect(&mut self, target: u64) -> Flow {
+        self.pc = target;
+        let jump = &self.jumps[Self::jump_index(target)];
+        if jump.pc == target { jump.block } else { None }
+    }
+
+    #[inline(always)]
+    fn jump_index(pc: u64) -> usize {
+        (pc >> 2) as usize % JUMP_ENTRIES
+    }
+
+    /// Remembers a block for indirect branches.
+    pub(super) fn remember_jump(&mut self, pc: u64, block: BlockRef) {
+        self.jumps[Self::jump_index(pc)] = Jump { pc, block: Some(block) };
+    }
+
+    /// Forgets every handle of a block.
+    pub(super) fn forget_blocks(&mut self) {
+        self.link_site = None;
+        self.jumps.fill(Jump { pc: 0, block: None });
+    }
+}

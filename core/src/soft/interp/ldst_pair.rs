@@ -1,0 +1,112 @@
+//! Loads and stores of register pairs: lowering and handlers. Source: Arm ARM C4.1.94, C6.2.
+//!
+//! Constrained unpredictable cases (Arm ARM K1.2.11): a pair load whose two targets are one register leaves the second
+//! value in it; one with writeback whose target is its base register ends with the loaded value.
+
+use super::builder::Builder;
+use super::cpu::{Cpu, SP_SLOT};
+use super::ldst::{Address, Offset, PostIndex, PreIndex, is_sp_misaligned};
+use super::op::{At, Exec, Flow, Operands};
+use super::slots::{dest, source};
+use crate::abi::GuestAddr;
+use crate::mem::access::Loadable;
+use crate::soft::a64::Inst;
+use crate::vcpu::{Access, ExceptionKind};
+
+/// A half of a pair in memory and in a register.
+trait Half: Loadable {
+    /// The register for a loaded half.
+    fn widen(self, is_signed: bool) -> u64;
+    /// The half to store from a register.
+    fn narrow(register: u64) -> Self;
+}
+
+impl Half for u32 {
+    #[inline(always)]
+    fn widen(self, is_signed: bool) -> u64 {
+        if is_signed { self as i32 as i64 as u64 } else { u64::from(self) }
+    }
+
+    #[inline(always)]
+    fn narrow(register: u64) -> Self {
+        register as u32
+    }
+}
+
+impl Half for u64 {
+    #[inline(always)]
+    fn widen(self, _is_signed: bool) -> u64 {
+        self
+    }
+
+    #[inline(always)]
+    fn narrow(register: u64) -> Self {
+        register
+    }
+}
+
+/// Loads into `rd` and `ra`.
+fn load_pair<T: Half, A: Address, const SIGNED: bool, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    if SP && is_sp_misaligned(cpu) {
+        return cpu.raise(at, ExceptionKind::SpAlignment);
+    }
+    let address = A::address(cpu, at);
+    match cpu.mem.load_pair::<T>(GuestAddr(address)) {
+        Ok((first, second)) => {
+            A::write_back(cpu, at, address);
+            cpu.r[at.rd()] = first.widen(SIGNED);
+            cpu.r[at.ra()] = second.widen(SIGNED);
+            at.next(cpu)
+        }
+        Err(faulted) => cpu.data_abort(at, address, Access::Read, faulted),
+    }
+}
+
+/// Stores `rd` and `ra`.
+fn store_pair<T: Half, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    if SP && is_sp_misaligned(cpu) {
+        return cpu.raise(at, ExceptionKind::SpAlignment);
+    }
+    let address = A::address(cpu, at);
+    let (first, second) = (T::narrow(cpu.r[at.rd()]), T::narrow(cpu.r[at.ra()]));
+    match cpu.mem.store_pair::<T>(GuestAddr(address), first, second) {
+        Ok(()) => {
+            A::write_back(cpu, at, address);
+            at.next(cpu)
+        }
+        Err(faulted) => cpu.data_abort(at, address, Access::Write, faulted),
+    }
+}
+
+fn handler<A: Address, const SP: bool>(inst: Inst) -> Exec {
+    let is_load = inst.word() >> 22 & 1 == 1;
+    match (inst.word() >> 30, is_load) {
+        (0, true) => load_pair::<u32, A, false, SP>,
+        (0 | 1, false) => store_pair::<u32, A, SP>,
+        (1, true) => load_pair::<u32, A, true, SP>,
+        (2.., true) => load_pair::<u64, A, false, SP>,
+        (2.., false) => store_pair::<u64, A, SP>,
+    }
+}
+
+fn lower<A: Address>(b: &mut Builder, inst: Inst) {
+    let is_load = inst.word() >> 22 & 1 == 1;
+    let slot = if is_load { dest } else { source };
+    let (rd, ra, rn) = (slot(inst.reg('t')), slot(inst.reg('u')), inst.reg('n'));
+    let scale = if inst.word() >> 31 == 1 { 3 } else { 2 };
+    let imm = (inst.signed('i') << scale) as u64;
+    let exec = if rn == SP_SLOT { handler::<A, true>(inst) } else { handler::<A, false>(inst) };
+    b.emit(exec, Operands { rd, ra, rn, imm, ..Operands::default() });
+}
+
+pub(crate) fn offset(b: &mut Builder, inst: Inst) {
+    lower::<Offset>(b, inst);
+}
+
+pub(crate) fn post_index(b: &mut Builder, inst: Inst) {
+    lower::<PostIndex>(b, inst);
+}
+
+pub(crate) fn pre_index(b: &mut Builder, inst: Inst) {
+    lower::<PreIndex>(b, inst);
+}

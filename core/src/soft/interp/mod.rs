@@ -1,0 +1,150 @@
+//! [`Interpreter`]: executes pre-decoded blocks of guest code.
+//!
+//! One file per encoding group of the Arm ARM (C4.1) holds the lowering functions that the instruction table names,
+//! and the handlers that they choose from. [`op`] explains how handlers follow each other. The interpreter is the oracle
+//! for any other engine: it shares with them the decoder and the register file, nothing else.
+
+#![expect(unsafe_code, reason = "block handles are pointers into the cache")]
+
+mod alu;
+pub(crate) mod branch;
+mod builder;
+mod cache;
+pub mod code;
+mod cpu;
+pub(crate) mod dp_imm;
+pub(crate) mod dp_misc;
+pub(crate) mod dp_reg;
+pub(crate) mod ldst;
+pub(crate) mod ldst_pair;
+mod op;
+mod slots;
+pub(crate) mod system;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+pub(crate) use builder::Builder;
+pub use code::{CodeSource, StaleCode};
+
+use crate::mem::WindowRef;
+use crate::vcpu::{CpuState, Exception};
+use cache::BlockCache;
+use cpu::Cpu;
+use op::{BlockRef, Flow};
+
+/// Why [`Interpreter::run`] came back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StopReason {
+    /// The interrupt word is not zero.
+    Interrupted,
+    /// The guest took an exception.
+    Exception(Exception),
+}
+
+/// What a run did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stop {
+    /// Why it ended.
+    pub reason: StopReason,
+    /// Instructions executed to their end (`svc` counts, an instruction that faults does not).
+    pub instructions_retired: u64,
+}
+
+/// The engine of one vCPU with its decoded code.
+pub struct Interpreter {
+    cpu: Box<Cpu>,
+    cache: BlockCache,
+    code: Arc<dyn CodeSource>,
+    seen_generation: u64,
+}
+
+impl Interpreter {
+    /// An engine for the guest memory of `window`, whose code pages `code` keeps.
+    #[must_use]
+    pub fn new(window: WindowRef, code: Arc<dyn CodeSource>) -> Self {
+        let seen_generation = code.generation().load(Ordering::Acquire);
+        let cpu = Box::new(Cpu::new(window, Arc::clone(&code)));
+        Self { cpu, cache: BlockCache::default(), code, seen_generation }
+    }
+
+    /// Runs guest code from `state` until an exception, or until `interrupt` is found non-zero; that is looked at before
+    /// every block, so that no loop goes unseen and an interrupt that is there already executes nothing.
+    pub fn run(&mut self, state: &mut CpuState, interrupt: &AtomicU32) -> Stop {
+        self.cpu.load_state(state);
+        let code = Arc::clone(&self.code);
+        let (reason, instructions_retired) = self.dispatch(interrupt, code.generation());
+        self.cpu.store_state(state);
+        Stop { reason, instructions_retired }
+    }
+
+    /// The loop between blocks.
+    fn dispatch(&mut self, interrupt: &AtomicU32, generation: &AtomicU64) -> (StopReason, u64) {
+        let mut retired = 0u64;
+        let mut flow: Flow = None;
+        loop {
+            if interrupt.load(Ordering::Relaxed) != 0 {
+                if let Some(block) = flow {
+                    // SAFETY: the cache is flushed only in `resolve` and `refresh`, after which `flow` is not kept.
+                    self.cpu.pc = unsafe { block.start() };
+                }
+                self.cpu.link_site = None;
+                return (StopReason::Interrupted, retired);
+            }
+            if generation.load(Ordering::Acquire) != self.seen_generation {
+                self.refresh(flow);
+                flow = None;
+            }
+            let block = match flow {
+                Some(block) => block,
+                None => match self.resolve() {
+                    Ok(block) => block,
+                    Err(exception) => return (StopReason::Exception(exception), retired),
+                },
+            };
+            // SAFETY: `block` comes from the cache, which has not been flushed since (see above).
+            flow = unsafe {
+                let count = block.count();
+                retired = retired.wrapping_add(count);
+                self.cpu.block_start = block.start();
+                self.cpu.block_count = count;
+                block.enter(&mut self.cpu)
+            };
+            if flow.is_none() {
+                retired = retired.wrapping_sub(std::mem::take(&mut self.cpu.unretired));
+                if let Some(exception) = self.cpu.exception.take() {
+                    return (StopReason::Exception(exception), retired);
+                }
+            }
+        }
+    }
+
+    /// The block at the PC; the branch that led there is linked to it.
+    #[cold]
+    fn resolve(&mut self) -> Result<BlockRef, Exception> {
+        let site = self.cpu.link_site.take();
+        let flushed_before = self.cache.flush_count();
+        let block = self.cache.resolve(&mut self.cpu).map_err(Exception::new)?;
+        self.cpu.remember_jump(self.cpu.pc, block);
+        if let Some(site) = site
+            && self.cache.flush_count() == flushed_before
+        {
+            // SAFETY: the cache holds both, since it was not flushed meanwhile.
+            unsafe { site.link(block) };
+        }
+        Ok(block)
+    }
+
+    /// Drops blocks that have become stale; execution goes on at the start of `flow` or at the PC.
+    #[cold]
+    fn refresh(&mut self, flow: Flow) {
+        if let Some(block) = flow {
+            // SAFETY: the cache still holds the block that `enter` just named.
+            self.cpu.pc = unsafe { block.start() };
+        }
+        let (now, stale) = self.code.stale_since(self.seen_generation);
+        self.seen_generation = now;
+        self.cpu.link_site = None;
+        self.cache.drop_stale(&mut self.cpu, &stale);
+    }
+}

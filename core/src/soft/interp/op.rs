@@ -1,0 +1,246 @@
+//! Pre-decoded instructions: [`Op`], the handler type [`Exec`], the cursor [`At`] and the block handle [`BlockRef`].
+//!
+//! A block is an array of ops: a header (instruction count and start address), the instructions in order, and always a
+//! closing [`Op`] that goes to the next address. A handler does its work and ends in [`At::next`], a call in tail
+//! position which the optimiser turns into a jump ("threaded code"); a branch returns the block to go to instead.
+//! Nothing depends on that optimisation but speed: the depth of calls is bounded by the length of a block.
+//!
+//! Neighbours: [`builder`](super::builder) makes blocks, [`cache`](super::cache) keeps them, the dispatcher in
+//! [`Interpreter::run`](super::Interpreter::run) enters them.
+
+#![expect(unsafe_code, reason = "a cursor walks a block without bounds checks")]
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+use super::cpu::Cpu;
+
+/// Executes one op: goes on with [`At::next`], or leaves the block.
+pub(crate) type Exec = for<'b> fn(&mut Cpu, At<'b>) -> Flow;
+
+/// Where execution goes after a block: a block, or, for `None`, what [`Cpu`] says (its exit, or else its PC).
+pub(crate) type Flow = Option<BlockRef>;
+
+/// Operands of an op, filled by the row's lowering function. Register numbers are slots of [`Cpu::r`].
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Operands {
+    /// An immediate, an absolute address, or the instruction word.
+    pub imm: u64,
+    /// Destination.
+    pub rd: u8,
+    /// First source.
+    pub rn: u8,
+    /// Second source.
+    pub rm: u8,
+    /// Third source.
+    pub ra: u8,
+    /// A small immediate.
+    pub aux: u16,
+}
+
+/// One pre-decoded instruction (or two, fused).
+#[repr(C)]
+pub(crate) struct Op {
+    exec: Cell<Exec>,
+    imm: u64,
+    link: Cell<Flow>,
+    rd: u8,
+    rn: u8,
+    rm: u8,
+    ra: u8,
+    aux: u16,
+    position: u16,
+}
+
+impl Op {
+    pub(super) fn new(exec: Exec, operands: Operands, position: u16) -> Self {
+        let Operands { imm, rd, rn, rm, ra, aux } = operands;
+        Self { exec: Cell::new(exec), imm, link: Cell::new(None), rd, rn, rm, ra, aux, position }
+    }
+
+    /// Replaces what the op does; its operands stay.
+    pub(super) fn set_exec(&self, exec: Exec) {
+        self.exec.set(exec);
+    }
+
+    /// The operands, to be changed and given to a new op.
+    pub(super) fn operands(&self) -> Operands {
+        Operands { imm: self.imm, rd: self.rd, rn: self.rn, rm: self.rm, ra: self.ra, aux: self.aux }
+    }
+
+    /// The immediate, an absolute address, or the instruction word.
+    #[inline(always)]
+    pub(crate) fn imm(&self) -> u64 {
+        self.imm
+    }
+
+    /// The small immediate.
+    #[inline(always)]
+    pub(crate) fn aux(&self) -> u16 {
+        self.aux
+    }
+
+    /// Slot of the destination.
+    #[inline(always)]
+    pub(crate) fn rd(&self) -> usize {
+        usize::from(self.rd)
+    }
+
+    /// Slot of the first source.
+    #[inline(always)]
+    pub(crate) fn rn(&self) -> usize {
+        usize::from(self.rn)
+    }
+
+    /// Slot of the second source.
+    #[inline(always)]
+    pub(crate) fn rm(&self) -> usize {
+        usize::from(self.rm)
+    }
+
+    /// Slot of the third source.
+    #[inline(always)]
+    pub(crate) fn ra(&self) -> usize {
+        usize::from(self.ra)
+    }
+
+    /// How many instructions of the block come before this one.
+    #[inline(always)]
+    pub(crate) fn position(&self) -> u16 {
+        self.position
+    }
+
+    /// The block that this branch goes to, once it is known.
+    #[inline(always)]
+    pub(super) fn link(&self) -> Flow {
+        self.link.get()
+    }
+}
+
+/// An op in its block.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'b> {
+    op: NonNull<Op>,
+    block: PhantomData<&'b [Op]>,
+}
+
+impl At<'_> {
+    /// Executes the following op. Never called for the closing op of a block, the only one without a follower.
+    #[inline(always)]
+    pub(crate) fn next(self, cpu: &mut Cpu) -> Flow {
+        // SAFETY: (1) `op` is in the array of a live block, which is not freed while a handler runs; (2) only the
+        // closing op has no follower, and its handler (`builder::close`) does not come here.
+        let (next, exec) = unsafe {
+            let next = self.op.add(1);
+            (next, next.as_ref().exec.get())
+        };
+        exec(cpu, At { op: next, block: PhantomData })
+    }
+
+    /// A handle by which the dispatcher links this branch to its target.
+    pub(super) fn site(self) -> LinkSite {
+        LinkSite(self.op)
+    }
+}
+
+impl Deref for At<'_> {
+    type Target = Op;
+
+    #[inline(always)]
+    fn deref(&self) -> &Op {
+        // SAFETY: `op` is in the array of a live block (see `next`), and ops change only through `Cell`s.
+        unsafe { self.op.as_ref() }
+    }
+}
+
+/// A branch op that waits for its target block. Valid until the cache that holds the op is flushed.
+#[derive(Clone, Copy)]
+pub(super) struct LinkSite(NonNull<Op>);
+
+impl LinkSite {
+    /// Makes the branch go straight to `target` from now on.
+    ///
+    /// # Safety
+    /// The cache that holds the op has not been flushed since [`At::site`], and holds `target`.
+    pub(super) unsafe fn link(self, target: BlockRef) {
+        // SAFETY: the caller says that the op is live.
+        unsafe { self.0.as_ref() }.link.set(Some(target));
+    }
+}
+
+/// A block of the cache, valid until the cache is flushed; the null pointer's place is taken by `None`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct BlockRef(NonNull<Op>);
+
+/// What a block's header op never does.
+fn never_entered(_: &mut Cpu, _: At<'_>) -> Flow {
+    None
+}
+
+impl BlockRef {
+    /// The header op of a block of `count` instructions at `start`.
+    pub(super) fn header(start: u64, count: u16) -> Op {
+        Op::new(never_entered, Operands { imm: start, aux: count, ..Operands::default() }, 0)
+    }
+
+    /// A handle for `ops`: a header, at least one instruction, a closing op.
+    pub(super) fn of(ops: &[Op]) -> Self {
+        debug_assert!(ops.len() >= 2, "a block has a header and a closing op");
+        Self(NonNull::from(ops).cast())
+    }
+
+    /// The block's header.
+    ///
+    /// # Safety
+    /// The cache that holds the block has not been flushed since the handle was made.
+    #[inline(always)]
+    unsafe fn head<'b>(self) -> &'b Op {
+        // SAFETY: the caller says that the block is live.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Address of the first instruction.
+    ///
+    /// # Safety
+    /// The cache that holds the block has not been flushed since the handle was made.
+    #[inline(always)]
+    pub(super) unsafe fn start(self) -> u64 {
+        // SAFETY: the caller says that the block is live.
+        unsafe { self.head() }.imm
+    }
+
+    /// Number of instructions.
+    ///
+    /// # Safety
+    /// The cache that holds the block has not been flushed since the handle was made.
+    #[inline(always)]
+    pub(super) unsafe fn count(self) -> u64 {
+        // SAFETY: the caller says that the block is live.
+        u64::from(unsafe { self.head() }.aux)
+    }
+
+    /// Runs the block.
+    ///
+    /// # Safety
+    /// The cache that holds the block has not been flushed since the handle was made, and is not while it runs.
+    #[inline(always)]
+    pub(super) unsafe fn enter(self, cpu: &mut Cpu) -> Flow {
+        // SAFETY: the caller says that the block is live; a header is always followed by an op.
+        let (first, exec) = unsafe {
+            let first = self.0.add(1);
+            (first, first.as_ref().exec.get())
+        };
+        exec(cpu, At { op: first, block: PhantomData })
+    }
+
+    /// Makes the block do `exec` from its first op on.
+    ///
+    /// # Safety
+    /// The cache that holds the block has not been flushed since the handle was made.
+    pub(super) unsafe fn divert(self, exec: Exec) {
+        // SAFETY: the caller says that the block is live; a header is always followed by an op.
+        unsafe { self.0.add(1).as_ref() }.set_exec(exec);
+    }
+}

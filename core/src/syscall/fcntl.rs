@@ -1,0 +1,85 @@
+//! fcntl(2) and flock(2).
+//!
+//! Missing: waiting for locks (`F_SETLKW`, `F_OFD_SETLKW`, flock without `LOCK_NB`) is `ENOSYS` where the lock is taken
+//! by others, since such a wait cannot be polled for; leases, `F_SETOWN` and `F_SETSIG` are `EINVAL`.
+
+use std::os::fd::AsFd;
+
+use nix::fcntl::OFlag;
+
+use super::Args;
+use crate::abi::Errno;
+use crate::fs::OpenFlags;
+use crate::host::sys;
+use crate::kernel::{SyscallResult, TaskContext};
+
+const F_DUPFD: u32 = 0;
+const F_GETFD: u32 = 1;
+const F_SETFD: u32 = 2;
+const F_GETFL: u32 = 3;
+const F_SETFL: u32 = 4;
+const F_GETLK: u32 = 5;
+const F_SETLK: u32 = 6;
+const F_SETLKW: u32 = 7;
+const F_OFD_GETLK: u32 = 36;
+const F_OFD_SETLK: u32 = 37;
+const F_OFD_SETLKW: u32 = 38;
+const F_DUPFD_CLOEXEC: u32 = 1030;
+const F_SETPIPE_SZ: u32 = 1031;
+const F_GETPIPE_SZ: u32 = 1032;
+const F_ADD_SEALS: u32 = 1033;
+const F_GET_SEALS: u32 = 1034;
+const FD_CLOEXEC: u32 = 1;
+
+pub(super) fn fcntl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let (fd, command, value) = (args.fd(0), args.u32(1), args.u32(2));
+    let file = ctx.files.get(fd)?;
+    let host = file.as_fd();
+    match command {
+        F_DUPFD | F_DUPFD_CLOEXEC => {
+            let fd = ctx.files.add_from(u64::from(value), file.clone(), command == F_DUPFD_CLOEXEC)?;
+            Ok(u64::from(fd.0.cast_unsigned()))
+        }
+        F_GETFD => Ok(u64::from(ctx.files.is_close_on_exec(fd)?)),
+        F_SETFD => {
+            ctx.files.set_close_on_exec(fd, value & FD_CLOEXEC != 0)?;
+            Ok(0)
+        }
+        F_GETFL => {
+            let flags = sys::fcntl(host, libc::F_GETFL, 0)?;
+            Ok(u64::from(OpenFlags::from_host(OFlag::from_bits_retain(flags as i32)).bits()))
+        }
+        F_SETFL => {
+            let flags = OpenFlags::from_bits_retain(value).to_host();
+            Ok(sys::fcntl(host, libc::F_SETFL, flags.bits())?)
+        }
+        F_GETLK | F_SETLK | F_OFD_GETLK | F_OFD_SETLK => {
+            Ok(sys::fcntl_lock(host, command.cast_signed(), args.structure(ctx.memory(), 2)?)?)
+        }
+        F_SETLKW | F_OFD_SETLKW => {
+            let without_waiting = if command == F_SETLKW { F_SETLK } else { F_OFD_SETLK };
+            let lock = args.structure(ctx.memory(), 2)?;
+            no_wait(sys::fcntl_lock(host, without_waiting.cast_signed(), lock))
+        }
+        F_SETPIPE_SZ | F_GETPIPE_SZ | F_ADD_SEALS | F_GET_SEALS => {
+            Ok(sys::fcntl(host, command.cast_signed(), value.cast_signed())?)
+        }
+        _leases_owners_and_unknown => Err(Errno::EINVAL.into()),
+    }
+}
+
+pub(super) fn flock(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    const LOCK_NB: u32 = 4;
+    let file = ctx.files.get(args.fd(0))?;
+    let result = sys::flock(file.as_fd(), args.u32(1) | LOCK_NB);
+    if args.u32(1) & LOCK_NB != 0 { Ok(result?) } else { no_wait(result) }
+}
+
+/// What becomes of a call that should wait for a lock that others hold.
+fn no_wait(result: Result<u64, Errno>) -> SyscallResult {
+    match result {
+        Err(Errno::EAGAIN | Errno::EACCES) => Err(Errno::ENOSYS.into()),
+        Err(errno) => Err(errno.into()),
+        Ok(value) => Ok(value),
+    }
+}

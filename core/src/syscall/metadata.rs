@@ -1,0 +1,118 @@
+//! Metadata of files: stat(2), statx(2), statfs(2), chmod(2), chown(2), utimensat(2).
+
+use std::os::fd::AsFd;
+
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::sys::stat::{fstat as host_fstat, fstatat};
+
+use super::Args;
+use super::path::GuestPath;
+use crate::abi::stat::{Stat, StatFs};
+use crate::abi::{Errno, GuestPtr};
+use crate::fs::stat::to_guest;
+use crate::host::sys;
+use crate::kernel::{SyscallResult, TaskContext};
+
+const AT_SYMLINK_NOFOLLOW: u32 = 0x100;
+const AT_EMPTY_PATH: u32 = 0x1000;
+
+fn put_stat(ctx: &TaskContext, to: GuestPtr<Stat>, host: &nix::sys::stat::FileStat) -> SyscallResult {
+    ctx.memory().write(to, &to_guest(host))?;
+    Ok(0)
+}
+
+pub(super) fn fstat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let file = ctx.files.get(args.fd(0))?;
+    put_stat(ctx, args.ptr(1), &host_fstat(file.as_fd()).map_err(Errno::from)?)
+}
+
+pub(super) fn newfstatat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let flags = AtFlags::from_bits_retain(args.i32(3));
+    let path = GuestPath::at(ctx, args, 1)?;
+    let host = match path.directory() {
+        Some(directory) => fstatat(directory, path.path(), flags),
+        None => fstatat(AT_FDCWD, path.path(), flags),
+    };
+    put_stat(ctx, args.ptr(2), &host.map_err(Errno::from)?)
+}
+
+/// statx(2). A null path with `AT_EMPTY_PATH` means the descriptor, as Linux 6.11 has it.
+pub(super) fn statx(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let buffer = args.structure(ctx.memory(), 4)?;
+    if args.addr(1).is_null() && args.u32(2) & AT_EMPTY_PATH != 0 {
+        let file = ctx.files.get(args.fd(0))?;
+        return Ok(sys::statx(Some(file.as_fd()), c"", args.u32(2), args.u32(3), buffer)?);
+    }
+    let path = GuestPath::at(ctx, args, 1)?;
+    Ok(sys::statx(path.directory(), path.path(), args.u32(2), args.u32(3), buffer)?)
+}
+
+/// The structure has the same fields on every 64-bit Linux.
+fn put_statfs(ctx: &TaskContext, to: GuestPtr<StatFs>, host: nix::sys::statfs::Statfs) -> SyscallResult {
+    let mut guest = StatFs {
+        f_type: host.filesystem_type().0,
+        f_bsize: host.block_size(),
+        f_blocks: host.blocks(),
+        f_bfree: host.blocks_free(),
+        f_bavail: host.blocks_available(),
+        f_files: host.files(),
+        f_ffree: host.files_free(),
+        f_namelen: host.maximum_name_length(),
+        f_frsize: host.block_size(),
+        f_flags: host.flags().bits().cast_signed(),
+        ..StatFs::default()
+    };
+    // ST_VALID: the flags mean something.
+    guest.f_flags |= 0x20;
+    ctx.memory().write(to, &guest)?;
+    Ok(0)
+}
+
+pub(super) fn statfs(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let path = GuestPath::cwd(ctx, args, 0)?;
+    put_statfs(ctx, args.ptr(1), nix::sys::statfs::statfs(path.path()).map_err(Errno::from)?)
+}
+
+pub(super) fn fstatfs(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let file = ctx.files.get(args.fd(0))?;
+    put_statfs(ctx, args.ptr(1), nix::sys::statfs::fstatfs(&*file).map_err(Errno::from)?)
+}
+
+pub(super) fn fchmod(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let file = ctx.files.get(args.fd(0))?;
+    Ok(sys::fchmod(file.as_fd(), args.u32(1))?)
+}
+
+pub(super) fn fchmodat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let path = GuestPath::at(ctx, args, 1)?;
+    Ok(sys::fchmodat(path.directory(), path.path(), args.u32(2))?)
+}
+
+pub(super) fn fchmodat2(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    if args.u32(3) & !(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let path = GuestPath::at(ctx, args, 1)?;
+    Ok(sys::fchmodat2(path.directory(), path.path(), args.u32(2), args.u32(3))?)
+}
+
+pub(super) fn fchown(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let file = ctx.files.get(args.fd(0))?;
+    Ok(sys::fchown(file.as_fd(), args.u32(1), args.u32(2))?)
+}
+
+pub(super) fn fchownat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let path = GuestPath::at(ctx, args, 1)?;
+    Ok(sys::fchownat(path.directory(), path.path(), args.u32(2), args.u32(3), args.u32(4))?)
+}
+
+/// utimensat(2). A null path means the descriptor.
+pub(super) fn utimensat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let times = args.optional(ctx.memory(), 2)?;
+    if args.addr(1).is_null() {
+        let file = ctx.files.get(args.fd(0))?;
+        return Ok(sys::utimensat(Some(file.as_fd()), None, times, args.u32(3))?);
+    }
+    let path = GuestPath::at(ctx, args, 1)?;
+    Ok(sys::utimensat(path.directory(), Some(path.path()), times, args.u32(3))?)
+}

@@ -1,0 +1,126 @@
+//! Memory: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2) and kin, over [`AddressSpace`].
+//!
+//! [`AddressSpace`]: crate::mem::AddressSpace
+
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
+
+use super::Args;
+use crate::abi::Errno;
+use crate::abi::mman::MapFlags;
+use crate::host::sys;
+use crate::kernel::fd_table::OpenFile;
+use crate::kernel::{SyscallResult, TaskContext};
+use crate::mem::{MappedFile, MmapRequest};
+
+/// The path of an open file for /proc/self/maps; empty where the host does not tell.
+fn name_of(file: &OpenFile) -> Vec<u8> {
+    use std::os::unix::ffi::OsStringExt;
+    let link = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
+    std::fs::read_link(link).map(|path| path.into_os_string().into_vec()).unwrap_or_default()
+}
+
+pub(super) fn mmap(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let flags = args.u32(3);
+    let file = if MapFlags::from_bits_retain(flags).contains(MapFlags::ANONYMOUS) {
+        None
+    } else {
+        let file = ctx.files.get(args.fd(4))?;
+        Some(Arc::new(MappedFile::new(file.host().clone(), name_of(&file))?))
+    };
+    let request =
+        MmapRequest { addr: args.addr(0), len_bytes: args.u64(1), prot: args.u32(2), flags, file, offset: args.u64(5) };
+    Ok(ctx.process().space().mmap(&request)?.0)
+}
+
+pub(super) fn munmap(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    ctx.process().space().munmap(args.addr(0), args.u64(1))?;
+    Ok(0)
+}
+
+pub(super) fn mprotect(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    ctx.process().space().mprotect(args.addr(0), args.u64(1), args.u32(2))?;
+    Ok(0)
+}
+
+pub(super) fn mremap(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let space = ctx.process().space();
+    Ok(space.mremap(args.addr(0), args.u64(1), args.u64(2), args.u32(3), args.addr(4))?.0)
+}
+
+pub(super) fn brk(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    Ok(ctx.process().space().brk(args.addr(0)).0)
+}
+
+pub(super) fn madvise(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    ctx.process().space().madvise(args.addr(0), args.u64(1), args.i32(2))?;
+    Ok(0)
+}
+
+pub(super) fn msync(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    ctx.process().space().msync(args.addr(0), args.u64(1), args.u32(2))?;
+    Ok(0)
+}
+
+pub(super) fn mincore(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let memory = ctx.memory();
+    let to = args.addr(2);
+    ctx.process()
+        .space()
+        .mincore(args.addr(0), args.u64(1), |page, residency| memory.write_bytes(to.add(page)?, residency))?;
+    Ok(0)
+}
+
+/// mlock(2): kept in the map of mappings; pages are not pinned on the host.
+pub(super) fn mlock(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    ctx.process().space().set_locked(args.addr(0), args.u64(1), true)?;
+    Ok(0)
+}
+
+/// mlock2(2), as [`mlock`].
+pub(super) fn mlock2(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    const MLOCK_ONFAULT: u32 = 1;
+    if args.u32(2) & !MLOCK_ONFAULT != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    mlock(ctx, args)
+}
+
+pub(super) fn munlock(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    ctx.process().space().set_locked(args.addr(0), args.u64(1), false)?;
+    Ok(0)
+}
+
+/// mlockall(2): present mappings are marked as [`mlock`] marks them; `MCL_FUTURE` has no effect.
+pub(super) fn mlockall(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    const MCL_CURRENT: u32 = 1;
+    const MCL_ALL: u32 = 7;
+    let flags = args.u32(0);
+    if flags == 0 || flags & !MCL_ALL != 0 || flags == 4 {
+        return Err(Errno::EINVAL.into());
+    }
+    if flags & MCL_CURRENT != 0 {
+        ctx.process().space().set_all_locked(true);
+    }
+    Ok(0)
+}
+
+pub(super) fn munlockall(ctx: &mut TaskContext, _args: &Args) -> SyscallResult {
+    ctx.process().space().set_all_locked(false);
+    Ok(0)
+}
+
+/// membarrier(2): guest threads are host threads, so the host's barriers are the guest's. Of the commands, those for
+/// rseq(2) are missing.
+pub(super) fn membarrier(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    /// `MEMBARRIER_CMD_GLOBAL` up to `MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE`.
+    const KNOWN: i32 = 0x7f;
+    let (command, flags) = (args.i32(0), args.u32(1));
+    if command == 0 {
+        return Ok(sys::membarrier(0, flags, 0)? & u64::from(KNOWN.cast_unsigned()));
+    }
+    if command & !KNOWN != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    Ok(sys::membarrier(command, flags, 0)?)
+}

@@ -1,0 +1,115 @@
+//! System calls: the table, and thin handlers in family files that read like the manual page.
+//!
+//! [`dispatch`] finds the row of [`table`], runs its handler and keeps the books: the ring of recent calls for crash
+//! reports, and the trace. Families: [`io`], [`poll`], [`fcntl`], [`fs`], [`metadata`], [`mm`], [`id`], [`misc`],
+//! [`time`], [`signal`], [`process`], [`futex`], [`timers`]. Restart codes leave here as values and are resolved by
+//! `run`.
+
+pub mod args;
+pub mod epoll;
+pub mod fcntl;
+pub mod fs;
+pub mod futex;
+pub mod id;
+pub mod io;
+pub mod ioctl;
+pub mod metadata;
+pub mod misc;
+pub mod mm;
+pub mod path;
+pub mod poll;
+pub mod process;
+pub mod signal;
+pub mod table;
+pub mod time;
+pub mod timers;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use args::Args;
+pub use table::{Level, Row};
+
+use crate::abi::Errno;
+use crate::kernel::recent::RecentCall;
+use crate::kernel::{Control, SyscallError, SyscallResult, TaskContext};
+use crate::trace::{self, Outcome};
+use crate::vcpu::SyscallRegisters;
+
+/// What runs for a row of the table.
+pub type Handler = fn(&mut TaskContext, &Args) -> SyscallResult;
+
+/// Runs the syscall that the registers name.
+///
+/// # Errors
+/// What becomes of the call where it does not end with a value; `ENOSYS` for numbers and rows without a handler, which
+/// the trace names once.
+pub fn dispatch(ctx: &mut TaskContext, registers: SyscallRegisters) -> SyscallResult {
+    let args = Args(registers.args);
+    let row = table::find(registers.number);
+    let is_tracing = ctx.process().options().is_tracing;
+    // Before the call: execve(2) replaces the memory that its arguments lie in.
+    let call = is_tracing.then(|| describe(ctx, registers, row));
+    let result = match row.and_then(|row| row.handler) {
+        Some(handler) => handler(ctx, &args),
+        None => {
+            if is_tracing {
+                name_missing(registers.number, row);
+            }
+            Err(Errno::ENOSYS.into())
+        }
+    };
+    ctx.task.recent().push(RecentCall {
+        number: registers.number,
+        args: registers.args,
+        result: register_form(&result),
+    });
+    if let Some(call) = call {
+        trace::print(ctx.task.tid(), &call, outcome(&result));
+    }
+    result
+}
+
+/// x0 as the guest would see it without a restart; calls that do not return keep the value 0.
+fn register_form(result: &SyscallResult) -> u64 {
+    match result {
+        Ok(value) => *value,
+        Err(SyscallError::Errno(errno)) => errno.to_return_value(),
+        Err(SyscallError::Restart(_)) => Errno::EINTR.to_return_value(),
+        Err(SyscallError::Control(_)) => 0,
+    }
+}
+
+fn outcome(result: &SyscallResult) -> Outcome {
+    match result {
+        Ok(value) => Outcome::Value(*value),
+        Err(SyscallError::Errno(errno)) => Outcome::Errno(*errno),
+        Err(SyscallError::Restart(_)) => Outcome::Interrupted,
+        Err(SyscallError::Control(Control::RegistersReplaced)) => Outcome::Value(0),
+        Err(SyscallError::Control(Control::ExitThread(_) | Control::ExitGroup(_))) => Outcome::NoReturn,
+    }
+}
+
+fn describe(ctx: &TaskContext, registers: SyscallRegisters, row: Option<&Row>) -> String {
+    let memory = ctx.memory();
+    let read = |addr, len: usize| {
+        let mut bytes = vec![0; len];
+        let got = memory.read_up_to(addr, &mut bytes).ok()?;
+        bytes.truncate(got);
+        Some(bytes)
+    };
+    match row {
+        Some(row) => trace::format_call(row.name, row.args, registers.args, &read),
+        None => trace::format_unknown(registers.number, registers.args),
+    }
+}
+
+/// One flag a number, so that a program that polls for a call fills no screen.
+static NAMED: [AtomicBool; table::NUMBERS + 1] = [const { AtomicBool::new(false) }; table::NUMBERS + 1];
+
+fn name_missing(number: u64, row: Option<&Row>) {
+    let flag = usize::try_from(number).unwrap_or(table::NUMBERS).min(table::NUMBERS);
+    if !NAMED[flag].swap(true, Ordering::Relaxed) {
+        let name = row.map_or("unknown", |row| row.name);
+        eprintln!("elfuse: system call {number} ({name}): not implemented; the guest gets ENOSYS");
+    }
+}

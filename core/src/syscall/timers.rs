@@ -1,0 +1,224 @@
+//! Sleeping and timers: nanosleep(2), clock_nanosleep(2), setitimer(2), timer_create(2) and their kin.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use super::Args;
+use crate::abi::{Errno, GuestPtr, Signal, Tid};
+use crate::host::clock::{monotonic_ns, realtime_ns};
+use crate::kernel::timers::{Notify, TimerSetting};
+use crate::kernel::{Interrupted, Restart, SyscallError, SyscallResult, TaskContext};
+
+const NS_PER_S: u64 = 1_000_000_000;
+const CLOCK_REALTIME: i32 = 0;
+const CLOCK_MONOTONIC: i32 = 1;
+const CLOCK_BOOTTIME: i32 = 7;
+const TIMER_ABSTIME: i32 = 1;
+
+/// `struct timespec` of 64-bit Linux.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct Timespec {
+    /// Seconds.
+    pub tv_sec: i64,
+    /// Nanoseconds, below one second.
+    pub tv_nsec: i64,
+}
+
+impl Timespec {
+    /// The time in nanoseconds, at most what 64 bits hold.
+    ///
+    /// # Errors
+    /// `EINVAL` for negative seconds or nanoseconds out of range.
+    pub fn to_ns(self) -> Result<u64, Errno> {
+        let seconds = u64::try_from(self.tv_sec).map_err(|_negative| Errno::EINVAL)?;
+        match u64::try_from(self.tv_nsec) {
+            Ok(ns) if ns < NS_PER_S => Ok(seconds.saturating_mul(NS_PER_S).saturating_add(ns)),
+            Ok(_) | Err(_) => Err(Errno::EINVAL),
+        }
+    }
+
+    /// From nanoseconds.
+    #[must_use]
+    pub const fn from_ns(ns: u64) -> Self {
+        Self { tv_sec: (ns / NS_PER_S).cast_signed(), tv_nsec: (ns % NS_PER_S).cast_signed() }
+    }
+}
+
+/// `struct itimerspec`: interval, then value.
+type Itimerspec = [Timespec; 2];
+
+/// Sleeps until a deadline; a signal leaves a continuation that keeps it, and the time that is left in `remaining`.
+fn sleep(ctx: &mut TaskContext, deadline_ns: u64, remaining: Option<GuestPtr<Timespec>>) -> SyscallResult {
+    match ctx.task.block(Some(deadline_ns)) {
+        Ok(never) => match never {},
+        Err(Interrupted::TimedOut) => Ok(0),
+        Err(Interrupted::Failed(errno)) => Err(errno.into()),
+        Err(Interrupted::Signal) => {
+            if let Some(remaining) = remaining {
+                let left = Timespec::from_ns(deadline_ns.saturating_sub(monotonic_ns()));
+                ctx.memory().write(remaining, &left)?;
+            }
+            ctx.restart_block = Some(Box::new(move |ctx| sleep(ctx, deadline_ns, remaining)));
+            Err(Restart::Block.into())
+        }
+    }
+}
+
+pub(super) fn nanosleep(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let ns = ctx.memory().read(args.ptr::<Timespec>(0))?.to_ns()?;
+    sleep(ctx, monotonic_ns().saturating_add(ns), args.ptr(1).non_null())
+}
+
+/// Now, on a clock that timers and sleeps take.
+fn now_ns(clock: i32) -> Result<u64, Errno> {
+    match clock {
+        CLOCK_REALTIME => Ok(realtime_ns()),
+        CLOCK_MONOTONIC | CLOCK_BOOTTIME => Ok(monotonic_ns()),
+        _cpu_clocks_and_unknown => Err(Errno::EINVAL),
+    }
+}
+
+/// A time on `clock` as a monotonic deadline.
+fn deadline_ns(clock: i32, is_absolute: bool, ns: u64) -> Result<u64, Errno> {
+    let left = if is_absolute { ns.saturating_sub(now_ns(clock)?) } else { ns };
+    now_ns(clock)?;
+    Ok(monotonic_ns().saturating_add(left))
+}
+
+pub(super) fn clock_nanosleep(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let ns = ctx.memory().read(args.ptr::<Timespec>(2))?.to_ns()?;
+    let is_absolute = args.i32(1) & TIMER_ABSTIME != 0;
+    let deadline = deadline_ns(args.i32(0), is_absolute, ns)?;
+    if !is_absolute {
+        return sleep(ctx, deadline, args.ptr(3).non_null());
+    }
+    // An absolute sleep is simply made again, so it needs no continuation and reports no remaining time.
+    sleep(ctx, deadline, None).map_err(|error| match error {
+        SyscallError::Restart(_) => Restart::NoHand.into(),
+        SyscallError::Errno(_) | SyscallError::Control(_) => error,
+    })
+}
+
+const ITIMER_REAL: i32 = 0;
+const US_PER_S: i64 = 1_000_000;
+
+/// `struct itimerval` as four words: interval and value, seconds and microseconds.
+fn setting_from_itimerval(words: [i64; 4]) -> Result<TimerSetting, Errno> {
+    let ns = |seconds: i64, us: i64| {
+        if !(0..US_PER_S).contains(&us) {
+            return Err(Errno::EINVAL);
+        }
+        Timespec { tv_sec: seconds, tv_nsec: us * 1000 }.to_ns()
+    };
+    Ok(TimerSetting { interval_ns: ns(words[0], words[1])?, value_ns: ns(words[2], words[3])? })
+}
+
+fn itimerval_from_setting(setting: TimerSetting) -> [i64; 4] {
+    // Rounded up, so that an armed timer never reads as disarmed.
+    let parts = |ns: u64| {
+        let us = ns.div_ceil(1000).cast_signed();
+        [us / US_PER_S, us % US_PER_S]
+    };
+    let ([a, b], [c, d]) = (parts(setting.interval_ns), parts(setting.value_ns));
+    [a, b, c, d]
+}
+
+pub(super) fn setitimer(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    if args.i32(0) != ITIMER_REAL {
+        return Err(Errno::EINVAL.into());
+    }
+    let new = match args.ptr::<[i64; 4]>(1).non_null() {
+        Some(new) => setting_from_itimerval(ctx.memory().read(new)?)?,
+        None => TimerSetting::default(),
+    };
+    let process = ctx.process().clone();
+    let old = process.timers().set_real(&process, new);
+    if let Some(place) = args.ptr::<[i64; 4]>(2).non_null() {
+        ctx.memory().write(place, &itimerval_from_setting(old))?;
+    }
+    Ok(0)
+}
+
+pub(super) fn getitimer(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    if args.i32(0) != ITIMER_REAL {
+        return Err(Errno::EINVAL.into());
+    }
+    let setting = ctx.process().timers().real();
+    ctx.memory().write(args.ptr(1), &itimerval_from_setting(setting))?;
+    Ok(0)
+}
+
+const SIGEV_SIGNAL: i32 = 0;
+const SIGEV_NONE: i32 = 1;
+const SIGEV_THREAD_ID: i32 = 4;
+
+/// `struct sigevent` up to the thread id: value, signal and kind, thread.
+type Sigevent = [u64; 3];
+
+pub(super) fn timer_create(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    now_ns(args.i32(0))?;
+    let event = match args.ptr::<Sigevent>(1).non_null() {
+        Some(event) => Some(ctx.memory().read(event)?),
+        None => None,
+    };
+    let parsed = event.map(|event| parse_sigevent(ctx, event)).transpose()?;
+    let id = ctx.process().timers().create(|id| {
+        parsed.unwrap_or(Notify::Signal { signal: Signal::SIGALRM, value: u64::from(id.cast_unsigned()), thread: None })
+    })?;
+    ctx.memory().write(args.ptr(2), &id)?;
+    Ok(0)
+}
+
+fn parse_sigevent(ctx: &TaskContext, [value, word, thread]: Sigevent) -> Result<Notify, Errno> {
+    let signal = Signal::new(word as u32 as i32).ok_or(Errno::EINVAL);
+    match (word >> 32) as u32 as i32 {
+        SIGEV_NONE => Ok(Notify::Nothing),
+        SIGEV_SIGNAL => Ok(Notify::Signal { signal: signal?, value, thread: None }),
+        SIGEV_THREAD_ID => {
+            let thread = Tid(thread as u32 as i32);
+            if !ctx.process().group().members.contains_key(&thread) {
+                return Err(Errno::EINVAL);
+            }
+            Ok(Notify::Signal { signal: signal?, value, thread: Some(thread) })
+        }
+        _unknown => Err(Errno::EINVAL),
+    }
+}
+
+fn itimerspec(setting: TimerSetting) -> Itimerspec {
+    [Timespec::from_ns(setting.interval_ns), Timespec::from_ns(setting.value_ns)]
+}
+
+pub(super) fn timer_settime(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let [interval, value] = ctx.memory().read(args.ptr::<Itimerspec>(2))?;
+    let (interval_ns, value_ns) = (interval.to_ns()?, value.to_ns()?);
+    // Timers on CLOCK_REALTIME are kept on the monotonic clock: setting the time does not move them.
+    let is_absolute = args.i32(1) & TIMER_ABSTIME != 0;
+    let deadline = match value_ns {
+        0 => None,
+        at if is_absolute && at > realtime_ns() / 2 => Some(deadline_ns(CLOCK_REALTIME, true, at)?),
+        at => Some(deadline_ns(CLOCK_MONOTONIC, is_absolute, at)?),
+    };
+    let process = ctx.process().clone();
+    let old = process.timers().set(&process, args.i32(0), deadline, interval_ns)?;
+    if let Some(place) = args.ptr::<Itimerspec>(3).non_null() {
+        ctx.memory().write(place, &itimerspec(old))?;
+    }
+    Ok(0)
+}
+
+pub(super) fn timer_gettime(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let setting = ctx.process().timers().get(args.i32(0))?;
+    ctx.memory().write(args.ptr(1), &itimerspec(setting))?;
+    Ok(0)
+}
+
+pub(super) fn timer_getoverrun(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    Ok(u64::from(ctx.process().timers().overrun(args.i32(0))?))
+}
+
+pub(super) fn timer_delete(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let process = ctx.process().clone();
+    process.timers().delete(&process, args.i32(0))?;
+    Ok(0)
+}
