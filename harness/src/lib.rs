@@ -13,7 +13,9 @@
 pub mod check;
 pub mod event;
 pub mod exec;
+pub mod gate;
 pub mod plan;
+pub mod results;
 pub mod stats;
 pub mod storm;
 pub mod tally;
