@@ -11,10 +11,13 @@
 //! ```
 
 pub mod check;
+pub mod cli;
 pub mod event;
 pub mod exec;
 pub mod gate;
 pub mod plan;
+pub mod record;
+pub mod report;
 pub mod results;
 pub mod stats;
 pub mod storm;

@@ -104,7 +104,7 @@ pub(super) fn run(
 const fn storm_hz(mode: Mode) -> u32 {
     match mode {
         Mode::Storm { hz } => hz,
-        Mode::Stamp { .. } => 0,
+        Mode::Stamp { .. } | Mode::Quiet => 0,
     }
 }
 

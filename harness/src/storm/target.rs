@@ -40,12 +40,15 @@ pub enum Mode {
         /// Signals a second.
         hz: u32,
     },
+    /// Nothing: for controls that a storm would heal.
+    Quiet,
 }
 
 impl Mode {
     const fn hz(self) -> u64 {
         match self {
             Self::Storm { hz } | Self::Stamp { hz } => hz as u64,
+            Self::Quiet => 0,
         }
     }
 }
@@ -114,7 +117,7 @@ impl Target {
 
     /// Sends what is due at `now_ns`.
     pub(super) fn tick(&mut self, now_ns: u64) {
-        if self.closed {
+        if self.closed || self.mode == Mode::Quiet {
             return;
         }
         for process in self.stats.poll().map(|snapshot| snapshot.processes).unwrap_or_default() {
@@ -203,6 +206,7 @@ impl Process {
         let Some(sender) = &self.sender else { return false };
         // Every guest signal in turn, then a null record; stamped signals alone.
         let signal = match job.mode {
+            Mode::Quiet => return true,
             Mode::Storm { .. } => job.signals.get(self.next_record % (job.signals.len() + 1)),
             Mode::Stamp { .. } => match job.signals.get(self.next_record % job.signals.len().max(1)) {
                 None => return true,
@@ -213,7 +217,7 @@ impl Process {
             None => sender.send_null(),
             Some(signal) => {
                 let value = match job.mode {
-                    Mode::Storm { .. } => self.next_value,
+                    Mode::Storm { .. } | Mode::Quiet => self.next_value,
                     Mode::Stamp { .. } => monotonic_ns(),
                 };
                 let own = Pid(std::process::id().cast_signed());
