@@ -4,7 +4,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -110,8 +110,8 @@ impl Cli {
         Options {
             timeout_ns: u64::try_from(self.timeout.as_nanos()).ok().filter(|timeout_ns| *timeout_ns != 0),
             is_tracing: self.verbose,
-            crash_json: self.crash_json.clone(),
-            stats: self.stats.clone(),
+            crash_json: self.crash_json.as_deref().map(absolute),
+            stats: self.stats.as_deref().map(absolute),
         }
     }
 
@@ -141,6 +141,11 @@ impl Cli {
             env: kept.chain(self.env.iter().map(|variable| variable.as_bytes().to_vec())).collect(),
         })
     }
+}
+
+/// A path that means the same to a fork child of a guest that has changed its working directory.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The first paragraph of clap's message, and where to read on.

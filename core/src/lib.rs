@@ -13,8 +13,10 @@
 pub mod abi;
 pub mod cli;
 pub mod elf;
+pub mod fork;
 pub mod fs;
 pub mod host;
+pub mod hvf;
 pub mod kernel;
 pub mod mem;
 pub mod preempt;

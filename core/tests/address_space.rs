@@ -1,12 +1,14 @@
 //! The address space over the software machine: real host mappings, errors as Linux gives them, and a property test
 //! against an array of pages.
 
+#![expect(clippy::unwrap_used, reason = "test helpers outside of #[test] functions")]
+
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use elfuse::abi::mman::{Advice, MapFlags, MremapFlags};
-use elfuse::abi::{Errno, GuestAddr, GuestPtr, PAGE_SIZE};
-use elfuse::mem::{AddressSpace, MappedFile, MmapRequest, Prot, VmaFlags};
+use elfuse::abi::{Errno, GuestAddr, GuestPtr, GuestRange, PAGE_SIZE};
+use elfuse::mem::{AddressSpace, MappedFile, Mapper, MmapRequest, Prot, VmaFlags};
 use elfuse::soft::SoftMachine;
 use proptest::prelude::*;
 
@@ -18,9 +20,8 @@ fn space() -> (MutexGuard<'static, ()>, AddressSpace) {
     static MACHINE: LazyLock<Arc<SoftMachine>> = LazyLock::new(|| SoftMachine::new().unwrap());
     let turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let machine = Arc::clone(&MACHINE);
-    let len = 1 << 40;
-    let all = elfuse::abi::GuestRange::new(GuestAddr(0), len).unwrap();
-    elfuse::mem::Mapper::unmap(&*machine, all).unwrap();
+    let all = GuestRange::new(GuestAddr(0), machine.address_space_len()).unwrap();
+    machine.unmap(all).unwrap();
     (turn, AddressSpace::new(machine))
 }
 
@@ -86,7 +87,11 @@ fn futex_words_are_atomic() {
     let word = ptr(space.mmap(&MmapRequest::anonymous(PAGE_SIZE, RW)).unwrap().0);
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| (0..10_000).for_each(|_| drop(memory.fetch_update_u32(word, |held| held + 1).unwrap())));
+            scope.spawn(|| {
+                for _ in 0..10_000 {
+                    memory.fetch_update_u32(word, |held| held + 1).unwrap();
+                }
+            });
         }
     });
     assert_eq!(memory.load_u32(word), Ok(40_000));
@@ -184,6 +189,7 @@ fn files_private_and_shared() {
 fn brk_grows_shrinks_and_stops_at_neighbours() {
     let (_turn, space) = space();
     let start = GuestAddr(0x50_0000);
+    assert_eq!(space.brk(start), GuestAddr::NULL, "no heap before the loader has said where");
     space.set_brk(start, start);
     assert_eq!(space.brk(GuestAddr(0)), start);
     assert_eq!(space.brk(GuestAddr(0x50_1234)), GuestAddr(0x50_1234));
@@ -205,6 +211,8 @@ fn mremap_keeps_contents() {
     let (_turn, space) = space();
     let memory = space.memory();
     let maymove = MremapFlags::MAYMOVE.bits();
+    // Something behind it, so that it cannot grow in place.
+    space.mmap(&MmapRequest::anonymous(PAGE_SIZE, Prot::READ)).unwrap();
     let old = space.mmap(&MmapRequest::anonymous(4 * PAGE_SIZE, RW)).unwrap();
     // Rights given back and forth split and merge the host's mappings.
     space.mprotect(GuestAddr(old.0 + PAGE_SIZE), PAGE_SIZE, 0).unwrap();
@@ -222,7 +230,8 @@ fn mremap_keeps_contents() {
     assert_eq!(space.mremap(moved, PAGE_SIZE, 2 * PAGE_SIZE, 0, GuestAddr(0)), Ok(moved));
     let to = GuestAddr(0x10_0000);
     assert_eq!(space.mremap(moved, 2 * PAGE_SIZE, PAGE_SIZE, 3, to), Ok(to));
-    assert_eq!(space.vmas().len(), 1);
+    assert_eq!(space.vmas().len(), 2);
+    assert_eq!(space.mremap(to, PAGE_SIZE, PAGE_SIZE, 3, GuestAddr(0)), Err(Errno::EPERM));
     assert_eq!(space.mremap(to, PAGE_SIZE, PAGE_SIZE, 2, moved), Err(Errno::EINVAL));
     assert_eq!(space.mremap(to, PAGE_SIZE, PAGE_SIZE, 3, to), Err(Errno::EINVAL));
     assert_eq!(space.mremap(to, 2 * PAGE_SIZE, 3 * PAGE_SIZE, 1, moved), Err(Errno::EFAULT));
@@ -263,7 +272,11 @@ fn advice_is_kept_or_passed_on() {
     assert_eq!(space.madvise(at, 4 * PAGE_SIZE, 4), Err(Errno::ENOMEM));
     let mut seen = Vec::new();
     memory.write(ptr(at.0 + PAGE_SIZE), &1_u8).unwrap();
-    space.mincore(at, 3 * PAGE_SIZE, |_, pages| Ok(seen.extend(pages.iter().map(|page| page & 1)))).unwrap();
+    let mut keep = |_first: u64, pages: &[u8]| {
+        seen.extend(pages.iter().map(|page| page & 1));
+        Ok(())
+    };
+    space.mincore(at, 3 * PAGE_SIZE, &mut keep).unwrap();
     assert_eq!(seen[1], 1);
     assert_eq!(seen.len(), 3);
     assert_eq!(space.mincore(at, 4 * PAGE_SIZE, |_, _| Ok(())), Err(Errno::ENOMEM));
@@ -285,6 +298,36 @@ fn image_pages_do_not_come_back() {
     assert_eq!(space.memory().read::<u8>(ptr(at.0)), Ok(0));
     space.clear().unwrap();
     assert!(space.vmas().is_empty());
+}
+
+/// Host mappings inside the window, counted in /proc/self/maps.
+fn host_mappings(space: &AddressSpace) -> usize {
+    let start = space.memory().base().addr().get();
+    let end = start + usize::try_from(space.memory().len_bytes()).unwrap();
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let first = |line: &str| usize::from_str_radix(line.split('-').next().unwrap(), 16).unwrap();
+    maps.lines().map(first).filter(|at| (start..end).contains(at)).count()
+}
+
+/// The host limits the number of mappings: what is released must become one with the reservation again.
+#[test]
+fn released_memory_leaves_no_host_mappings_behind() {
+    // A window as it was reserved; `space` has replaced the reservation of the common one.
+    let space = AddressSpace::new(SoftMachine::new().unwrap());
+    let before = host_mappings(&space);
+    for index in 0..200 {
+        let at = GuestAddr(ARENA + 2 * index * PAGE_SIZE);
+        space.mmap(&MmapRequest::anonymous(PAGE_SIZE, RW).at(at)).unwrap();
+        space.memory().write(GuestPtr::new(at), &1_u8).unwrap();
+    }
+    assert!(host_mappings(&space) >= before + 200);
+    let moved = GuestAddr(ARENA + (1 << 24));
+    space.mremap(GuestAddr(ARENA), PAGE_SIZE, PAGE_SIZE, 3, moved).unwrap();
+    space.munmap(moved, PAGE_SIZE).unwrap();
+    for index in 1..200 {
+        space.munmap(GuestAddr(ARENA + 2 * index * PAGE_SIZE), PAGE_SIZE).unwrap();
+    }
+    assert!(host_mappings(&space) <= before + 1, "{} host mappings instead of {before}", host_mappings(&space));
 }
 
 /// A page of the model: its rights and the byte that was written to it.

@@ -23,36 +23,12 @@ const EXCEPTIONS: &[(&str, Instead, &str)] = &[
         Instead::Args(&["2"]),
         "a thread started in the child of a multi-threaded fork ends QEMU with an assertion of its own",
     ),
-    (
-        "faults",
-        Instead::Args(&["ill=2"]),
-        "undefined instructions give ILL_ILLOPN, the kernel gives ILL_ILLOPC",
-    ),
-    (
-        "self-modify-alias",
-        Instead::Skip,
-        "mremap with an old length of zero is not done",
-    ),
-    (
-        "exec-plain",
-        Instead::Skip,
-        "execve of a guest needs binfmt_misc (ENOEXEC)",
-    ),
-    (
-        "exec-threads",
-        Instead::Skip,
-        "execve of a guest needs binfmt_misc (ENOEXEC)",
-    ),
-    (
-        "exec-worker",
-        Instead::Skip,
-        "execve of a guest needs binfmt_misc (ENOEXEC)",
-    ),
-    (
-        "exec-child",
-        Instead::Skip,
-        "execve of a guest needs binfmt_misc (ENOEXEC)",
-    ),
+    ("faults", Instead::Args(&["ill=2"]), "undefined instructions give ILL_ILLOPN, the kernel gives ILL_ILLOPC"),
+    ("self-modify-alias", Instead::Skip, "mremap with an old length of zero is not done"),
+    ("exec-plain", Instead::Skip, "execve of a guest needs binfmt_misc (ENOEXEC)"),
+    ("exec-threads", Instead::Skip, "execve of a guest needs binfmt_misc (ENOEXEC)"),
+    ("exec-worker", Instead::Skip, "execve of a guest needs binfmt_misc (ENOEXEC)"),
+    ("exec-child", Instead::Skip, "execve of a guest needs binfmt_misc (ENOEXEC)"),
 ];
 
 fn main() -> ExitCode {
@@ -91,10 +67,7 @@ fn verify(runs: u32, names: &[String]) -> Result<u32, Error> {
     let rows: Vec<&Guest> = if names.is_empty() {
         manifest.guests().iter().collect()
     } else {
-        names
-            .iter()
-            .map(|name| manifest.guest(name))
-            .collect::<Result<_, _>>()?
+        names.iter().map(|name| manifest.guest(name)).collect::<Result<_, _>>()?
     };
     let mut failures = 0;
     for guest in rows {
@@ -119,8 +92,7 @@ fn verify(runs: u32, names: &[String]) -> Result<u32, Error> {
             (None, ..) => guest.args().to_vec(),
         };
         let times = if guest.once() { 1 } else { runs };
-        let problem =
-            (0..times).find_map(|run| run_once(guest, &args).err().map(|text| (run, text)));
+        let problem = (0..times).find_map(|run| run_once(guest, &args).err().map(|text| (run, text)));
         match problem {
             None => println!("{}: ok, {times} runs", guest.name()),
             Some((run, text)) => {
@@ -146,17 +118,10 @@ fn run_once(guest: &Guest, args: &[String]) -> Result<(), String> {
     let stdout = String::from_utf8_lossy(&output.stdout);
     if !ended_as_expected(guest, &output) {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        return Err(format!(
-            "expected {:?}, got {}: {}",
-            guest.expect(),
-            output.status,
-            stderr.trim()
-        ));
+        return Err(format!("expected {:?}, got {}: {}", guest.expect(), output.status, stderr.trim()));
     }
     match guest.stdout() {
-        Some(golden) if golden != stdout => {
-            Err(format!("expected output {golden:?}, got {stdout:?}"))
-        }
+        Some(golden) if golden != stdout => Err(format!("expected output {golden:?}, got {stdout:?}")),
         Some(_) | None => Ok(()),
     }
 }

@@ -73,6 +73,8 @@ int main(int argc, char **argv, char **envp) {
     s32 gone = 0;
     rt_thread_join(rt_thread_start(short_lived, &gone));
     CHECK(gone > 0);
+    // The join ends when the kernel clears child_tid, a little before the thread is gone from the task list.
+    while (sys3(NR_tgkill, getpid(), gone, 0) == 0) sys0(NR_sched_yield);
     CHECK_EQ(sys3(NR_tgkill, getpid(), gone, SIGUSR1), -ESRCH);
     CHECK_EQ(sys3(NR_tgkill, getpid(), -1, SIGUSR1), -EINVAL);
     CHECK_EQ(sys3(NR_tgkill, getpid() + 1, gettid(), 0), -ESRCH);

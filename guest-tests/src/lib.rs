@@ -15,8 +15,8 @@
 //!
 //! # What a guest promises
 //! - It checks itself: a failed check prints `file:line: check failed: ...` on standard error and the status is 1.
-//! - It ends by itself, within 30 seconds (60 for the spinning ones) even if a wait is never ended, unless its row's class is
-//!   [`Class::Timeout`].
+//! - It ends by itself even if a wait is never ended: within 30 seconds, 60 where it spins, 300 where its row says `once`; not
+//!   so in class [`Class::Timeout`].
 //! - It uses no floating point or SIMD register, and its standard output is the same in each run where the row has a
 //!   golden one.
 //! - A row whose [`Guest::storm`] names signals writes the line `ready` first: until then its process has no handler for

@@ -4,7 +4,7 @@
 
 use nix::unistd;
 
-use crate::abi::{Errno, Pid, Signal};
+use crate::abi::{Errno, Pid, Signal, Tid};
 
 fn checked(result: i32) -> Result<i32, Errno> {
     if result < 0 { Err(std::io::Error::last_os_error().into()) } else { Ok(result) }
@@ -21,6 +21,26 @@ fn native(pid: Pid) -> unistd::Pid {
 pub fn kill(pid: Pid, signal: Option<Signal>) -> Result<(), Errno> {
     // SAFETY: the call takes no pointers.
     checked(unsafe { libc::kill(pid.0, signal.map_or(0, Signal::number)) }).map(|_zero| ())
+}
+
+/// Whether a process, or a thread of it, exists and may be signalled.
+///
+/// # Errors
+/// `ESRCH`, `EPERM`.
+pub fn probe(pid: Pid, tid: Option<Tid>) -> Result<(), Errno> {
+    let Some(tid) = tid else { return kill(pid, None) };
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: the call takes no pointers.
+        let result = unsafe { libc::syscall(libc::SYS_tgkill, pid.0, tid.0, 0) };
+        if result < 0 { Err(std::io::Error::last_os_error().into()) } else { Ok(()) }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        // Threads of other processes cannot be named here.
+        let _unnamed = tid;
+        kill(pid, None)
+    }
 }
 
 /// The real user id.
@@ -91,6 +111,38 @@ pub fn wait_child(pid: Pid, options: i32) -> Result<Option<ChildChange>, Errno> 
     let child =
         checked(unsafe { libc::wait4(pid.0, &mut status, options | libc::WNOHANG, usage.as_mut_ptr().cast()) })?;
     Ok((child != 0).then_some(ChildChange { pid: Pid(child), status, usage }))
+}
+
+/// Bytes of a siginfo.
+pub const SIGINFO_LEN: usize = 128;
+
+/// The `siginfo_t` of a waited-for child and its `struct rusage`.
+pub type WaitedFor = ([u8; SIGINFO_LEN], [u64; 18]);
+
+/// waitid(2) that never sleeps: the siginfo and the rusage; `None` when no child has changed its state.
+///
+/// # Errors
+/// `ECHILD`, `EINVAL`, `EBADF`; `ENOSYS` on a host without the system call.
+pub fn wait_id(kind: i32, id: i32, options: i32) -> Result<Option<WaitedFor>, Errno> {
+    #[cfg(target_os = "linux")]
+    {
+        let mut info = [0u8; SIGINFO_LEN];
+        let mut usage = [0u64; 18];
+        let (info_place, usage_place) = (info.as_mut_ptr(), usage.as_mut_ptr());
+        // SAFETY: the kernel writes at most 128 bytes of siginfo and a rusage, for which there is room.
+        let result =
+            unsafe { libc::syscall(libc::SYS_waitid, kind, id, info_place, options | libc::WNOHANG, usage_place) };
+        if result < 0 {
+            return Err(std::io::Error::last_os_error().into());
+        }
+        // `si_signo` stays 0 where nobody has changed.
+        Ok((info[..4] != [0; 4]).then_some((info, usage)))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _unused = (kind, id, options);
+        Err(Errno::ENOSYS)
+    }
 }
 
 /// Ends the process at once, without destructors.

@@ -210,13 +210,13 @@ extern "C" fn handle_fault(signal: i32, info: *mut libc::siginfo_t, context: *mu
     if event.code <= 0 {
         return hand_over_sent(&event);
     }
-    if signal == libc::SIGSEGV || signal == libc::SIGBUS {
-        if let Some(fixup) = find_fixup(pc) {
-            LAST_FAULT.set(HostFault { address, is_bus_error: signal == libc::SIGBUS });
-            // SAFETY: the context is the handler's own, and the fixup is code made for this instruction.
-            unsafe { set_context_pc(context, fixup) };
-            return;
-        }
+    if let libc::SIGSEGV | libc::SIGBUS = signal
+        && let Some(fixup) = find_fixup(pc)
+    {
+        LAST_FAULT.set(HostFault { address, is_bus_error: signal == libc::SIGBUS });
+        // SAFETY: the context is the handler's own, and the fixup is code made for this instruction.
+        unsafe { set_context_pc(context, fixup) };
+        return;
     }
     crash(&event);
 }

@@ -11,8 +11,11 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI32, AtomicU32};
 
+use nix::errno::Errno;
+
+use super::fault::FaultSignal;
 use super::wake::WakeFd;
-use crate::abi::{SigInfo, Signal};
+use crate::abi::{Pid, SiCode, SigInfo, Signal};
 
 const SLOTS: usize = 16;
 
@@ -40,6 +43,20 @@ pub fn publish_waker(wake: &WakeFd) {
     WAKER.store(wake.writer().as_fd().as_raw_fd(), Release);
 }
 
+/// Takes the wake-up back, before it is closed.
+pub fn retract_waker() {
+    WAKER.store(-1, Release);
+}
+
+/// Takes what the fault handler caught and somebody had sent; the hook for [`super::fault::set_sent_hook`].
+pub fn hand_over(sent: &FaultSignal) {
+    if let Some(signal) = Signal::new(sent.signal) {
+        let info = SigInfo::from_sender(signal, SiCode(sent.code), Pid(sent.sender_pid), sent.sender_uid);
+        // Without room it is lost, see above.
+        let _is_put = put(info.as_bytes());
+    }
+}
+
 /// Hands a `siginfo_t` over to the kick thread. Async-signal-safe. False where there is no room.
 pub fn put(info: &[u8; 128]) -> bool {
     let mut is_put = false;
@@ -55,8 +72,11 @@ pub fn put(info: &[u8; 128]) -> bool {
     let waker = WAKER.load(Acquire);
     if waker >= 0 {
         let one = 1u64.to_ne_bytes();
-        // SAFETY: the buffer outlives the call. A full counter (EAGAIN) wakes as well; errno is the handler's to keep.
+        let errno = Errno::last_raw();
+        // SAFETY: the buffer outlives the call. A full counter (EAGAIN) wakes as well.
         let _written = unsafe { libc::write(waker, one.as_ptr().cast(), one.len()) };
+        // The interrupted code may be about to read its own.
+        Errno::set_raw(errno);
     }
     is_put
 }
@@ -77,7 +97,6 @@ pub fn take() -> Option<SigInfo> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::{Pid, SiCode};
 
     #[test]
     fn what_is_put_is_taken_once_and_a_full_mailbox_refuses() {

@@ -28,12 +28,6 @@ pub fn reserve(len_bytes: usize) -> io::Result<NonNull<u8>> {
     if base == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
-    // Huge zero pages and core dumps of a window of terabytes help nobody.
-    #[cfg(target_os = "linux")]
-    // SAFETY: the range was mapped above; the advice changes no contents.
-    unsafe {
-        libc::madvise(base, len_bytes, libc::MADV_DONTDUMP);
-    }
     NonNull::new(base.cast()).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOMEM))
 }
 
@@ -172,6 +166,38 @@ pub unsafe fn relocate(from: *mut u8, to: *mut u8, len_bytes: usize) -> io::Resu
 pub fn memory_file(name: &std::ffi::CStr, len_bytes: u64) -> io::Result<OwnedFd> {
     use nix::sys::memfd::{MFdFlags, memfd_create};
     let file = memfd_create(name, MFdFlags::MFD_CLOEXEC)?;
+    let len = libc::off_t::try_from(len_bytes).map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?;
+    nix::unistd::ftruncate(&file, len)?;
+    Ok(file)
+}
+
+/// As on Linux. macOS has no call that moves a mapping and keeps its file.
+///
+/// # Safety
+/// As on Linux.
+///
+/// # Errors
+/// `ENOTSUP`, always.
+#[cfg(target_os = "macos")]
+pub unsafe fn relocate(_from: *mut u8, _to: *mut u8, _len_bytes: usize) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(libc::ENOTSUP))
+}
+
+/// As on Linux: a shared memory object that has lost its name.
+///
+/// # Errors
+/// shm_open(2) or ftruncate(2) failed.
+#[cfg(target_os = "macos")]
+pub fn memory_file(name: &std::ffi::CStr, len_bytes: u64) -> io::Result<OwnedFd> {
+    use nix::fcntl::OFlag;
+    use nix::sys::mman::{shm_open, shm_unlink};
+    use nix::sys::stat::Mode;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let unique = format!("/{}-{}-{}", name.to_string_lossy(), std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL;
+    let file = shm_open(unique.as_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
+    shm_unlink(unique.as_str())?;
     let len = libc::off_t::try_from(len_bytes).map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?;
     nix::unistd::ftruncate(&file, len)?;
     Ok(file)

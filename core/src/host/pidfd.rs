@@ -1,19 +1,24 @@
 //! Signals to other processes and threads: [`PidFd`] (a process that cannot be confused with a later one of the same
 //! id), and queueing with a siginfo of our own.
 //!
+//! Where the host has no descriptors for processes, a [`PidFd`] is an id, and a signal carries no siginfo.
 //! Sources: pidfd_open(2), pidfd_send_signal(2), rt_sigqueueinfo(2).
 
-#![expect(unsafe_code, reason = "system calls without a safe wrapper")]
-
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use crate::abi::{Pid, SigInfo, Tid};
+
+#[cfg(target_os = "linux")]
+#[path = "linux/pidfd.rs"]
+mod imp;
+#[cfg(target_os = "macos")]
+#[path = "macos/pidfd.rs"]
+mod imp;
 
 /// A process, by descriptor.
 #[derive(Debug)]
 pub struct PidFd {
-    descriptor: OwnedFd,
+    handle: imp::Handle,
     pid: Pid,
 }
 
@@ -23,13 +28,7 @@ impl PidFd {
     /// # Errors
     /// The host's: `ESRCH`, `EMFILE`, `ENOSYS` before Linux 5.3, ...
     pub fn open(pid: Pid) -> io::Result<Self> {
-        // SAFETY: the call takes no pointers; on success it returns a descriptor that nobody else owns.
-        let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.0, 0) };
-        if descriptor < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: see above; a descriptor fits `RawFd`.
-        Ok(Self { descriptor: unsafe { OwnedFd::from_raw_fd(descriptor as i32) }, pid })
+        imp::open(pid).map(|handle| Self { handle, pid })
     }
 
     /// The id it was opened by.
@@ -43,27 +42,21 @@ impl PidFd {
     /// # Errors
     /// `ESRCH` once the process is gone, `EPERM`, `EAGAIN` where the receiver's queue of real-time signals is full.
     pub fn send(&self, info: &SigInfo) -> io::Result<()> {
-        let number = info.signal().number();
-        let raw = self.descriptor.as_raw_fd();
-        // SAFETY: the kernel reads 128 bytes, which is what a `SigInfo` is.
-        let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, raw, number, info.as_bytes().as_ptr(), 0) };
-        match check(sent) {
-            Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => queue_to_process(self.pid, info),
-            result => result,
-        }
+        imp::send(&self.handle, self.pid, info)
     }
 
     /// True once the process has ended (it may still be a zombie).
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        super::fds::is_readable(self.descriptor.as_fd())
+        imp::has_ended(&self.handle, self.pid)
     }
 }
 
-impl AsFd for PidFd {
+#[cfg(target_os = "linux")]
+impl std::os::fd::AsFd for PidFd {
     /// Readable once the process has ended.
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.descriptor.as_fd()
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.handle.as_fd()
     }
 }
 
@@ -72,8 +65,7 @@ impl AsFd for PidFd {
 /// # Errors
 /// `ESRCH`, `EPERM`, `EAGAIN`.
 pub fn queue_to_process(pid: Pid, info: &SigInfo) -> io::Result<()> {
-    // SAFETY: the kernel reads 128 bytes, which is what a `SigInfo` is.
-    check(unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, pid.0, info.signal().number(), info.as_bytes().as_ptr()) })
+    imp::queue_to_process(pid, info)
 }
 
 /// Sends a signal with its siginfo to one thread (rt_tgsigqueueinfo(2)).
@@ -81,11 +73,5 @@ pub fn queue_to_process(pid: Pid, info: &SigInfo) -> io::Result<()> {
 /// # Errors
 /// `ESRCH`, `EPERM`, `EAGAIN`.
 pub fn queue_to_thread(pid: Pid, tid: Tid, info: &SigInfo) -> io::Result<()> {
-    let number = info.signal().number();
-    // SAFETY: the kernel reads 128 bytes, which is what a `SigInfo` is.
-    check(unsafe { libc::syscall(libc::SYS_rt_tgsigqueueinfo, pid.0, tid.0, number, info.as_bytes().as_ptr()) })
-}
-
-fn check(result: libc::c_long) -> io::Result<()> {
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    imp::queue_to_thread(pid, tid, info)
 }

@@ -5,9 +5,10 @@
 //! software vCPU behaves the same: [`with_interrupt_word`] publishes the vCPU's interrupt word to the handlers of this
 //! thread for the time of a run. `docs/design.md` §2 (invariants 1 to 3, 7) and §4.
 //!
-//! The **kick set** is every signal except the five synchronous fault signals and the two that cannot be blocked. It
-//! includes 32 and 33, which glibc keeps for thread cancellation and setuid and would filter out of any mask given to
-//! pthread_sigmask: elfuse uses neither, guests see all 64 signals, so masks are set by the system call itself.
+//! The **kick set** is every signal except the five synchronous fault signals, the two that cannot be blocked, and 32
+//! and 33, which glibc keeps for thread cancellation and setuid. Guests see all 64 signals, so these two are blocked as
+//! well ([`taken_set`], by the system call, since pthread_sigmask(3) filters them out), but some functions of glibc open
+//! them again for a moment (pthread_create(3), in both threads), so that nothing is claimed about them.
 //!
 //! Sources: signal(7), signal-safety(7), rt_sigprocmask(2), rt_sigtimedwait(2).
 
@@ -17,8 +18,8 @@ use std::cell::Cell;
 use std::io;
 use std::marker::PhantomData;
 use std::ptr;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicU64, compiler_fence};
 
 use super::controls::{self, Control};
 use crate::abi::{SigInfo, SigSet, Signal};
@@ -32,22 +33,19 @@ pub const INTERRUPT_HOST_SIGNAL: u32 = 2;
 pub const FAULT_SIGNALS: SigSet =
     SigSet::of(&[Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGILL, Signal::SIGFPE, Signal::SIGTRAP]);
 
-/// Signals that the C library opens on every thread that it makes (SIGCANCEL and SIGSETXID of glibc): blocked by the
-/// thread itself, as its first act, since nothing that its creator does can block them.
-pub(super) const LIBC_SIGNALS: SigSet = SigSet::of(&[Signal::SIGRTMIN, Signal::SIGRTMIN_PLUS_1]);
+/// Signals that the C library opens in every thread it makes, whatever the mask that the thread inherits: 32 and 33.
+const LIBRARY_SIGNALS: SigSet = SigSet::of(&[Signal::SIGRTMIN, Signal::SIGRTMIN_PLUS_1]);
 
-/// The signals that only the kick thread takes: all that are neither faults nor unblockable.
+/// The signals that are blocked on every thread at every moment, so that only the kick thread takes them.
 #[must_use]
 pub const fn kick_set() -> SigSet {
-    SigSet::ALL.difference(FAULT_SIGNALS).difference(SigSet::UNBLOCKABLE)
+    taken_set().difference(LIBRARY_SIGNALS)
 }
 
-/// Blocks what the C library opened on a thread that it just made; everything else must be blocked already.
-pub(super) fn close_libc_signals() {
-    if let Ok(mask) = own_mask() {
-        // The check that follows sees a failure.
-        let _ = set_own_mask(mask.union(LIBC_SIGNALS));
-    }
+/// The signals that the kick thread takes: the kick set, and 32 and 33, which are blocked where the C library lets them.
+#[must_use]
+pub const fn taken_set() -> SigSet {
+    SigSet::ALL.difference(FAULT_SIGNALS).difference(SigSet::UNBLOCKABLE)
 }
 
 /// What a control that misses a mask site leaves open.
@@ -75,7 +73,7 @@ pub enum MaskError {
     #[error("cannot {0}: {1}")]
     Host(&'static str, io::Error),
     /// The mask that was read back is not the one that was asked for.
-    #[error("the mask reads {blocked:?}: signals {missing:?} are open")]
+    #[error("signals {missing:?} are open (the mask is {:#018x})", blocked.0)]
     Open {
         /// The mask.
         blocked: SigSet,
@@ -93,7 +91,7 @@ pub enum MaskError {
 /// [`MaskError`]; the process must not go on then.
 pub fn block_kick_set() -> Result<SignalsBlocked, MaskError> {
     let before = own_mask().map_err(|error| MaskError::Host("read the signal mask", error))?;
-    let wanted = before.union(kick_set()).difference(FAULT_SIGNALS);
+    let wanted = before.union(taken_set()).difference(FAULT_SIGNALS);
     set_own_mask(wanted).map_err(|error| MaskError::Host("set the signal mask", error))?;
     verify_kick_set()
 }
@@ -113,6 +111,11 @@ pub fn verify_kick_set() -> Result<SignalsBlocked, MaskError> {
         return Err(MaskError::FaultsBlocked(faults));
     }
     Ok(SignalsBlocked::assume())
+}
+
+/// Blocks what the C library has opened on the calling thread.
+pub(super) fn block_library_signals() -> io::Result<()> {
+    imp::change_mask(libc::SIG_BLOCK, Some(LIBRARY_SIGNALS)).map(drop)
 }
 
 /// Opens what a control leaves open on the calling thread.
@@ -153,7 +156,7 @@ pub fn take_pending(set: SigSet) -> Option<SigInfo> {
 /// those.
 #[must_use]
 pub fn take_thread_directed() -> Option<SigInfo> {
-    let own = imp::thread_pending().intersection(kick_set());
+    let own = imp::thread_pending().intersection(taken_set());
     if own.is_empty() { None } else { take_pending(own) }
 }
 
@@ -173,10 +176,19 @@ thread_local! {
 /// Runs `body` as "inside run" of the vCPU that owns `word`: a handler of the kick set that runs on this thread
 /// meanwhile sets [`INTERRUPT_HOST_SIGNAL`] in it.
 pub fn with_interrupt_word<R>(word: &AtomicU32, body: impl FnOnce() -> R) -> R {
+    /// Takes the word back even where `body` panics.
+    struct Published;
+    impl Drop for Published {
+        fn drop(&mut self) {
+            compiler_fence(SeqCst);
+            INTERRUPT_WORD.set(ptr::null());
+        }
+    }
     INTERRUPT_WORD.set(word);
-    let result = body();
-    INTERRUPT_WORD.set(ptr::null());
-    result
+    // A handler on this thread reads the cell: the stores must not move, nor vanish, across the body.
+    compiler_fence(SeqCst);
+    let _published = Published;
+    body()
 }
 
 /// Where the handlers of a thread count.
@@ -239,14 +251,14 @@ extern "C" fn count(_number: libc::c_int, _info: *mut libc::siginfo_t, _context:
     }
 }
 
-/// Installs the counting handler for every signal of the kick set. To be called after [`block_kick_set`].
+/// Installs the counting handler for every signal that the kick thread takes. To be called after [`block_kick_set`].
 ///
 /// # Errors
 /// [`MaskError::Host`] where the host refuses one.
 pub fn install_counting_handlers(_proof: &SignalsBlocked) -> Result<(), MaskError> {
     // The choice of a control is read here once, so that the handler never reads the environment.
     let _chosen = controls::active(Control::KickFromHandler);
-    for signal in kick_set().iter() {
+    for signal in taken_set().iter() {
         imp::set_handler(signal, imp::Disposition::Count)
             .map_err(|error| MaskError::Host("install a signal handler", error))?;
     }
@@ -296,6 +308,12 @@ extern "C" fn at_start() {
 #[cfg_attr(not(target_os = "macos"), unsafe(link_section = ".init_array"))]
 static AT_START: extern "C" fn() = at_start;
 
+/// The host's number of a signal, where it has one.
+#[cfg(target_os = "macos")]
+pub(super) fn host_number(signal: Signal) -> Option<libc::c_int> {
+    imp::host_number(signal)
+}
+
 /// The host's numbers of the kick set.
 #[cfg(target_os = "macos")]
 pub(super) fn host_numbers() -> impl Iterator<Item = libc::c_int> {
@@ -316,7 +334,7 @@ pub fn restore_for_exec(blocked: SigSet, ignored: SigSet, keep: SigSet) -> io::R
     }
     // Doorbells must not reach the new program; a bounded number of tries, since others may go on ringing.
     for _ in 0..1024 {
-        if take_pending(kick_set().difference(keep)).is_none() {
+        if take_pending(taken_set().difference(keep)).is_none() {
             break;
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! A thread inherits its creator's signal mask, and the creator proves with [`SignalsBlocked`] that the kick set is in
 //! it, so the kick set is blocked before the new thread's first instruction (`docs/design.md` §2, invariant 1). The
-//! thread still reads its mask back before it does anything, and ends the process where it is wrong: a claim about
-//! UNKNOWN that rests on a false mask is worth nothing.
+//! thread still reads its mask before it does anything, and ends the process where it is wrong: a claim about UNKNOWN
+//! that rests on a false mask is worth nothing.
 
 use std::fmt;
 use std::io;
@@ -74,29 +74,42 @@ pub fn spawn<T: Send + 'static>(
     _proof: &SignalsBlocked,
     body: impl FnOnce(SignalsBlocked) -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
-    Builder::new().name(name.chars().filter(|c| *c != '\0').collect()).spawn(move || {
-        signal::close_libc_signals();
-        body(adopt(role))
-    })
+    let thread = Builder::new().name(name.chars().filter(|c| *c != '\0').collect()).spawn(move || body(adopt(role)));
+    // pthread_create(3) opens signals 32 and 33 on this thread too.
+    signal::block_library_signals()?;
+    thread
 }
 
 /// Checks the mask of a thread that was just made and gives it its proof. Also the way for the main thread to take its
 /// role, after [`signal::block_kick_set`].
 #[must_use]
 pub fn adopt(role: Role) -> SignalsBlocked {
-    if role.mask_control().is_some_and(controls::active)
-        || (role.runs_vcpu() && controls::active(Control::KickFromHandler))
-    {
-        signal::open_for_control();
-        return SignalsBlocked::assume();
+    if let Some(is_open) = open_by_control(role) {
+        // Other roles are not to inherit what the control opens on one.
+        let blocked = signal::block_kick_set();
+        if is_open {
+            signal::open_for_control();
+        }
+        return blocked.unwrap_or_else(|_| SignalsBlocked::assume());
     }
-    match signal::verify_kick_set() {
+    // What the C library has opened is closed again, once what was inherited has been found right.
+    match signal::verify_kick_set().and_then(|_inherited| signal::block_kick_set()) {
         Ok(proof) => proof,
         Err(error) => {
             eprintln!("elfuse: a {role} thread started with a wrong signal mask: {error}");
             std::process::abort();
         }
     }
+}
+
+/// Where a control opens masks: whether this role's is open.
+fn open_by_control(role: Role) -> Option<bool> {
+    if controls::active(Control::KickFromHandler) {
+        return Some(role.runs_vcpu());
+    }
+    let missed = [Control::MaskBootstrap, Control::MaskForkChild, Control::MaskWorker, Control::MaskPool];
+    let chosen = missed.into_iter().find(|control| controls::active(*control))?;
+    Some(role.mask_control() == Some(chosen))
 }
 
 /// The calling thread's id.
@@ -119,11 +132,16 @@ pub struct TaskMask {
 }
 
 impl TaskMask {
-    /// True when the thread blocks the whole kick set and no fault signal.
+    /// True when the thread blocks the whole kick set. That holds at every moment of its life.
     #[must_use]
     pub fn keeps_the_invariant(&self) -> bool {
         signal::kick_set().difference(self.blocked).is_empty()
-            && self.blocked.intersection(signal::FAULT_SIGNALS).is_empty()
+    }
+
+    /// True when the thread blocks a fault signal. pthread_create(3) does so for a moment, in both threads.
+    #[must_use]
+    pub fn blocks_faults(&self) -> bool {
+        !self.blocked.intersection(signal::FAULT_SIGNALS).is_empty()
     }
 }
 

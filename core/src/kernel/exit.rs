@@ -45,10 +45,20 @@ impl Lifetime {
     /// Waits until no thread is left, or for `limit`; false when some are left.
     #[must_use]
     pub fn wait_for_all_within(&self, limit: Duration) -> bool {
+        self.wait_until_at_most(0, limit)
+    }
+
+    /// Waits until the calling thread is the only one, or for `limit`; false when others are left.
+    #[must_use]
+    pub fn wait_for_others_within(&self, limit: Duration) -> bool {
+        self.wait_until_at_most(1, limit)
+    }
+
+    fn wait_until_at_most(&self, count: usize, limit: Duration) -> bool {
         let live = self.live();
-        let waited = self.changed.wait_timeout_while(live, limit, |live| *live > 0);
+        let waited = self.changed.wait_timeout_while(live, limit, |live| *live > count);
         let (live, _timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        *live == 0
+        *live <= count
     }
 }
 

@@ -275,6 +275,12 @@ impl FdTable {
         self.lock().limit = usize::try_from(limit.min(NR_OPEN)).unwrap_or(0);
     }
 
+    /// One more than the highest number that is given out, for fork.
+    #[must_use]
+    pub fn limit(&self) -> u64 {
+        self.lock().limit as u64
+    }
+
     /// A table of its own with the same files: clone(2) without `CLONE_FILES`, and execve(2) of a shared table.
     #[must_use]
     pub fn fork(&self) -> Self {

@@ -9,6 +9,7 @@
 
 pub mod blocking;
 pub mod clone;
+pub mod exec;
 pub mod exit;
 pub mod fd_table;
 pub mod futex;

@@ -1,7 +1,9 @@
 //! What all threads of a guest process share: [`Process`].
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use super::exec::HandedOver;
 use super::exit::Lifetime;
 use super::futex::FutexTable;
 use super::quiesce::Gate;
@@ -38,7 +40,12 @@ pub struct Process {
     futexes: FutexTable,
     timers: TimerTable,
     image: Mutex<ImageInfo>,
+    handed_over: Mutex<Option<HandedOver>>,
     options: Options,
+    /// Held for writing while a fork may still fail, for reading by a look for changed children.
+    children: RwLock<()>,
+    /// In a vfork child: the stream whose end lets the parent go on.
+    vfork_parent: Mutex<Option<OwnedFd>>,
 }
 
 /// What the command line says about every run of this process and of its children.
@@ -70,7 +77,10 @@ impl Process {
             futexes: FutexTable::default(),
             timers: TimerTable::default(),
             image: Mutex::default(),
+            handed_over: Mutex::default(),
             options,
+            children: RwLock::default(),
+            vfork_parent: Mutex::default(),
         })
     }
 
@@ -154,6 +164,46 @@ impl Process {
     /// Notes the program that runs from now on.
     pub fn set_image(&self, image: ImageInfo) {
         *self.image.lock().unwrap_or_else(PoisonError::into_inner) = image;
+    }
+
+    /// For fork: until this is dropped, nobody sees a change of a child.
+    pub fn children_in_the_making(&self) -> RwLockWriteGuard<'_, ()> {
+        self.children.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For wait: children may be looked at while this is held; `None` while one is in the making, after which
+    /// everybody is woken.
+    pub fn children(&self) -> Option<RwLockReadGuard<'_, ()>> {
+        self.children.try_read().ok()
+    }
+
+    /// Has every sleeper check again what it waits for.
+    pub fn wake_all(&self) {
+        for member in self.group().members.values() {
+            member.task.waker().wake();
+        }
+    }
+
+    /// Keeps a vfork parent waiting until the stream is let go of: at execve(2), or at the end of this process.
+    pub fn hold_vfork_parent(&self, stream: Option<OwnedFd>) {
+        *self.vfork_parent.lock().unwrap_or_else(PoisonError::into_inner) = stream;
+    }
+
+    /// Leaves a program for the main thread to execute; false where one waits there already.
+    #[must_use]
+    pub fn hand_over_program(&self, program: HandedOver) -> bool {
+        let mut place = self.handed_over.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_free = place.is_none();
+        if is_free {
+            *place = Some(program);
+        }
+        is_free
+    }
+
+    /// Takes the program that another thread left.
+    #[must_use]
+    pub fn take_program(&self) -> Option<HandedOver> {
+        self.handed_over.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Sends a signal to a thread of this process, or to whichever thread takes it, and interrupts that one thread.

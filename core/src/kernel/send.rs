@@ -1,10 +1,16 @@
 //! Signals to other processes: by the transport where the receiver is elfuse, by the host otherwise.
 //!
-//! `docs/design.md` §6.
+//! A record keeps the siginfo and the order of what one sender sends; the doorbell is no guest's signal, so that SIGUSR2
+//! reaches a guest only when a guest sent it. `docs/design.md` §6. Sources: kill(2), rt_sigqueueinfo(2).
 
 use super::Process;
-use crate::abi::{Errno, Pid, SigInfo, SigSet, Signal, Tid};
+use crate::abi::{Errno, Pid, SiCode, SigInfo, SigSet, Signal, Tid};
 use crate::host;
+use crate::preempt::transport::{SendError, SenderHandle};
+
+/// What the host must do itself: SIGKILL and SIGSTOP, which no program handles, and SIGCONT, since a stopped program
+/// drains no records.
+const FOR_THE_HOST: SigSet = SigSet::UNBLOCKABLE.with(Signal::SIGCONT);
 
 /// kill(2) of another process or of a group; `None` only asks whether it exists.
 ///
@@ -12,24 +18,39 @@ use crate::host;
 /// `ESRCH`, `EPERM`.
 pub fn kill(process: &Process, pid: Pid, signal: Option<Signal>) -> Result<(), Errno> {
     match signal {
-        // A group, a mere question, or a signal that no program can handle: the host does it.
-        Some(signal) if pid.0 > 0 && !SigSet::UNBLOCKABLE.contains(signal) => {
-            let info =
-                SigInfo::from_sender(signal, crate::abi::SiCode::SI_USER, process.pid(), host::children::own_uid());
+        Some(signal) if pid.0 > 0 && !FOR_THE_HOST.contains(signal) => {
+            let info = SigInfo::from_sender(signal, SiCode::SI_USER, process.pid(), host::children::own_uid());
             send_info(process, pid, None, Some(info))
         }
+        // A group, a mere question, or a signal that the host knows best.
         Some(_) | None => host::children::kill(pid, signal),
     }
 }
 
-/// Sends a signal with its siginfo to another process or one of its threads.
+/// Sends a signal with its siginfo to another process or one of its threads; `None` only asks whether it exists.
 ///
 /// # Errors
-/// `ESRCH`, `EPERM`, `EAGAIN`.
-pub fn send_info(_process: &Process, pid: Pid, tid: Option<Tid>, info: Option<SigInfo>) -> Result<(), Errno> {
-    match (tid, info) {
-        (_, None) => host::children::kill(pid, None),
-        (None, Some(info)) => host::children::kill(pid, Some(info.signal())),
-        (Some(tid), Some(info)) => host::pidfd::queue_to_thread(pid, tid, &info).map_err(Errno::from),
+/// `ESRCH`, `EPERM`, `EAGAIN` where the receiver takes no more.
+pub fn send_info(process: &Process, pid: Pid, tid: Option<Tid>, info: Option<SigInfo>) -> Result<(), Errno> {
+    let Some(info) = info else { return host::children::probe(pid, tid) };
+    if FOR_THE_HOST.contains(info.signal()) {
+        return send_by_host(pid, tid, &info);
+    }
+    let directory = process.preemption().directory();
+    match SenderHandle::open(directory, pid).and_then(|receiver| receiver.send_signal(tid, &info)) {
+        Ok(_rung_or_appended) => Ok(()),
+        Err(SendError::NotElfuse(_)) => send_by_host(pid, tid, &info),
+        Err(SendError::Gone(_)) => Err(Errno::ESRCH),
+        Err(SendError::Busy(_) | SendError::Full(_)) => Err(Errno::EAGAIN),
+        Err(SendError::Io { source, .. }) => Err(source.into()),
+    }
+}
+
+fn send_by_host(pid: Pid, tid: Option<Tid>, info: &SigInfo) -> Result<(), Errno> {
+    match tid {
+        Some(tid) => host::pidfd::queue_to_thread(pid, tid, info).map_err(Errno::from),
+        // The host refuses a siginfo of kill(2) from anybody but itself.
+        None if info.code() == SiCode::SI_USER => host::children::kill(pid, Some(info.signal())),
+        None => host::pidfd::queue_to_process(pid, info).map_err(Errno::from),
     }
 }

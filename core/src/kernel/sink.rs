@@ -38,10 +38,10 @@ impl KickSink for Sink {
         self.0.timers().expired(&self.0, expired);
     }
 
-    fn child_changed(&self) {
-        for member in self.0.group().members.values() {
-            member.task.waker().wake();
-        }
+    fn child_changed(&self, info: &SigInfo) {
+        // The signal first: who wakes up finds it. A full queue loses it, as on Linux.
+        let _lost = self.0.send_signal(*info, SignalTarget::Process, KickCause::HostSignal);
+        self.0.wake_all();
     }
 
     fn overrun(&self, _overrun: Overrun) {

@@ -378,7 +378,8 @@ fn attributes_of(request: &MmapRequest, len: u64) -> Result<Attributes, Errno> {
         let backing = if is_shared { shared_memory(len)? } else { VmaBacking::Anonymous };
         return Ok(Attributes { prot, flags, backing });
     };
-    let known = MapFlags::all() - MapFlags::FIXED_NOREPLACE - MapFlags::SYNC | MapFlags::FIXED_NOREPLACE;
+    // MAP_SYNC needs a DAX file, which no host here has.
+    let known = MapFlags::all() - MapFlags::SYNC;
     if map_type == MapType::SharedValidate && request.flags & !(known.bits() | crate::abi::mman::MAP_TYPE) != 0 {
         return Err(Errno::EOPNOTSUPP);
     }

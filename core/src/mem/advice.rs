@@ -4,7 +4,7 @@
 //! and a hole that the host kernel made in a child's window would be a hole for the host's own mappings.
 
 use super::address_space::AddressSpace;
-use super::mapper::Backing;
+use super::mapper::{Backing, Prot};
 use super::vma::{Vma, VmaFlags};
 use crate::abi::mman::{Advice, MsyncFlags};
 use crate::abi::{Errno, GuestAddr, PAGE_SIZE};
@@ -36,6 +36,10 @@ impl AddressSpace {
 
     /// Advice that concerns the pages themselves.
     fn advise_pages(&self, vma: &Vma, advice: Advice) -> Result<(), Errno> {
+        if vma.prot.contains(Prot::EXEC) {
+            // The contents may change without instruction cache maintenance by the guest, as when Linux maps fresh pages.
+            self.mapper.invalidate_code(vma.range);
+        }
         let is_image = vma.flags.contains(VmaFlags::IMAGE);
         match advice {
             Advice::DontNeed | Advice::DontNeedLocked if is_image => {

@@ -32,7 +32,8 @@ impl AddressSpace {
     /// cannot be moved stays where it is.
     pub fn brk(&self, wanted: GuestAddr) -> GuestAddr {
         let mut state = self.lock();
-        if wanted >= state.brk.start && self.move_brk(&mut state, wanted).is_ok() {
+        let has_heap = !state.brk.start.is_null();
+        if has_heap && wanted >= state.brk.start && self.move_brk(&mut state, wanted).is_ok() {
             state.brk.current = wanted;
         }
         state.brk.current

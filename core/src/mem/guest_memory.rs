@@ -37,6 +37,12 @@ impl GuestMemory {
         Self { base, len_bytes }
     }
 
+    /// An accessor without memory: every access is `EFAULT`. For machines that map nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { base: NonNull::dangling(), len_bytes: 0 }
+    }
+
     /// The host address of guest address 0.
     #[must_use]
     pub fn base(self) -> NonNull<u8> {

@@ -5,6 +5,7 @@
 pub mod access;
 mod address_space;
 mod advice;
+pub mod atomic;
 mod brk;
 mod copy;
 pub mod fault;

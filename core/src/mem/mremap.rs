@@ -3,6 +3,7 @@
 //! Source: mremap(2), `mm/mremap.c` of Linux for the order of the checks.
 
 use super::address_space::{AddressSpace, State, page_align};
+use super::layout::MMAP_MIN_ADDR;
 use super::vma::{Vma, VmaFlags};
 use crate::abi::mman::MremapFlags;
 use crate::abi::{Errno, GuestAddr, GuestRange};
@@ -37,6 +38,9 @@ impl AddressSpace {
             if target.overlaps(old_range) {
                 return Err(Errno::EINVAL);
             }
+            if target.start < MMAP_MIN_ADDR {
+                return Err(Errno::EPERM);
+            }
             Some(target)
         } else {
             None
@@ -46,13 +50,14 @@ impl AddressSpace {
         if old_range.is_empty() {
             return self.duplicate(&mut state, &vma, old, new_len, target);
         }
-        if target.is_none() && !flags.contains(MremapFlags::DONTUNMAP) {
-            if let Some(done) = self.resize_in_place(&mut state, &vma, old_range, new_len)? {
-                return Ok(done);
-            }
+        if target.is_none()
+            && !flags.contains(MremapFlags::DONTUNMAP)
+            && let Some(done) = self.resize_in_place(&mut state, &vma, old_range, new_len)?
+        {
+            return Ok(done);
         }
         let kept = GuestRange { start: old, end: GuestAddr(old.0 + old_range.len().min(new_len)) };
-        if old_range.end > whole.end {
+        if kept.end > whole.end {
             return Err(Errno::EFAULT);
         }
         if !flags.contains(MremapFlags::MAYMOVE) {
@@ -95,16 +100,23 @@ impl AddressSpace {
         Ok(Some(old.start))
     }
 
-    /// Moves the pages of `kept`, a part of `vma`, to the start of `target` and maps the rest of `target` afresh.
+    /// Moves the pages of `kept`, a part of `vma`, to the start of `target`; the rest of `target` is mapped afresh, and first,
+    /// so that a failure leaves the old place as it is.
     fn move_pages(&self, state: &mut State, vma: &Vma, kept: GuestRange, target: GuestRange) -> Result<(), Errno> {
-        self.mapper.relocate(kept, target.start)?;
-        state.vmas.remove(kept);
         let moved = GuestRange { start: target.start, end: GuestAddr(target.start.0 + kept.len()) };
         let mut description = vma.over(kept);
         description.range = moved;
-        state.vmas.insert(moved, description.attributes());
         let growth = GuestRange { start: moved.end, end: target.end };
-        if growth.is_empty() { Ok(()) } else { self.map_like(state, &description.over(growth)) }
+        if !growth.is_empty() {
+            self.map_like(state, &description.over(growth))?;
+        }
+        if let Err(errno) = self.mapper.relocate(kept, target.start) {
+            self.release(state, growth)?;
+            return Err(errno);
+        }
+        state.vmas.remove(kept);
+        state.vmas.insert(moved, description.attributes());
+        Ok(())
     }
 
     /// An old length of zero: a second view of a shared mapping.

@@ -133,7 +133,6 @@ impl Window {
     ///
     /// # Errors
     /// As [`map`](Self::map), and `EINVAL` for overlapping ranges.
-    #[cfg(target_os = "linux")]
     pub fn relocate(&self, from: GuestRange, to: GuestAddr) -> Result<(), Errno> {
         let target = GuestRange::new(to, from.len())?;
         if from.overlaps(target) {

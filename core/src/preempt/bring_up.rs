@@ -40,10 +40,10 @@ use super::stats::{ProcessCounter, ProcessKind, Stats, TaskCounter, TaskRole, Ta
 use super::transport::{self, Directory, Receiver};
 use super::watchdog::Watched;
 use crate::host::controls::{self, Control};
-use crate::host::forward;
 use crate::host::signal::{self, MaskError, SignalsBlocked};
 use crate::host::signal_wait::SignalWaiter;
 use crate::host::thread::{self, Role};
+use crate::host::{fault, forward};
 use crate::vcpu::registry::{KickCause, KickTargets, Registration};
 use crate::vcpu::{Machine, VcpuId};
 
@@ -127,6 +127,7 @@ impl Preemption {
         bounds: Bounds,
     ) -> Result<Self, BringUpError> {
         signal::install_counting_handlers(proof)?;
+        fault::set_sent_hook(forward::hand_over);
         let process = stats.claim_process();
         signal::publish_process_handler_counters(process.handler_counters());
         let shared = Shared::new(machine, process, bounds.run_limit_ns)
@@ -256,6 +257,7 @@ impl Preemption {
         let threads = std::mem::take(&mut running.threads);
         running.receiver = None;
         drop(running);
+        forward::retract_waker();
         for thread in threads {
             // A thread that panicked has said so; there is nothing left to do for it.
             let _ = thread.join();

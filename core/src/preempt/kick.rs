@@ -79,7 +79,7 @@ impl KickThread {
 
     fn take_signals(&self) {
         for _ in 0..SIGNALS_PER_ROUND {
-            let Some(info) = signal::take_pending(signal::kick_set()) else { break };
+            let Some(info) = signal::take_pending(signal::taken_set()) else { break };
             self.take(&info);
         }
         while let Some(info) = forward::take() {
@@ -104,7 +104,7 @@ impl KickThread {
             }
         } else if info.signal() == Signal::SIGCHLD && !info.code().is_from_process() {
             stats.bump(ProcessCounter::ChildSignals);
-            self.sink.child_changed();
+            self.sink.child_changed(info);
         } else {
             stats.bump(ProcessCounter::HostSignals);
             self.sink.host_signal(info, Directed::Process);
@@ -134,7 +134,7 @@ impl KickThread {
     fn execute_requests(&self) {
         let Some((requests, since_ns)) = self.shared.take_requests() else { return };
         let stats = &self.shared.stats;
-        match self.shared.registry.kick(&*self.shared.machine, &requests) {
+        match self.shared.registry.kick(&requests, |ids| self.shared.machine.exit_vcpus(ids)) {
             Ok(kicked) => {
                 stats.bump(ProcessCounter::KickCalls);
                 stats.raise(ProcessCounter::MaxKickLatencyNs, clock::monotonic_ns().saturating_sub(since_ns));

@@ -47,8 +47,8 @@ pub trait KickSink: Send + Sync {
     /// A timer expired. It is disarmed now; for an interval the sink arms it again.
     fn timer_expired(&self, expired: Expired);
 
-    /// A host child changed its state.
-    fn child_changed(&self);
+    /// A host child changed its state; `info` is the SIGCHLD that says so.
+    fn child_changed(&self, info: &SigInfo);
 
     /// A run is past the watchdog's limit; its vCPU has been kicked. The owner decides, by the tag, whether that still
     /// holds.

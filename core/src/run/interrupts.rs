@@ -7,7 +7,8 @@
 
 use super::{State, die};
 use crate::abi::{Errno, SiCode, SigInfo, SigSet, Signal};
-use crate::kernel::signal::{Delivery, SaFlags, SigAction, push_frame};
+use crate::kernel::exec;
+use crate::kernel::signal::{Delivery, FrameRequest, SaFlags, SigAction, push_frame};
 use crate::kernel::task::Interrupts;
 use crate::kernel::{Restart, TaskContext};
 use crate::preempt::stats::TaskCounter;
@@ -18,7 +19,7 @@ const RESTART_SYSCALL: u64 = 128;
 pub(super) fn handle(ctx: &mut TaskContext) -> State {
     let pending = ctx.task.interrupts();
     if pending.contains(Interrupts::EXIT) {
-        return State::Ended(0);
+        return if exec::take_over(ctx) { State::Interrupts } else { State::Ended(0) };
     }
     if pending.contains(Interrupts::QUIESCE) {
         ctx.task.clear_interrupts(Interrupts::QUIESCE);
@@ -75,7 +76,9 @@ fn run_handler(ctx: &mut TaskContext, info: &SigInfo, action: SigAction, mask_to
     ctx.enlisted.stats.bump(TaskCounter::SignalsDelivered);
     let fault = ctx.fault.take().filter(|_| !info.code().is_from_process());
     let sigtramp = ctx.process().image().sigtramp;
-    match push_frame(ctx.memory(), &state, info, &action, mask_to_restore, ctx.alt_stack, fault, sigtramp) {
+    let alt_stack = ctx.alt_stack;
+    let request = FrameRequest { state: &state, info, action: &action, mask_to_restore, alt_stack, fault, sigtramp };
+    match push_frame(ctx.memory(), &request) {
         Ok(next) => {
             if ctx.alt_stack.is_some_and(|stack| stack.autodisarm) && action.flags.contains(SaFlags::ONSTACK) {
                 ctx.alt_stack = None;

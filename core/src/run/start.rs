@@ -9,15 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::run_thread;
-use crate::abi::{Fd, SigSet};
+use crate::abi::{Fd, GuestAddr, GuestPtr, SigSet};
 use crate::cli::{self, Cli, GuestCommand};
-use crate::elf::{self, HwCaps, Program};
+use crate::elf::{self, Program};
+use crate::fork;
 use crate::host::signal::{HostSignalState, SignalsBlocked, block_kick_set};
 use crate::host::thread::{self, Role};
+use crate::kernel::exec::hwcaps;
 use crate::kernel::fd_table::FdTable;
-use crate::kernel::process::ImageInfo;
+use crate::kernel::process::{ImageInfo, Options};
 use crate::kernel::signal::{GroupExit, Handler, Member, SigAction};
 use crate::kernel::sink::Sink;
+use crate::kernel::task::Interrupts;
 use crate::kernel::{Process, Task, TaskContext};
 use crate::mem::AddressSpace;
 use crate::preempt::stats::{ProcessCounter, ProcessKind, Stats, TaskRole};
@@ -40,14 +43,16 @@ fn failed(what: &str) -> impl Fn(&dyn std::fmt::Display) -> Failure {
     move |why| Failure { what: what.to_owned(), why: why.to_string() }
 }
 
-/// Runs the command line's guest to its end. `inherited` are the descriptors that were open at start.
+/// Runs the command line's guest, or the forked guest that it names, to its end. `inherited` are the descriptors that
+/// were open at start.
 #[must_use]
 pub fn start(cli: &Cli, inherited: &[Fd]) -> ExitCode {
-    let Some(command) = cli.guest_command(std::env::vars_os()) else {
-        cli::report_error("cannot take over a forked guest", "this build has no spawned fork children");
-        return ExitCode::from(cli::EXIT_FAILURE);
+    let brought_up = match (cli.fork_child(), cli.guest_command(std::env::vars_os())) {
+        (Some(descriptor), _) => bring_up_fork_child(descriptor),
+        (None, Some(command)) => bring_up(cli, &command, inherited),
+        (None, None) => Err(failed("command line")(&"no program is named; see `elfuse --help`")),
     };
-    match bring_up(cli, &command, inherited) {
+    match brought_up {
         Ok(mut ctx) => {
             let process = ctx.process().clone();
             process.gate().enter();
@@ -63,32 +68,72 @@ pub fn start(cli: &Cli, inherited: &[Fd]) -> ExitCode {
     }
 }
 
+/// The first process of a run.
 fn bring_up(cli: &Cli, command: &GuestCommand, inherited: &[Fd]) -> Result<TaskContext, Failure> {
     let at_start = HostSignalState::capture();
     block_kick_set().map_err(|error| failed("cannot block signals")(&error))?;
     let proof = thread::adopt(Role::Bootstrap);
-    let options = cli.options();
-    let stats = match &options.stats {
-        Some(path) => Stats::open(path, ProcessKind::Initial),
-        None => Stats::anonymous(ProcessKind::Initial),
-    }
-    .map_err(|error| failed("cannot use the statistics file")(&error))?;
     let files = FdTable::inherit(inherited, DESCRIPTOR_LIMIT)
         .map_err(|error| failed("cannot take over open descriptors")(&error))?;
+    let process = make_process(&proof, cli.options(), ProcessKind::Initial)?;
+    let state = load(&process, command)?;
+    start_kicks(&process, &proof)?;
+    {
+        let mut group = process.group();
+        for signal in at_start.ignored.iter() {
+            group.actions.set(signal, SigAction { handler: Handler::Ignore, ..SigAction::default() });
+        }
+    }
+    first_task(&process, files, proof, Role::Bootstrap, &state, at_start.blocked)
+}
+
+/// A process that a guest's fork made. Its parent waits for the answer, or is gone.
+fn bring_up_fork_child(descriptor: i32) -> Result<TaskContext, Failure> {
+    let cannot = failed("cannot take over a forked guest");
+    block_kick_set().map_err(|error| failed("cannot block signals")(&error))?;
+    let proof = thread::adopt(Role::ForkChildBootstrap);
+    let received = fork::receive(descriptor).map_err(|error| cannot(&error))?;
+    let files = received.descriptors().map_err(|error| cannot(&error))?;
+    let process = make_process(&proof, received.image.options(), ProcessKind::ForkChild)?;
+    received.rebuild(process.space()).map_err(|error| cannot(&error))?;
+    process.set_image(received.image.image_info());
+    process.group().actions = received.image.signal_actions();
+    let state = received.image.registers.to_state().map_err(|error| cannot(&error))?;
+    start_kicks(&process, &proof)?;
+    let blocked = SigSet(received.image.blocked);
+    let mut ctx = first_task(&process, files, proof, Role::ForkChildBootstrap, &state, blocked)?;
+    ctx.alt_stack = received.image.signal_stack();
+    ctx.clear_child_tid = GuestAddr(received.image.clear_child_tid);
+    if let Some(place) = received.image.set_child_tid {
+        // A bad pointer is the guest's affair: Linux ignores it too.
+        let _ignored = ctx.memory().write(GuestPtr::new(GuestAddr(place)), &ctx.task.tid().0);
+    }
+    let stream = received.report_ready().map_err(|error| cannot(&error))?;
+    process.hold_vfork_parent(stream);
+    Ok(ctx)
+}
+
+/// The process with its machine and all of its preemption but the threads.
+fn make_process(proof: &SignalsBlocked, options: Options, kind: ProcessKind) -> Result<Arc<Process>, Failure> {
+    let stats = match &options.stats {
+        Some(path) => Stats::open(path, kind),
+        None => Stats::anonymous(kind),
+    }
+    .map_err(|error| failed("cannot use the statistics file")(&error))?;
     let machine = SoftMachine::new().map_err(|error| failed("cannot make the virtual machine")(&error))?;
     let bounds = Bounds { run_limit_ns: options.timeout_ns, directory: None };
-    let preemption = Preemption::prepare(&proof, machine.clone(), stats, bounds)
+    let preemption = Preemption::prepare(proof, machine.clone(), stats, bounds)
         .map_err(|error| failed("cannot prepare the kick thread")(&error))?;
-    let process = Process::new(machine.clone(), AddressSpace::new(machine), preemption, options);
-    let state = load(&process, command)?;
-    let warning = process
-        .preemption()
-        .start(&proof, Arc::new(Sink(process.clone())))
-        .map_err(|error| failed("cannot start the kick thread")(&error))?;
-    if let Some(warning) = warning {
+    Ok(Process::new(machine.clone(), AddressSpace::new(machine), preemption, options))
+}
+
+/// Starts the kick thread. From here on signals are heard.
+fn start_kicks(process: &Arc<Process>, proof: &SignalsBlocked) -> Result<(), Failure> {
+    let started = process.preemption().start(proof, Arc::new(Sink(process.clone())));
+    if let Some(warning) = started.map_err(|error| failed("cannot start the kick thread")(&error))? {
         cli::report_error("signals from other elfuse processes will not arrive", warning);
     }
-    first_task(&process, files, proof, &state, at_start)
+    Ok(())
 }
 
 /// Maps the program and says with which registers it begins.
@@ -97,8 +142,7 @@ fn load(process: &Process, command: &GuestCommand) -> Result<CpuState, Failure> 
     let cannot = |error: &dyn std::fmt::Display| failed(&format!("cannot run {}", path.display()))(error);
     let program = Program::open(&path, command.args.clone(), command.env.clone()).map_err(|error| cannot(&error))?;
     let args = program.args.clone();
-    let hwcap = HwCaps::default();
-    let image = elf::load_program(process.space(), program, hwcap).map_err(|error| cannot(&error))?;
+    let image = elf::load_program(process.space(), program, hwcaps()).map_err(|error| cannot(&error))?;
     process.set_image(ImageInfo { path: image.path.clone(), args, sigtramp: image.sigtramp });
     Ok(CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() })
 }
@@ -115,28 +159,26 @@ fn find_program(name: &Path) -> PathBuf {
         .unwrap_or_else(|| name.to_owned())
 }
 
+/// The process's first thread, on the calling thread, with its vCPU.
 fn first_task(
     process: &Arc<Process>,
     files: FdTable,
     proof: SignalsBlocked,
+    role: Role,
     state: &CpuState,
-    at_start: HostSignalState,
+    blocked: SigSet,
 ) -> Result<TaskContext, Failure> {
     let vcpu = process.machine().create_vcpu(&proof).map_err(|error| failed("cannot make a vCPU")(&error))?;
     let task = Task::new(process.clone(), thread::gettid());
     task.set_vcpu(vcpu.id());
-    let enlisted = process.preemption().enlist(vcpu.id(), Role::Bootstrap, TaskRole::Bootstrap);
-    {
-        let mut group = process.group();
-        let blocked = at_start.blocked.difference(SigSet::UNBLOCKABLE);
-        group.members.insert(task.tid(), Member::new(task.clone(), blocked));
-        for signal in at_start.ignored.iter() {
-            group.actions.set(signal, SigAction { handler: Handler::Ignore, ..SigAction::default() });
-        }
-    }
+    let enlisted = process.preemption().enlist(vcpu.id(), role, TaskRole::Bootstrap);
+    let member = Member::new(task.clone(), blocked.difference(SigSet::UNBLOCKABLE));
+    process.group().members.insert(task.tid(), member);
     process.lifetime().begin();
     let mut ctx = TaskContext::new(task, vcpu, Arc::new(files), enlisted, proof, run_thread);
     ctx.vcpu.push(state);
+    // Signals may be pending since before there was a thread to tell.
+    ctx.task.set_interrupts(Interrupts::SIGNAL);
     Ok(ctx)
 }
 

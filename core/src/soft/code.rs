@@ -182,3 +182,121 @@ impl CodePages {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXEC: Region = Region { prot: Prot::READ.union(Prot::EXEC), is_shared: false };
+    const DATA: Region = Region { prot: Prot::READ.union(Prot::WRITE), is_shared: false };
+
+    fn range(start: u64, end: u64) -> GuestRange {
+        GuestRange { start: GuestAddr(start), end: GuestAddr(end) }
+    }
+
+    /// Two pages of code at 0x1000, one of data behind them; the first page is decoded.
+    fn pages() -> CodePages {
+        let pages = CodePages::default();
+        pages.mapped(range(0x1000, 0x3000), EXEC);
+        pages.mapped(range(0x3000, 0x4000), DATA);
+        pages.mark_decoded(GuestAddr(0x1ffc)).unwrap();
+        pages
+    }
+
+    #[test]
+    fn only_executable_pages_are_decoded() {
+        let pages = pages();
+        assert_eq!(pages.mark_decoded(GuestAddr(0x2000)), Ok(()));
+        assert_eq!(pages.mark_decoded(GuestAddr(0x3000)), Err(AbortCause::Permission));
+        assert_eq!(pages.mark_decoded(GuestAddr(0x4000)), Err(AbortCause::Translation));
+        assert_eq!(pages.abort_cause(GuestAddr(0x3000)), AbortCause::Permission);
+        assert_eq!(pages.abort_cause(GuestAddr(0xfff)), AbortCause::Translation);
+    }
+
+    #[test]
+    fn changes_of_pages_that_nobody_decoded_are_free() {
+        let pages = pages();
+        let before = pages.generation();
+        pages.mapped(range(0x8000, 0x9000), EXEC);
+        pages.invalidate(range(0x2000, 0x2040));
+        pages.protected(range(0x2000, 0x4000), Prot::READ);
+        pages.unmapped(range(0x2000, 0x4000));
+        assert_eq!(pages.generation(), before);
+        pages.invalidate(range(0x1fc0, 0x2000));
+        assert_eq!(pages.generation(), before + 1);
+        assert_eq!(pages.changes_since(before), (before + 1, CodeChanges::Ranges(vec![range(0x1fc0, 0x2000)])));
+    }
+
+    #[test]
+    fn a_line_leaves_the_page_decoded_and_a_page_does_not() {
+        let pages = pages();
+        let before = pages.generation();
+        pages.invalidate(range(0x1000, 0x1040));
+        pages.invalidate(range(0x1000, 0x1040));
+        assert_eq!(pages.generation(), before + 2);
+        pages.protected(range(0x1000, 0x2000), Prot::READ);
+        assert_eq!(pages.generation(), before + 3);
+        pages.mapped(range(0x1000, 0x2000), EXEC);
+        assert_eq!(pages.generation(), before + 3, "nobody has decoded it since");
+        let seen = pages.changes_since(before + 1);
+        assert_eq!(seen, (before + 3, CodeChanges::Ranges(vec![range(0x1000, 0x1040), range(0x1000, 0x2000)])));
+        assert_eq!(pages.changes_since(before + 3), (before + 3, CodeChanges::Ranges(Vec::new())));
+    }
+
+    #[test]
+    fn who_is_far_behind_drops_everything() {
+        let pages = pages();
+        let before = pages.generation();
+        for _ in 0..=REMEMBERED_CHANGES {
+            pages.invalidate(range(0x1000, 0x1040));
+        }
+        let now = before + REMEMBERED_CHANGES as u64 + 1;
+        assert_eq!(pages.changes_since(before), (now, CodeChanges::Everything));
+        assert!(
+            matches!(pages.changes_since(before + 1), (_, CodeChanges::Ranges(all)) if all.len() == REMEMBERED_CHANGES)
+        );
+    }
+
+    #[test]
+    fn the_writable_alias_of_shared_code_counts() {
+        let pages = CodePages::default();
+        pages.mapped(range(0x1000, 0x2000), Region { is_shared: true, ..EXEC });
+        pages.mapped(range(0x5000, 0x6000), Region { is_shared: true, ..DATA });
+        pages.mapped(range(0x8000, 0x9000), EXEC);
+        pages.mark_decoded(GuestAddr(0x1000)).unwrap();
+        pages.mark_decoded(GuestAddr(0x8000)).unwrap();
+        let before = pages.generation();
+        pages.invalidate(range(0x5000, 0x5040));
+        assert_eq!(pages.changes_since(before), (before + 1, CodeChanges::Ranges(vec![range(0x1000, 0x2000)])));
+    }
+
+    /// A writer changes a word and invalidates; a reader that has seen no change must hold the newest word that was
+    /// there when the invalidation ended.
+    #[test]
+    fn no_change_is_missed_between_mark_and_read() {
+        let pages = pages();
+        let (word, published) = (AtomicU64::new(0), AtomicU64::new(0));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for value in 1..=20_000 {
+                    word.store(value, Ordering::Relaxed);
+                    // A whole page, which takes the mark away.
+                    pages.invalidate(range(0x1000, 0x2000));
+                    published.store(value, Ordering::SeqCst);
+                }
+            });
+            let (mut seen, mut decoded) = (pages.generation(), None);
+            while published.load(Ordering::SeqCst) < 20_000 {
+                let newest = published.load(Ordering::SeqCst);
+                if pages.generation() != seen {
+                    (seen, decoded) = (pages.changes_since(seen).0, None);
+                }
+                let held = *decoded.get_or_insert_with(|| {
+                    pages.mark_decoded(GuestAddr(0x1000)).unwrap();
+                    word.load(Ordering::Relaxed)
+                });
+                assert!(held >= newest, "holds {held}, {newest} was published");
+            }
+        });
+    }
+}

@@ -7,11 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 use super::interp::{CodeSource, Interpreter, StopReason};
-use crate::abi::Tid;
 use crate::host::signal::{INTERRUPT_CANCEL, INTERRUPT_HOST_SIGNAL, with_interrupt_word};
-use crate::host::thread::gettid;
 use crate::mem::WindowRef;
 use crate::vcpu::{CpuState, SyscallRegisters, Vcpu, VcpuError, VcpuExit, VcpuId};
 
@@ -39,7 +38,7 @@ impl VcpuTable {
 /// A vCPU of the software back end.
 pub(super) struct SoftVcpu {
     id: VcpuId,
-    owner: Tid,
+    owner: ThreadId,
     interrupt: Arc<AtomicU32>,
     table: Arc<VcpuTable>,
     interpreter: Interpreter,
@@ -53,7 +52,7 @@ impl SoftVcpu {
         let interrupt = Arc::new(AtomicU32::new(0));
         table.words().insert(id, interrupt.clone());
         let interpreter = Interpreter::new(window, code);
-        Self { id, owner: gettid(), interrupt, table, interpreter, state: CpuState::default() }
+        Self { id, owner: thread::current().id(), interrupt, table, interpreter, state: CpuState::default() }
     }
 }
 
@@ -69,7 +68,7 @@ impl Vcpu for SoftVcpu {
     }
 
     fn run(&mut self) -> Result<VcpuExit, VcpuError> {
-        if gettid() != self.owner {
+        if thread::current().id() != self.owner {
             return Err(VcpuError::WrongThread(self.id));
         }
         let (interpreter, state, word) = (&mut self.interpreter, &mut self.state, &*self.interrupt);

@@ -7,6 +7,7 @@
 
 pub mod args;
 pub mod epoll;
+pub mod exec;
 pub mod fcntl;
 pub mod fs;
 pub mod futex;

@@ -1,7 +1,10 @@
 //! Processes and threads: clone(2), wait4(2), exit(2), ids, sessions.
 
+use std::os::fd::{AsFd, AsRawFd};
+
 use super::Args;
-use crate::abi::{Errno, GuestAddr, GuestPtr, Pid, Tid};
+use crate::abi::{Errno, GuestAddr, GuestPtr, Pid, SigInfo, Signal, Tid};
+use crate::fork::spawn_process;
 use crate::host::children as host;
 use crate::kernel::clone::{CloneArgs, CloneFlags, spawn_thread};
 use crate::kernel::{Control, Restart, SyscallError, SyscallResult, TaskContext};
@@ -119,25 +122,29 @@ fn clone_with(ctx: &mut TaskContext, args: CloneArgs) -> SyscallResult {
     if flags.contains(CloneFlags::THREAD_SET) {
         return Ok(value(spawn_thread(ctx, args, ctx.run_thread)?.0));
     }
-    // Processes are the next thing to come; ENOSYS names the call in the trace.
-    Err(Errno::ENOSYS.into())
-}
-
-pub(super) fn execve(_ctx: &mut TaskContext, _args: &Args) -> SyscallResult {
-    Err(Errno::ENOSYS.into())
-}
-
-pub(super) fn execveat(_ctx: &mut TaskContext, _args: &Args) -> SyscallResult {
-    Err(Errno::ENOSYS.into())
+    if flags.contains(CloneFlags::VM) && !flags.contains(CloneFlags::VFORK)
+        || flags.intersects(CloneFlags::PIDFD | CloneFlags::PARENT)
+    {
+        // A process that shares memory and runs on, and siblings: not offered by this host.
+        return Err(Errno::EINVAL.into());
+    }
+    Ok(value(spawn_process(ctx, &args)?.0))
 }
 
 const WNOHANG: i32 = 1;
 
 pub(super) fn wait4(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let (pid, options) = (args.pid(0), args.i32(2));
-    let once = || match host::wait_child(pid, options | WNOHANG) {
-        Ok(None) if options & WNOHANG == 0 => None,
-        answer => Some(answer),
+    let process = ctx.process().clone();
+    let once = || {
+        let looked = match process.children() {
+            Some(_children) => host::wait_child(pid, options | WNOHANG),
+            None => Ok(None),
+        };
+        match looked {
+            Ok(None) if options & WNOHANG == 0 => None,
+            answer => Some(answer),
+        }
     };
     let waited = ctx.task.block_until(None, once).map_err(|interrupted| interrupted.or_restart(Restart::Sys))??;
     let Some(child) = waited else { return Ok(0) };
@@ -151,6 +158,39 @@ pub(super) fn wait4(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     Ok(value(child.pid.0))
 }
 
-pub(super) fn waitid(_ctx: &mut TaskContext, _args: &Args) -> SyscallResult {
-    Err(Errno::ENOSYS.into())
+/// `P_PIDFD` of waitid(2).
+const P_PIDFD: i32 = 3;
+/// `WNOWAIT`: the child stays waitable.
+const WNOWAIT: i32 = 0x0100_0000;
+/// `CLD_EXITED`, `CLD_KILLED`, `CLD_DUMPED`: the changes after which a child is gone.
+const ENDS: std::ops::RangeInclusive<i32> = 1..=3;
+
+pub(super) fn waitid(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let (kind, options) = (args.i32(0), args.i32(3));
+    let file = if kind == P_PIDFD { Some(ctx.files.get(args.fd(1))?) } else { None };
+    let id = file.as_ref().map_or(args.i32(1), |file| file.as_fd().as_raw_fd());
+    let process = ctx.process().clone();
+    let once = || {
+        let looked = match process.children() {
+            Some(_children) => host::wait_id(kind, id, options),
+            None => Ok(None),
+        };
+        match looked {
+            Ok(None) if options & WNOHANG == 0 => None,
+            answer => Some(answer),
+        }
+    };
+    let waited = ctx.task.block_until(None, once).map_err(|interrupted| interrupted.or_restart(Restart::Sys))??;
+    let (info, usage) = waited.unwrap_or(([0; host::SIGINFO_LEN], [0; 18]));
+    let changed = SigInfo::from_bytes(Signal::SIGCHLD, info);
+    if waited.is_some() && options & WNOWAIT == 0 && ENDS.contains(&changed.code().0) {
+        process.preemption().directory().remove_file_of(changed.pid());
+    }
+    if let Some(place) = args.ptr::<[u8; host::SIGINFO_LEN]>(2).non_null() {
+        ctx.memory().write(place, &info)?;
+    }
+    if let Some(place) = args.ptr::<[u64; 18]>(4).non_null() {
+        ctx.memory().write(place, &usage)?;
+    }
+    Ok(0)
 }

@@ -197,7 +197,11 @@ fn set_mask(ctx: &TaskContext, mask: SigSet) {
 }
 
 pub(super) fn rt_sigpending(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let pending = ctx.process().group().pending_for(ctx.task.tid()).intersection(blocked(ctx));
+    let pending = {
+        let group = ctx.process().group();
+        let tid = ctx.task.tid();
+        group.pending_for(tid).intersection(group.members.get(&tid).map_or(SigSet::EMPTY, |member| member.blocked))
+    };
     let bytes = pending.0.to_le_bytes();
     let len = usize::try_from(args.u64(1)).ok().filter(|len| *len <= bytes.len()).ok_or(Errno::EINVAL)?;
     ctx.memory().write_bytes(args.addr(0), &bytes[..len])?;

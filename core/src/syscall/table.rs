@@ -5,7 +5,9 @@
 //! of number and name alone is a call that this elfuse does not have: ENOSYS. Source: arm64's use of
 //! `include/uapi/asm-generic/unistd.h` and `scripts/syscall.tbl` of Linux, up to number 470 (Linux 6.18).
 
-use super::{Handler, epoll, fcntl, fs, futex, id, io, ioctl, metadata, misc, mm, poll, process, signal, time, timers};
+use super::{
+    Handler, epoll, exec, fcntl, fs, futex, id, io, ioctl, metadata, misc, mm, poll, process, signal, time, timers,
+};
 use crate::trace::ArgForm;
 
 /// How much of a call there is.
@@ -299,7 +301,7 @@ rows! {
     218 request_key;
     219 keyctl;
     220 clone Partial process (Hex, Ptr, Ptr, Ptr, Ptr);
-    221 execve Full process (Str, Ptr, Ptr);
+    221 execve Partial exec (Str, Ptr, Ptr);
     222 mmap Full mm (Ptr, Size, Prot, Hex, Int, Hex);
     223 fadvise64 Full fs (Int, Long, Long, Int);
     224 swapon;
@@ -343,7 +345,7 @@ rows! {
     278 getrandom Full misc (Ptr, Size, Hex);
     279 memfd_create Full fs (Str, Hex);
     280 bpf;
-    281 execveat Full process (Dir, Str, Ptr, Ptr, Hex);
+    281 execveat Partial exec (Dir, Str, Ptr, Ptr, Hex);
     282 userfaultfd;
     283 membarrier Partial mm (Int, Hex, Int);
     284 mlock2 Partial mm (Ptr, Size, Hex);

@@ -4,6 +4,7 @@
 //! one, `hvf` Apple's. Nothing above this module knows which it runs on. Every back end passes the contract tests of
 //! `vcpu/contract.rs`. Names follow Hypervisor.framework where it has the thing, the Arm ARM otherwise.
 
+pub mod contract;
 mod exit;
 pub mod registry;
 mod state;

@@ -2,14 +2,14 @@
 //!
 //! Registering, kicking and unregistering share one leaf lock, so that a kick never names a vCPU that is being
 //! destroyed; only the owner thread registers and unregisters. A handle of zero is valid. Kicks are array calls of
-//! [`Machine::exit_vcpus`]: one that finds a vCPU between runs is latched there and cancels the next run.
+//! [`exit_vcpus`](super::Machine::exit_vcpus): one that finds a vCPU between runs is latched there and cancels the next run.
 //! `docs/design.md` §2, invariants 4 and 5. Neighbour: `preempt`'s kick thread is the only caller of
 //! [`kick`](Registry::kick) in the product.
 
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Machine, VcpuError, VcpuId};
+use super::{VcpuError, VcpuId};
 use crate::abi::Tid;
 use crate::host::controls::{self, Control};
 use crate::host::thread::{self, Role};
@@ -144,11 +144,16 @@ impl Registry {
         Registration { registry: Arc::clone(self), id, not_send: PhantomData }
     }
 
-    /// Kicks all live vCPUs that the requests name, in one array call, and none twice.
+    /// Kicks all live vCPUs that the requests name, in one array call, and none twice. `exit_vcpus` is the machine's
+    /// [`exit_vcpus`](super::Machine::exit_vcpus); without a vCPU to kick it is not called.
     ///
     /// # Errors
-    /// What [`Machine::exit_vcpus`] says.
-    pub fn kick(&self, machine: &dyn Machine, requests: &[KickRequest]) -> Result<Kicked, VcpuError> {
+    /// What `exit_vcpus` says.
+    pub fn kick(
+        &self,
+        requests: &[KickRequest],
+        exit_vcpus: impl FnOnce(&[VcpuId]) -> Result<(), VcpuError>,
+    ) -> Result<Kicked, VcpuError> {
         let live = self.lock();
         let mut kicked = Kicked::default();
         let mut ids = Vec::with_capacity(live.len());
@@ -163,7 +168,7 @@ impl Registry {
             }
         }
         if !ids.is_empty() {
-            machine.exit_vcpus(&ids)?;
+            exit_vcpus(&ids)?;
         }
         kicked.vcpus = ids.len();
         drop(live);

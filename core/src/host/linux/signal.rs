@@ -6,7 +6,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use super::{count, kick_set};
+use super::{count, taken_set};
 use crate::abi::{SigInfo, SigSet, Signal};
 
 pub(super) enum Disposition {
@@ -46,7 +46,7 @@ pub(super) fn pending() -> SigSet {
     let mut set = 0u64;
     // SAFETY: the kernel writes a set of the size that is passed.
     let result = unsafe { libc::syscall(libc::SYS_rt_sigpending, &raw mut set, size_of::<u64>()) };
-    if result < 0 { SigSet::EMPTY } else { SigSet(set).intersection(kick_set()) }
+    if result < 0 { SigSet::EMPTY } else { SigSet(set).intersection(taken_set()) }
 }
 
 /// The kernel's `struct sigaction` on x86-64 and arm64. glibc's wrapper refuses 32 and 33.

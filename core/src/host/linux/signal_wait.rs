@@ -6,10 +6,10 @@ use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::ptr;
 
-use crate::host::signal::kick_set;
+use crate::host::signal::taken_set;
 
 pub(super) fn open() -> io::Result<OwnedFd> {
-    let set = kick_set().0;
+    let set = taken_set().0;
     let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
     // SAFETY: the kernel reads a set of the size that is passed; on success it returns a descriptor nobody else owns.
     unsafe {

@@ -6,7 +6,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use super::{count, kick_set};
+use super::{count, taken_set};
 use crate::abi::{SiCode, SigInfo, SigSet, Signal};
 
 /// Linux's number and macOS's, where they differ or exist on both sides.
@@ -41,7 +41,7 @@ pub(super) enum Disposition {
     Default,
 }
 
-fn host_number(signal: Signal) -> Option<libc::c_int> {
+pub(super) fn host_number(signal: Signal) -> Option<libc::c_int> {
     NUMBERS.iter().find(|(linux, _)| *linux == signal).map(|(_, host)| *host)
 }
 
@@ -65,7 +65,7 @@ fn from_host(host: &libc::sigset_t, absent: SigSet) -> SigSet {
 }
 
 fn absent() -> SigSet {
-    kick_set().iter().filter(|signal| host_number(*signal).is_none()).fold(SigSet::EMPTY, SigSet::with)
+    taken_set().iter().filter(|signal| host_number(*signal).is_none()).fold(SigSet::EMPTY, SigSet::with)
 }
 
 pub(super) fn change_mask(how: libc::c_int, mask: Option<SigSet>) -> io::Result<SigSet> {

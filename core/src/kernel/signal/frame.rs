@@ -126,21 +126,31 @@ impl Writer {
     }
 }
 
-/// The registers for a handler, with its frame written to guest memory. `fault` is the syndrome and address of a
-/// synchronous fault; `sigtramp` returns from handlers that bring no restorer.
+/// What a handler's frame is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameRequest<'a> {
+    /// The registers that sigreturn goes back to.
+    pub state: &'a CpuState,
+    /// The signal.
+    pub info: &'a SigInfo,
+    /// Its disposition.
+    pub action: &'a SigAction,
+    /// The mask that sigreturn goes back to.
+    pub mask_to_restore: SigSet,
+    /// The thread's alternate stack.
+    pub alt_stack: Option<AltStack>,
+    /// Syndrome and address of a synchronous fault.
+    pub fault: Option<(Esr, GuestAddr)>,
+    /// Where handlers that bring no restorer return to.
+    pub sigtramp: GuestAddr,
+}
+
+/// The registers for a handler, with its frame written to guest memory.
 ///
 /// # Errors
 /// [`FrameError`] when the stack cannot take the frame.
-pub fn push_frame(
-    memory: GuestMemory,
-    state: &CpuState,
-    info: &SigInfo,
-    action: &SigAction,
-    mask_to_restore: SigSet,
-    alt_stack: Option<AltStack>,
-    fault: Option<(Esr, GuestAddr)>,
-    sigtramp: GuestAddr,
-) -> Result<CpuState, FrameError> {
+pub fn push_frame(memory: GuestMemory, request: &FrameRequest<'_>) -> Result<CpuState, FrameError> {
+    let &FrameRequest { state, info, action, mask_to_restore, alt_stack, fault, sigtramp } = request;
     let Handler::Function(function) = action.handler else { return Err(FrameError { addr: GuestAddr(state.sp) }) };
     let mut sp = state.sp;
     if let Some(stack) = alt_stack

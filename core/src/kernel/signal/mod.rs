@@ -12,6 +12,6 @@ mod pending;
 
 pub use action::{DefaultAction, Handler, SaFlags, SigAction, SignalActions};
 pub use deliver::Delivery;
-pub use frame::{AltStack, FrameError, PoppedFrame, SIGNAL_FRAME_LEN, pop_frame, push_frame};
+pub use frame::{AltStack, FrameError, FrameRequest, PoppedFrame, SIGNAL_FRAME_LEN, pop_frame, push_frame};
 pub use group::{GroupExit, Member, SignalTarget, ThreadGroup};
 pub use pending::PendingSet;

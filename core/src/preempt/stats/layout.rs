@@ -24,7 +24,7 @@ pub const FILE_SLOTS: u32 = 65_536;
 /// Slots of the private mapping of a process that keeps no file.
 pub const ANONYMOUS_SLOTS: u32 = 4_096;
 /// Counters that fit into a slot.
-pub const SLOT_COUNTERS: usize = (SLOT_BYTES - 64) / 8;
+pub const SLOT_COUNTERS: usize = (SLOT_BYTES - COUNTERS_OFFSET) / 8;
 
 /// The beginning of the file.
 #[repr(C)]
@@ -69,8 +69,10 @@ pub struct Slot {
     pub counters: [AtomicU64; SLOT_COUNTERS],
 }
 
-const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
-const _: () = assert!(std::mem::offset_of!(Slot, counters) == 64);
+/// Offset of the counters in a slot, in bytes.
+pub const COUNTERS_OFFSET: usize = 64;
+
+const _: () = assert!(size_of::<Slot>() == SLOT_BYTES && std::mem::offset_of!(Slot, counters) == COUNTERS_OFFSET);
 const _: () = assert!(size_of::<Header>() <= HEADER_BYTES);
 
 /// State of a slot that nobody has claimed.

@@ -141,7 +141,7 @@ impl StatsSnapshot {
     }
 
     fn add(&mut self, slot: &[u8; layout::SLOT_BYTES]) {
-        let counters = std::array::from_fn(|i| word64(slot, 64 + 8 * i));
+        let counters = std::array::from_fn(|i| word64(slot, layout::COUNTERS_OFFSET + 8 * i));
         let live = word32(slot, 0) == layout::STATE_LIVE;
         let process = ProcessKind::from_number(word32(slot, 12));
         let role = TaskRole::from_number(word32(slot, 8));

@@ -248,6 +248,10 @@ impl TaskStats {
 
 impl Drop for TaskStats {
     fn drop(&mut self) {
+        if process::own_pid() != self.stats.identity.pid {
+            // A copy in a forked process: the slot is the parent's.
+            return;
+        }
         self.slot.state.store(layout::STATE_RETIRED, Release);
         if let Some(index) = self.index {
             self.stats.returned.lock().unwrap_or_else(PoisonError::into_inner).push((self.role, index));

@@ -10,6 +10,10 @@
 //! The owner closes the file in its header, under the lock, before it ends or executes a host program; a sender appends
 //! *and rings* under the lock, so that no doorbell comes after that.
 //!
+//! **Limit.** SIGUSR2 does not queue: one without the cookie that arrives while a doorbell is pending merges with it, and
+//! the guest does not see it. The kick thread takes doorbells within microseconds, and records never depend on how many
+//! of them arrive.
+//!
 //! ```no_run
 //! use elfuse::abi::{Pid, SigInfo, Signal};
 //! use elfuse::preempt::transport::{Directory, RecordKind, SenderHandle};

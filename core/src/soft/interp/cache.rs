@@ -72,7 +72,7 @@ impl BlockCache {
         if let Some(&block) = self.by_start.get(&pc.0) {
             return Ok(block);
         }
-        if pc.0 % 4 != 0 {
+        if !pc.0.is_multiple_of(4) {
             return Err(ExceptionKind::PcAlignment { far: pc });
         }
         if self.op_count > MAX_OPS {

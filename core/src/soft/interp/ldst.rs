@@ -80,6 +80,8 @@ impl<const OPTION: u8> Address for Register<OPTION> {
 pub(super) trait Move {
     /// Loads, or stores.
     const ACCESS: Access;
+    /// Alignment in bytes that the access demands, a power of two.
+    const ALIGNMENT: u64 = 1;
 
     /// Takes the register to be stored, or accesses memory and returns the value for the register.
     ///
@@ -127,11 +129,14 @@ moves!(u16, i16);
 moves!(u32, i32);
 moves!(u64, i64);
 
-fn move_one<A: Address, M: Move, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn move_one<A: Address, M: Move, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     if SP && is_sp_misaligned(cpu) {
         return cpu.raise(at, ExceptionKind::SpAlignment);
     }
     let address = A::address(cpu, at);
+    if !address.is_multiple_of(M::ALIGNMENT) {
+        return cpu.misaligned(at, address, M::ACCESS);
+    }
     let is_store = matches!(M::ACCESS, Access::Write);
     let register = if is_store { cpu.r[at.rd()] } else { 0 };
     match M::access(cpu.mem, GuestAddr(address), register) {
@@ -149,7 +154,7 @@ fn move_one<A: Address, M: Move, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> F
 /// CheckSPAlignment: true when an access by SP must fault.
 #[inline(always)]
 pub(super) fn is_sp_misaligned(cpu: &Cpu) -> bool {
-    cpu.r[usize::from(SP_SLOT)] % 16 != 0
+    !cpu.r[usize::from(SP_SLOT)].is_multiple_of(16)
 }
 
 /// The handler for the `size` and `opc` fields of the word, with address mode `A`.

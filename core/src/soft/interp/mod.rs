@@ -7,6 +7,7 @@
 #![expect(unsafe_code, reason = "block handles are pointers into the cache")]
 
 mod alu;
+pub(crate) mod atomic;
 pub(crate) mod branch;
 mod builder;
 mod cache;
@@ -15,11 +16,15 @@ mod cpu;
 pub(crate) mod dp_imm;
 pub(crate) mod dp_misc;
 pub(crate) mod dp_reg;
+pub(crate) mod exclusive;
 pub(crate) mod ldst;
 pub(crate) mod ldst_pair;
 mod op;
+pub(crate) mod ordered;
 mod slots;
 pub(crate) mod system;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -30,7 +35,7 @@ pub use code::{CodeSource, StaleCode};
 use crate::mem::WindowRef;
 use crate::vcpu::{CpuState, Exception};
 use cache::BlockCache;
-use cpu::Cpu;
+use cpu::{Cpu, Monitor};
 use op::{BlockRef, Flow};
 
 /// Why [`Interpreter::run`] came back.
@@ -72,6 +77,7 @@ impl Interpreter {
     /// every block, so that no loop goes unseen and an interrupt that is there already executes nothing.
     pub fn run(&mut self, state: &mut CpuState, interrupt: &AtomicU32) -> Stop {
         self.cpu.load_state(state);
+        self.cpu.monitor = Monitor::default();
         let code = Arc::clone(&self.code);
         let (reason, instructions_retired) = self.dispatch(interrupt, code.generation());
         self.cpu.store_state(state);

@@ -1,14 +1,23 @@
-//! Exception generation and system instructions: lowering and handlers. Source: Arm ARM C4.1.93, C5, C6.2.
+//! Exception generation, barriers, hints and system instructions: lowering and handlers. Source: Arm ARM C4.1.93, C5,
+//! C6.2.
 
 use std::sync::atomic::{Ordering, fence};
 
 use super::builder::Builder;
-use super::cpu::{Cpu, Flags, Monitor};
-use super::op::{At, Flow, Operands};
+use super::cpu::{Cpu, Flags};
+use super::op::{At, Exec, Flow, Operands};
 use super::slots::{dest, source};
+use crate::abi::{GuestAddr, GuestRange};
 use crate::host::clock::monotonic_ns;
 use crate::soft::a64::Inst;
-use crate::vcpu::ExceptionKind;
+use crate::soft::a64::features::{self, CACHE_LINE_BYTES, ZVA_BYTES};
+use crate::soft::a64::sysreg::{self, SysOp, SysReg};
+use crate::vcpu::{Access, ExceptionKind, Pstate};
+
+/// Bits of FPCR that can be set: AHP, DN, FZ, RMode, FZ16.
+const FPCR_BITS: u64 = 0x07c8_0000;
+/// Bits of FPSR that can be set: QC and the cumulative exceptions.
+const FPSR_BITS: u64 = 0x0800_009f;
 
 fn supervisor_call(cpu: &mut Cpu, at: At<'_>) -> Flow {
     cpu.raise_after(at, ExceptionKind::Syscall { imm: at.aux() })
@@ -26,102 +35,225 @@ pub(crate) fn brk(b: &mut Builder, inst: Inst) {
     b.emit_last(breakpoint, Operands { aux: inst.field('i') as u16, ..Operands::default() });
 }
 
-/// The whole hint space does nothing here: YIELD and WFE may, the rest belongs to features that are not advertised.
-pub(crate) fn hint(b: &mut Builder, _inst: Inst) {
-    b.emit_nothing();
+/// Instructions that have a name and are undefined at EL0.
+pub(crate) fn undefined(b: &mut Builder, inst: Inst) {
+    b.undefined(inst.word());
 }
 
-fn clear_monitor(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    cpu.monitor = Monitor::default();
+fn pause(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    std::hint::spin_loop();
     at.next(cpu)
 }
 
-pub(crate) fn clrex(b: &mut Builder, _inst: Inst) {
-    b.emit(clear_monitor, Operands::default());
+/// YIELD, WFE and WFI tell the host CPU that this is a spin loop. All other hints (PAC and BTI among them, as on a CPU
+/// without these features) do nothing.
+pub(crate) fn hint(b: &mut Builder, inst: Inst) {
+    match inst.field('i') {
+        1..=3 => b.emit(pause, Operands::default()),
+        0 | 4.. => b.emit_nothing(),
+    }
 }
 
-fn full_fence(cpu: &mut Cpu, at: At<'_>) -> Flow {
+fn barrier_full(cpu: &mut Cpu, at: At<'_>) -> Flow {
     fence(Ordering::SeqCst);
     at.next(cpu)
 }
 
-/// Loads and stores of the host are ordered but for store to load, so that every barrier may be the full one.
-pub(crate) fn barrier(b: &mut Builder, _inst: Inst) {
-    b.emit(full_fence, Operands::default());
-}
-
-/// Ends the block, so that code which was changed before it is decoded anew after it.
-pub(crate) fn isb(b: &mut Builder, _inst: Inst) {
-    b.emit_last(|cpu, at| at.next(cpu), Operands::default());
-}
-
-/// `op0:op1:CRn:CRm:op2` as in the instruction, op0 without its high bit.
-const fn register(op0: u16, op1: u16, crn: u16, crm: u16, op2: u16) -> u16 {
-    (op0 & 1) << 14 | op1 << 11 | crn << 7 | crm << 3 | op2
-}
-
-const NZCV: u16 = register(3, 3, 4, 2, 0);
-const FPCR: u16 = register(3, 3, 4, 4, 0);
-const FPSR: u16 = register(3, 3, 4, 4, 1);
-const TPIDR_EL0: u16 = register(3, 3, 13, 0, 2);
-const TPIDRRO_EL0: u16 = register(3, 3, 13, 0, 3);
-const CTR_EL0: u16 = register(3, 3, 0, 0, 1);
-const DCZID_EL0: u16 = register(3, 3, 0, 0, 7);
-const CNTFRQ_EL0: u16 = register(3, 3, 14, 0, 0);
-const CNTVCT_EL0: u16 = register(3, 3, 14, 0, 2);
-
-/// Lines of 64 bytes, PIPT instruction cache, IDC and DIC clear.
-const CTR_VALUE: u64 = 0x8444_c004;
-/// DC ZVA is not here.
-const DCZID_VALUE: u64 = 0x10;
-/// The counter counts nanoseconds.
-const COUNTER_HZ: u64 = 1_000_000_000;
-
-fn read(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let value = match at.aux() {
-        NZCV => cpu.flags.nzcv() << 28,
-        FPCR => u64::from(cpu.fpcr),
-        FPSR => u64::from(cpu.fpsr),
-        TPIDR_EL0 => cpu.tpidr_el0,
-        TPIDRRO_EL0 => cpu.tpidrro_el0,
-        CTR_EL0 => CTR_VALUE,
-        DCZID_EL0 => DCZID_VALUE,
-        CNTFRQ_EL0 => COUNTER_HZ,
-        CNTVCT_EL0 => monotonic_ns(),
-        _not_here => return cpu.raise(at, ExceptionKind::Undefined { instruction: at.imm() as u32 }),
-    };
-    cpu.r[at.rd()] = value;
+fn barrier_loads(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    fence(Ordering::Acquire);
     at.next(cpu)
 }
 
-fn write(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let value = cpu.r[at.rn()];
-    match at.aux() {
-        NZCV => cpu.flags = Flags::from_nzcv(value >> 28 & 0xf),
-        FPCR => cpu.fpcr = value as u32,
-        FPSR => cpu.fpsr = value as u32,
-        TPIDR_EL0 => cpu.tpidr_el0 = value,
-        _not_here => return cpu.raise(at, ExceptionKind::Undefined { instruction: at.imm() as u32 }),
-    }
+fn barrier_stores(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    fence(Ordering::Release);
+    at.next(cpu)
+}
+
+/// The low two bits of CRm say which accesses are ordered: 1 loads before all, 2 stores before stores, else all.
+pub(crate) fn dmb(b: &mut Builder, inst: Inst) {
+    let exec: Exec = match inst.field('i') & 3 {
+        1 => barrier_loads,
+        2 => barrier_stores,
+        0 | 3.. => barrier_full,
+    };
+    b.emit(exec, Operands::default());
+}
+
+pub(crate) fn dsb(b: &mut Builder, _inst: Inst) {
+    b.emit(barrier_full, Operands::default());
+}
+
+pub(crate) fn sb(b: &mut Builder, _inst: Inst) {
+    b.emit(barrier_full, Operands::default());
+}
+
+fn next(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    at.next(cpu)
+}
+
+/// ISB ends the block: code that has changed is looked at again before the next one.
+pub(crate) fn isb(b: &mut Builder, _inst: Inst) {
+    b.emit_last(next, Operands::default());
+}
+
+fn invert_carry(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    cpu.flags.c = !cpu.flags.c;
+    at.next(cpu)
+}
+
+pub(crate) fn cfinv(b: &mut Builder, _inst: Inst) {
+    b.emit(invert_carry, Operands::default());
+}
+
+fn flags_from_external(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (z, c) = (cpu.flags.z == 0, cpu.flags.c);
+    let (n, z, c, v) = (!c && !z, z && c, c || z, !c && z);
+    let nzcv = u64::from(n) << 3 | u64::from(z) << 2 | u64::from(c) << 1 | u64::from(v);
+    cpu.flags = Flags::from_nzcv(nzcv);
+    at.next(cpu)
+}
+
+pub(crate) fn xaflag(b: &mut Builder, _inst: Inst) {
+    b.emit(flags_from_external, Operands::default());
+}
+
+fn flags_to_external(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let Flags { c, v, .. } = cpu.flags;
+    let z = cpu.flags.z == 0 || v;
+    cpu.flags = Flags::from_nzcv(u64::from(z) << 2 | u64::from(c && !v) << 1);
+    at.next(cpu)
+}
+
+pub(crate) fn axflag(b: &mut Builder, _inst: Inst) {
+    b.emit(flags_to_external, Operands::default());
+}
+
+fn set_dit(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    cpu.pstate_rest = cpu.pstate_rest & !Pstate::DIT | at.imm();
+    at.next(cpu)
+}
+
+pub(crate) fn msr_dit(b: &mut Builder, inst: Inst) {
+    let imm = if inst.field('i') & 1 == 1 { Pstate::DIT } else { 0 };
+    b.emit(set_dit, Operands { imm, ..Operands::default() });
+}
+
+/// Defines a read of a system register.
+macro_rules! reads {
+    ($($name:ident: |$cpu:ident| $value:expr;)*) => {
+        $(fn $name(cpu: &mut Cpu, at: At<'_>) -> Flow {
+            let $cpu = &*cpu;
+            let value = $value;
+            cpu.r[at.rd()] = value;
+            at.next(cpu)
+        })*
+    };
+}
+
+reads! {
+    read_nzcv: |cpu| cpu.flags.nzcv() << 28;
+    read_fpcr: |cpu| u64::from(cpu.fpcr);
+    read_fpsr: |cpu| u64::from(cpu.fpsr);
+    read_dit: |cpu| cpu.pstate_rest & Pstate::DIT;
+    read_tpidr: |cpu| cpu.tpidr_el0;
+    read_tpidrro: |cpu| cpu.tpidrro_el0;
+    read_counter: |_cpu| monotonic_ns();
+}
+
+fn read_constant(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    cpu.r[at.rd()] = at.imm();
     at.next(cpu)
 }
 
 pub(crate) fn mrs(b: &mut Builder, inst: Inst) {
-    let operands = Operands {
-        imm: u64::from(inst.word()),
-        rd: dest(inst.reg('t')),
-        aux: inst.field('i') as u16,
-        ..Operands::default()
+    let Some(register) = sysreg::readable(inst.field('r')) else { return b.undefined(inst.word()) };
+    let constant = |value: u64| (read_constant as Exec, value);
+    let (exec, imm) = match register {
+        SysReg::Nzcv => (read_nzcv as Exec, 0),
+        SysReg::Fpcr => (read_fpcr as Exec, 0),
+        SysReg::Fpsr => (read_fpsr as Exec, 0),
+        SysReg::Dit => (read_dit as Exec, 0),
+        SysReg::TpidrEl0 => (read_tpidr as Exec, 0),
+        SysReg::TpidrroEl0 => (read_tpidrro as Exec, 0),
+        SysReg::CntvctEl0 | SysReg::CntvctssEl0 => (read_counter as Exec, 0),
+        SysReg::CtrEl0 => constant(features::CTR_EL0),
+        SysReg::DczidEl0 => constant(features::DCZID_EL0),
+        SysReg::CntfrqEl0 => constant(features::CNTFRQ_EL0),
+        SysReg::MidrEl1 => constant(features::MIDR_EL1),
+        SysReg::MpidrEl1 => constant(features::MPIDR_EL1),
+        SysReg::RevidrEl1 | SysReg::IdZero => constant(0),
+        SysReg::Id(id) => constant(features::id_register(id)),
     };
-    b.emit(read, operands);
+    b.emit(exec, Operands { rd: dest(inst.reg('t')), imm, ..Operands::default() });
+}
+
+/// Defines a write of a system register.
+macro_rules! writes {
+    ($($name:ident: |$cpu:ident, $value:ident| $write:expr;)*) => {
+        $(fn $name($cpu: &mut Cpu, at: At<'_>) -> Flow {
+            let $value = $cpu.r[at.rn()];
+            $write;
+            at.next($cpu)
+        })*
+    };
+}
+
+writes! {
+    write_nzcv: |cpu, value| cpu.flags = Flags::from_nzcv(value >> 28 & 0xf);
+    write_fpcr: |cpu, value| cpu.fpcr = (value & FPCR_BITS) as u32;
+    write_fpsr: |cpu, value| cpu.fpsr = (value & FPSR_BITS) as u32;
+    write_dit: |cpu, value| cpu.pstate_rest = cpu.pstate_rest & !Pstate::DIT | value & Pstate::DIT;
+    write_tpidr: |cpu, value| cpu.tpidr_el0 = value;
 }
 
 pub(crate) fn msr(b: &mut Builder, inst: Inst) {
-    let operands = Operands {
-        imm: u64::from(inst.word()),
-        rn: source(inst.reg('t')),
-        aux: inst.field('i') as u16,
-        ..Operands::default()
+    let exec: Exec = match sysreg::writable(inst.field('r')) {
+        Some(SysReg::Nzcv) => write_nzcv,
+        Some(SysReg::Fpcr) => write_fpcr,
+        Some(SysReg::Fpsr) => write_fpsr,
+        Some(SysReg::Dit) => write_dit,
+        Some(SysReg::TpidrEl0) => write_tpidr,
+        Some(_) | None => return b.undefined(inst.word()),
     };
-    b.emit(write, operands);
+    b.emit(exec, Operands { rn: source(inst.reg('t')), ..Operands::default() });
+}
+
+/// DC ZVA: clears the block that holds the address.
+fn zero_block(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let address = cpu.r[at.rn()];
+    let block = address & !(ZVA_BYTES - 1);
+    for offset in (0..ZVA_BYTES).step_by(16) {
+        if let Err(faulted) = cpu.mem.store(GuestAddr(block + offset), 0u128) {
+            return cpu.data_abort(at, block + offset, Access::Write, faulted);
+        }
+    }
+    at.next(cpu)
+}
+
+/// Cache maintenance by address needs read permission and does nothing else: caches are coherent.
+fn touch(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let address = cpu.r[at.rn()];
+    match cpu.mem.load::<u8>(GuestAddr(address)) {
+        Ok(_) => at.next(cpu),
+        Err(faulted) => cpu.data_abort(at, address, Access::Read, faulted),
+    }
+}
+
+/// IC IVAU: the line's instructions are read again, by every vCPU before its next block.
+fn invalidate_instructions(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let line = GuestAddr(cpu.r[at.rn()] & !(CACHE_LINE_BYTES - 1)).untagged();
+    if let Ok(range) = GuestRange::new(line, CACHE_LINE_BYTES) {
+        cpu.code.invalidate(range);
+    }
+    at.next(cpu)
+}
+
+pub(crate) fn sys(b: &mut Builder, inst: Inst) {
+    let Some(row) = sysreg::system_operation(inst.field('i')) else { return b.undefined(inst.word()) };
+    let exec: Exec = match row.operation {
+        SysOp::ZeroBlock => zero_block,
+        SysOp::DataCache => touch,
+        SysOp::InvalidateInstructions => invalidate_instructions,
+    };
+    b.emit(exec, Operands { rn: source(inst.reg('t')), ..Operands::default() });
 }

@@ -5,10 +5,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::*;
-use crate::abi::{Errno, GuestAddr, GuestRange};
-use crate::host::SignalsBlocked;
-use crate::mem::{Backing, Mapper, Prot};
-use crate::vcpu::Vcpu;
 
 /// Keeps the set of vCPUs that exist, and counts kicks of ones that do not.
 #[derive(Default)]
@@ -19,39 +15,7 @@ struct Recorder {
     kicked_dead: AtomicU64,
 }
 
-impl Mapper for Recorder {
-    fn address_space_len(&self) -> u64 {
-        0
-    }
-
-    fn map(&self, _range: GuestRange, _prot: Prot, _backing: Backing<'_>) -> Result<(), Errno> {
-        Err(Errno::ENOSYS)
-    }
-
-    fn protect(&self, _range: GuestRange, _prot: Prot) -> Result<(), Errno> {
-        Err(Errno::ENOSYS)
-    }
-
-    fn unmap(&self, _range: GuestRange) -> Result<(), Errno> {
-        Err(Errno::ENOSYS)
-    }
-
-    fn relocate(&self, _from: GuestRange, _to: GuestAddr, _new_len_bytes: u64) -> Result<(), Errno> {
-        Err(Errno::ENOSYS)
-    }
-
-    fn advise(&self, _range: GuestRange, _advice: i32) -> Result<(), Errno> {
-        Err(Errno::ENOSYS)
-    }
-
-    fn invalidate_code(&self, _range: GuestRange) {}
-}
-
-impl Machine for Recorder {
-    fn create_vcpu(&self, _proof: &SignalsBlocked) -> Result<Box<dyn Vcpu>, VcpuError> {
-        Err(VcpuError::NoResources("a recorder has none".to_owned()))
-    }
-
+impl Recorder {
     fn exit_vcpus(&self, ids: &[VcpuId]) -> Result<(), VcpuError> {
         let alive = self.alive.lock().unwrap();
         self.kicked.fetch_add(ids.len() as u64, Ordering::Relaxed);
@@ -63,10 +27,6 @@ impl Machine for Recorder {
             arrays.push(ids.to_vec());
         }
         Ok(())
-    }
-
-    fn backend_name(&self) -> &'static str {
-        "recorder"
     }
 }
 
@@ -87,7 +47,7 @@ fn one_array_call_names_each_live_vcpu_once_and_zero_is_a_handle() {
         request(KickTargets::One(VcpuId(6)), KickCause::GuestSignal),
         request(KickTargets::AllExcept(VcpuId(0)), KickCause::ExitGroup),
     ];
-    let kicked = registry.kick(&machine, &requests).unwrap();
+    let kicked = registry.kick(&requests, |ids| machine.exit_vcpus(ids)).unwrap();
     assert_eq!(*machine.arrays.lock().unwrap(), [[VcpuId(0), VcpuId(5)]]);
     assert_eq!(kicked.vcpus, 2);
     assert_eq!(kicked.by_cause[KickCause::Doorbell as usize], 2);
@@ -100,7 +60,8 @@ fn one_array_call_names_each_live_vcpu_once_and_zero_is_a_handle() {
 fn a_request_without_a_live_target_calls_nothing() {
     let registry = Registry::new();
     let machine = Recorder::default();
-    let kicked = registry.kick(&machine, &[request(KickTargets::All, KickCause::Doorbell)]).unwrap();
+    let kicked =
+        registry.kick(&[request(KickTargets::All, KickCause::Doorbell)], |ids| machine.exit_vcpus(ids)).unwrap();
     assert_eq!(kicked, Kicked::default());
     assert!(machine.arrays.lock().unwrap().is_empty());
 }
@@ -143,7 +104,9 @@ fn a_kick_never_names_a_destroyed_vcpu() {
         for _ in 0..2 {
             scope.spawn(|| {
                 while !done.load(Ordering::Acquire) {
-                    registry.kick(&machine, &[request(KickTargets::All, KickCause::Doorbell)]).unwrap();
+                    registry
+                        .kick(&[request(KickTargets::All, KickCause::Doorbell)], |ids| machine.exit_vcpus(ids))
+                        .unwrap();
                 }
             });
         }

@@ -91,10 +91,10 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("SETF16", "setf16 {Wn}", "0011101000000000010010nnnnn01101", misc::setf16).of(FlagM),
 
     // Conditional compare and select.
-    Row::new("CCMN_reg", "ccmn {Rn}, {Rm}, #{nzcv}, {cond}", "z0111010010mmmmmcccc00nnnnn0kkkk", misc::ccmn_reg),
-    Row::new("CCMP_reg", "ccmp {Rn}, {Rm}, #{nzcv}, {cond}", "z1111010010mmmmmcccc00nnnnn0kkkk", misc::ccmp_reg),
-    Row::new("CCMN_imm", "ccmn {Rn}, #{m}, #{nzcv}, {cond}", "z0111010010mmmmmcccc10nnnnn0kkkk", misc::ccmn_imm),
-    Row::new("CCMP_imm", "ccmp {Rn}, #{m}, #{nzcv}, {cond}", "z1111010010mmmmmcccc10nnnnn0kkkk", misc::ccmp_imm),
+    Row::new("CCMN_reg", "ccmn {Rn}, {Rm}, {k:x}, {cond}", "z0111010010mmmmmcccc00nnnnn0kkkk", misc::ccmn_reg),
+    Row::new("CCMP_reg", "ccmp {Rn}, {Rm}, {k:x}, {cond}", "z1111010010mmmmmcccc00nnnnn0kkkk", misc::ccmp_reg),
+    Row::new("CCMN_imm", "ccmn {Rn}, {m:x}, {k:x}, {cond}", "z0111010010mmmmmcccc10nnnnn0kkkk", misc::ccmn_imm),
+    Row::new("CCMP_imm", "ccmp {Rn}, {m:x}, {k:x}, {cond}", "z1111010010mmmmmcccc10nnnnn0kkkk", misc::ccmp_imm),
     Row::new("CSEL", "csel {Rd}, {Rn}, {Rm}, {cond}", "z0011010100mmmmmcccc00nnnnnddddd", misc::csel),
     Row::new("CSINC", "csinc {Rd}, {Rn}, {Rm}, {cond}", "z0011010100mmmmmcccc01nnnnnddddd", misc::csinc)
         .aliases(&[(is_set, "cset {Rd}, {!cond}"), (is_changed, "cinc {Rd}, {Rn}, {!cond}")]),

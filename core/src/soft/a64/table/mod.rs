@@ -8,6 +8,7 @@ mod dp_imm;
 mod dp_reg;
 mod ldst;
 mod ldst_pair;
+mod ldst_sync;
 mod system;
 
 use super::Pattern;
@@ -77,7 +78,8 @@ impl Row {
 }
 
 /// The groups, in the order of Arm ARM C4.1.
-static GROUPS: &[&[Row]] = &[dp_imm::ROWS, branch::ROWS, system::ROWS, ldst::ROWS, ldst_pair::ROWS, dp_reg::ROWS];
+static GROUPS: &[&[Row]] =
+    &[dp_imm::ROWS, branch::ROWS, system::ROWS, ldst::ROWS, ldst_pair::ROWS, ldst_sync::ROWS, dp_reg::ROWS];
 
 /// All rows.
 pub fn rows() -> impl Iterator<Item = &'static Row> {

@@ -1,17 +1,50 @@
-//! Exception generation and system instructions (Arm ARM C4.1.93).
+//! Exception generation, barriers, hints and system instructions (Arm ARM C4.1.93).
 
 use super::Row;
-use crate::soft::interp::system as op;
+use crate::soft::a64::decode::Inst;
+use crate::soft::a64::features::Feature::{Dit, FlagM, FlagM2, Sb};
+use crate::soft::a64::sysreg;
+use crate::soft::interp::{exclusive, system as op};
+
+fn is_readable(inst: Inst) -> bool {
+    sysreg::readable(inst.field('r')).is_some()
+}
+
+fn is_writable(inst: Inst) -> bool {
+    sysreg::writable(inst.field('r')).is_some()
+}
+
+fn is_operation(inst: Inst) -> bool {
+    sysreg::system_operation(inst.field('i')).is_some()
+}
+
+fn is_full_system(inst: Inst) -> bool {
+    inst.field('i') == 0b1111
+}
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
-    Row::new("SVC", "svc #{imm:x}",   "11010100000iiiiiiiiiiiiiiii00001", op::svc),
-    Row::new("BRK", "brk #{imm:x}",   "11010100001iiiiiiiiiiiiiiii00000", op::brk),
-    Row::new("HINT", "hint #{imm:x}", "11010101000000110010iiiiiii11111", op::hint),
-    Row::new("CLREX", "clrex",        "11010101000000110011iiii01011111", op::clrex),
-    Row::new("DSB", "dsb #{imm:x}",   "11010101000000110011iiii10011111", op::barrier),
-    Row::new("DMB", "dmb #{imm:x}",   "11010101000000110011iiii10111111", op::barrier),
-    Row::new("ISB", "isb",            "11010101000000110011iiii11011111", op::isb),
-    Row::new("MRS", "mrs {Xt}, #{imm:x}", "110101010011iiiiiiiiiiiiiiittttt", op::mrs),
-    Row::new("MSR", "msr #{imm:x}, {Xt}", "110101010001iiiiiiiiiiiiiiittttt", op::msr),
+    Row::new("UDF", "udf #{i}", "0000000000000000iiiiiiiiiiiiiiii", op::undefined),
+    Row::new("SVC", "svc {i:x}", "11010100000iiiiiiiiiiiiiiii00001", op::svc),
+    Row::new("HVC", "hvc {i:x}", "11010100000iiiiiiiiiiiiiiii00010", op::undefined),
+    Row::new("SMC", "smc {i:x}", "11010100000iiiiiiiiiiiiiiii00011", op::undefined),
+    Row::new("BRK", "brk {i:x}", "11010100001iiiiiiiiiiiiiiii00000", op::brk),
+    Row::new("HLT", "hlt {i:x}", "11010100010iiiiiiiiiiiiiiii00000", op::undefined),
+
+    Row::new("HINT", "{hint}", "11010101000000110010iiiiiii11111", op::hint),
+    Row::new("CLREX", "clrex{option}", "11010101000000110011iiii01011111", exclusive::clrex),
+    Row::new("DSB", "dsb {barrier}", "11010101000000110011iiii10011111", op::dsb),
+    Row::new("SSBB", "ssbb",   "11010101000000110011000010011111", op::dsb).special(),
+    Row::new("PSSBB", "pssbb", "11010101000000110011010010011111", op::dsb).special(),
+    Row::new("DMB", "dmb {barrier}", "11010101000000110011iiii10111111", op::dmb),
+    Row::new("ISB", "isb {isb}", "11010101000000110011iiii11011111", op::isb).aliases(&[(is_full_system, "isb")]),
+    Row::new("SB", "sb", "11010101000000110011000011111111", op::sb).of(Sb),
+
+    Row::new("CFINV", "cfinv", "11010101000000000100000000011111", op::cfinv).of(FlagM),
+    Row::new("XAFLAG", "xaflag", "11010101000000000100000000111111", op::xaflag).of(FlagM2),
+    Row::new("AXFLAG", "axflag", "11010101000000000100000001011111", op::axflag).of(FlagM2),
+    Row::new("MSR_dit", "msr dit, {i:x}", "11010101000000110100iiii01011111", op::msr_dit).of(Dit),
+    Row::new("SYS", "{operation}, {Xt}", "1101010100001iiiiiiiiiiiiiittttt", op::sys).when(is_operation),
+    Row::new("MSR", "msr {sysreg}, {Xt}", "110101010001rrrrrrrrrrrrrrrttttt", op::msr).when(is_writable),
+    Row::new("MRS", "mrs {Xt}, {sysreg}", "110101010011rrrrrrrrrrrrrrrttttt", op::mrs).when(is_readable),
 ];

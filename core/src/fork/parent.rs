@@ -1,0 +1,249 @@
+//! The parent's side of a fork: snapshot, spawn, send, wait for the answer. Source: clone(2), fork(2), vfork(2).
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use super::image::{Descriptor, Header, Image, MappedFileRecord, Mapping, READY, Registers};
+use super::pages::Snapshot;
+use crate::abi::{Errno, Pid, SigSet};
+use crate::host::clock::monotonic_ns;
+use crate::host::fds::{self, PollFd, PollFlags};
+use crate::host::handover::{DESCRIPTORS_PER_MESSAGE, Handover};
+use crate::kernel::clone::{CloneArgs, CloneFlags};
+use crate::kernel::task::Interrupts;
+use crate::kernel::{Process, TaskContext};
+use crate::mem::{MappedFile, Vma, VmaBacking, VmaFlags};
+use crate::preempt::KickCause;
+
+/// How long a child may take until it is ready: what is longer is a child that hangs.
+const READY_LIMIT_NS: u64 = 60_000_000_000;
+
+/// How often a wait for the child looks whether this process is to end, in nanoseconds.
+const LOOK_INTERVAL_NS: u64 = 10_000_000;
+
+/// clone(2) without `CLONE_VM`, and vfork: a child process that goes on with a copy of this thread.
+///
+/// With `CLONE_VFORK` the caller waits until the child executes a program or ends. The child gets a copy of the memory
+/// then too, so that the caller does not see its writes.
+///
+/// # Errors
+/// `EAGAIN` where the child could not be made, `ENOMEM` where the snapshot could not.
+pub fn spawn_process(ctx: &TaskContext, args: &CloneArgs) -> Result<Pid, Errno> {
+    let process = ctx.process();
+    let (snapshot, files, header) = {
+        let _still = close_gate(ctx);
+        take_snapshot(ctx, args).map_err(|_no_room| Errno::ENOMEM)?
+    };
+    // Nobody waits for children while this one may still turn out to be none.
+    let in_the_making = process.children_in_the_making();
+    let (mut child, handover) = spawn().map_err(|_refused| Errno::EAGAIN)?;
+    let sent = send(&handover, header, &snapshot, &files);
+    drop((snapshot, files));
+    if sent.is_err() || !is_ready(ctx, &handover) {
+        discard(&mut child);
+        drop(in_the_making);
+        process.wake_all();
+        return Err(Errno::EAGAIN);
+    }
+    drop(in_the_making);
+    // A child that ended in the meantime was noticed by nobody.
+    process.wake_all();
+    let pid = Pid(child.id().cast_signed());
+    if args.flags.contains(CloneFlags::PARENT_SETTID) {
+        // As on Linux: the child exists whatever becomes of this store.
+        let _ignored = ctx.memory().write(args.parent_tid, &pid.0);
+    }
+    if args.flags.contains(CloneFlags::VFORK) {
+        // The end of the stream, by execve(2) or by the child's end; this process's own end comes first.
+        let _answer = await_answer(ctx, &handover, None);
+    }
+    Ok(pid)
+}
+
+/// Holds all other threads outside of guest code and system calls.
+fn close_gate<'ctx>(ctx: &'ctx TaskContext) -> crate::kernel::quiesce::Closed<'ctx> {
+    let process = ctx.process();
+    process.gate().close(|| {
+        let own = ctx.task.tid();
+        for member in process.group().members.values().filter(|member| member.task.tid() != own) {
+            member.task.set_interrupts(Interrupts::QUIESCE);
+        }
+        process.preemption().kick_others(ctx.vcpu.id(), KickCause::Fork);
+    })
+}
+
+/// Open files in the order in which they are sent, each once.
+#[derive(Default)]
+struct Files {
+    files: Vec<Arc<OwnedFd>>,
+    known: BTreeMap<usize, u32>,
+}
+
+impl Files {
+    fn index_of(&mut self, file: &Arc<OwnedFd>) -> u32 {
+        let next = self.files.len() as u32;
+        let index = *self.known.entry(Arc::as_ptr(file).addr()).or_insert(next);
+        if index == next {
+            self.files.push(file.clone());
+        }
+        index
+    }
+}
+
+/// Everything that the child begins with. The world must stand still.
+fn take_snapshot(ctx: &TaskContext, args: &CloneArgs) -> io::Result<(OwnedFd, Files, Header)> {
+    let process = ctx.process();
+    let mut snapshot = Snapshot::new(ctx.memory())?;
+    let mut files = Files::default();
+    let image = describe(ctx, args, &mut snapshot, &mut files)?;
+    let text = serde_json::to_vec(&image)?;
+    let text_offset = snapshot.append(&text)?;
+    debug_assert_eq!(process.pid(), crate::host::process::own_pid());
+    let header = Header { files: files.files.len() as u32, text_offset, text_len: text.len() as u64 };
+    Ok((snapshot.into_file(), files, header))
+}
+
+fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files: &mut Files) -> io::Result<Image> {
+    let process = ctx.process();
+    let mut state = ctx.vcpu.pull();
+    state.x[0] = 0;
+    if !args.stack.is_null() {
+        state.sp = args.stack.0;
+    }
+    if args.flags.contains(CloneFlags::SETTLS) {
+        state.tpidr_el0 = args.tls;
+    }
+    let (actions, blocked) = {
+        let group = process.group();
+        let blocked = group.members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
+        (Image::wire_actions(&group.actions), blocked.0)
+    };
+    let with = |flag, addr: u64| if args.flags.contains(flag) { addr } else { 0 };
+    let child_tid = args.child_tid.addr().0;
+    let (options, program, layout) = (process.options(), process.image(), process.space().layout());
+    let (brk_start, brk) = process.space().brk_area();
+    let bytes = |path: &std::path::PathBuf| path.as_os_str().as_bytes().to_vec();
+    let (mapped_files, mappings) = describe_mappings(process, snapshot, files)?;
+    let descriptors = ctx.files.entries().into_iter().map(|entry| Descriptor {
+        fd: entry.fd.0,
+        is_close_on_exec: entry.is_close_on_exec,
+        file: files.index_of(entry.file.host()),
+    });
+    Ok(Image {
+        registers: Registers::of(&state),
+        actions,
+        blocked,
+        alt_stack: ctx.alt_stack.map(|stack| (stack.base.0, stack.len_bytes, stack.autodisarm)),
+        set_child_tid: args.flags.contains(CloneFlags::CHILD_SETTID).then_some(child_tid),
+        clear_child_tid: with(CloneFlags::CHILD_CLEARTID, child_tid),
+        is_vfork: args.flags.contains(CloneFlags::VFORK),
+        program: (bytes(&program.path), program.args, program.sigtramp.0),
+        timeout_ns: options.timeout_ns,
+        is_tracing: options.is_tracing,
+        crash_json: options.crash_json.as_ref().map(bytes),
+        stats: options.stats.as_ref().map(bytes),
+        layout: [layout.task_size, layout.stack_top.0, layout.mmap_base.0, layout.pie_base.0, layout.brk_gap_bytes],
+        brk: (brk_start.0, brk.0),
+        mapped_files,
+        mappings,
+        descriptors: descriptors.collect(),
+        descriptor_limit: ctx.files.limit(),
+    })
+}
+
+fn describe_mappings(
+    process: &Process,
+    snapshot: &mut Snapshot,
+    files: &mut Files,
+) -> io::Result<(Vec<MappedFileRecord>, Vec<Mapping>)> {
+    let mut records = Vec::new();
+    let mut known = BTreeMap::new();
+    let mut index_of = |file: &Arc<MappedFile>| {
+        *known.entry(Arc::as_ptr(file).addr()).or_insert_with(|| {
+            records.push(MappedFileRecord { file: files.index_of(&file.fd), name: file.name.clone() });
+            records.len() as u32 - 1
+        })
+    };
+    let mut mappings = Vec::new();
+    for vma in process.space().vmas().iter().filter(|vma| !vma.flags.contains(VmaFlags::DONTFORK)) {
+        mappings.push(describe_mapping(vma, snapshot, &mut index_of)?);
+    }
+    Ok((records, mappings))
+}
+
+fn describe_mapping(
+    vma: &Vma,
+    snapshot: &mut Snapshot,
+    index_of: &mut impl FnMut(&Arc<MappedFile>) -> u32,
+) -> io::Result<Mapping> {
+    let file = match &vma.backing {
+        VmaBacking::Anonymous => None,
+        VmaBacking::File { file, offset } => Some((index_of(file), *offset)),
+    };
+    Ok(Mapping {
+        start: vma.range.start.0,
+        end: vma.range.end.0,
+        prot: vma.prot.bits(),
+        // Locks on memory are not inherited.
+        flags: vma.flags.difference(VmaFlags::LOCKED).bits(),
+        file,
+        runs: snapshot.add(vma)?,
+    })
+}
+
+/// Starts elfuse anew, with one end of the socket as its standard input: that leaks into no other child, since it is
+/// close-on-exec everywhere else. Its standard output is nobody's, so that a guest that closes its own really does; what it
+/// has to say goes to standard error. The child inherits the mask of this thread, so that the kick set is blocked in it from
+/// the first instruction on.
+fn spawn() -> io::Result<(Child, Handover)> {
+    let (handover, theirs) = Handover::pair()?;
+    let executable = OsStr::new(if cfg!(target_os = "linux") { "/proc/self/exe" } else { "elfuse" });
+    let child = Command::new(executable)
+        .args(["--fork-child", "0"])
+        .stdin(Stdio::from(theirs))
+        .stdout(Stdio::null())
+        .spawn()?;
+    Ok((child, handover))
+}
+
+fn send(handover: &Handover, header: Header, snapshot: &OwnedFd, files: &Files) -> io::Result<()> {
+    handover.send(&header.to_bytes(), &[snapshot.as_fd()])?;
+    let files: Vec<BorrowedFd<'_>> = files.files.iter().map(|file| file.as_fd()).collect();
+    files.chunks(DESCRIPTORS_PER_MESSAGE).try_for_each(|batch| handover.send(&[0], batch))
+}
+
+/// Waits until the child says that it is about to run.
+fn is_ready(ctx: &TaskContext, handover: &Handover) -> bool {
+    await_answer(ctx, handover, Some(monotonic_ns().saturating_add(READY_LIMIT_NS))) == Some(READY)
+}
+
+/// The child's next byte; `None` at the end of the stream, at the deadline, and when this process is to end.
+///
+/// A fork that has begun is not interrupted by signals, as on Linux. Other threads may close the gate meanwhile.
+fn await_answer(ctx: &TaskContext, handover: &Handover, deadline_ns: Option<u64>) -> Option<u8> {
+    loop {
+        let until = monotonic_ns().saturating_add(LOOK_INTERVAL_NS);
+        let mut polled = [PollFd::new(handover.as_fd(), PollFlags::POLLIN)];
+        let ready = ctx.process().gate().outside(|| fds::poll(&mut polled, Some(until)));
+        if !matches!(ready, Ok(0)) {
+            let mut answer = [0];
+            return handover.receive(&mut answer, &mut Vec::new()).ok().map(|()| answer[0]);
+        }
+        if ctx.task.interrupts().contains(Interrupts::EXIT) || deadline_ns.is_some_and(|limit| monotonic_ns() >= limit)
+        {
+            return None;
+        }
+    }
+}
+
+/// Ends a child that is none, and takes its corpse away before anybody sees it.
+fn discard(child: &mut Child) {
+    // It may have ended by itself.
+    let _gone = child.kill();
+    let _reaped = child.wait();
+}

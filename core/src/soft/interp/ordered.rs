@@ -1,0 +1,115 @@
+//! Load-acquire and store-release: LDAR, STLR, their limited-ordering, RCpc and unscaled forms. Lowering; the handlers
+//! are those of [`ldst`](super::ldst) with moves of this file. Source: Arm ARM C4.1.94, B2.3, B2.7.2 (alignment).
+//!
+//! LDAPR may be weaker than LDAR and is not, here.
+
+use std::marker::PhantomData;
+
+use super::builder::Builder;
+use super::cpu::SP_SLOT;
+use super::ldst::{Move, Offset, move_one};
+use super::op::{Exec, Operands};
+use super::slots::{dest, source};
+use crate::abi::GuestAddr;
+use crate::mem::{Faulted, WindowRef};
+use crate::soft::a64::Inst;
+use crate::vcpu::Access;
+
+/// A load-acquire; `EXTENSION` as for [`Load`](super::ldst::Load).
+struct LoadAcquire<T, const EXTENSION: u8>(PhantomData<T>);
+/// A store-release.
+struct StoreRelease<T>(PhantomData<T>);
+
+/// Implements the ordered moves of one memory type.
+macro_rules! moves {
+    ($unsigned:ty, $signed:ty) => {
+        impl<const EXTENSION: u8> Move for LoadAcquire<$unsigned, EXTENSION> {
+            const ACCESS: Access = Access::Read;
+            const ALIGNMENT: u64 = size_of::<$unsigned>() as u64;
+
+            #[inline(always)]
+            fn access(mem: WindowRef, addr: GuestAddr, _register: u64) -> Result<u64, Faulted> {
+                let value = mem.load_acquire::<$unsigned>(addr)?;
+                Ok(match EXTENSION {
+                    32 => u64::from(value as $signed as i32 as u32),
+                    64 => value as $signed as i64 as u64,
+                    0.. => value as u64,
+                })
+            }
+        }
+
+        impl Move for StoreRelease<$unsigned> {
+            const ACCESS: Access = Access::Write;
+            const ALIGNMENT: u64 = size_of::<$unsigned>() as u64;
+
+            #[inline(always)]
+            fn access(mem: WindowRef, addr: GuestAddr, register: u64) -> Result<u64, Faulted> {
+                mem.store_release::<$unsigned>(addr, register as $unsigned)?;
+                Ok(register)
+            }
+        }
+    };
+}
+
+moves!(u8, i8);
+moves!(u16, i16);
+moves!(u32, i32);
+moves!(u64, i64);
+
+fn load_handler<const SP: bool>(size: u32) -> Exec {
+    match size {
+        0 => move_one::<Offset, LoadAcquire<u8, 0>, SP>,
+        1 => move_one::<Offset, LoadAcquire<u16, 0>, SP>,
+        2 => move_one::<Offset, LoadAcquire<u32, 0>, SP>,
+        3.. => move_one::<Offset, LoadAcquire<u64, 0>, SP>,
+    }
+}
+
+/// Loads that extend the sign, to 64 bits or (bit 22 set) to 32.
+fn signed_handler<const SP: bool>(size: u32, is_to_32bit: bool) -> Exec {
+    match (size, is_to_32bit) {
+        (0, false) => move_one::<Offset, LoadAcquire<u8, 64>, SP>,
+        (0, true) => move_one::<Offset, LoadAcquire<u8, 32>, SP>,
+        (1, false) => move_one::<Offset, LoadAcquire<u16, 64>, SP>,
+        (1, true) => move_one::<Offset, LoadAcquire<u16, 32>, SP>,
+        (2.., _) => move_one::<Offset, LoadAcquire<u32, 64>, SP>,
+    }
+}
+
+fn store_handler<const SP: bool>(size: u32) -> Exec {
+    match size {
+        0 => move_one::<Offset, StoreRelease<u8>, SP>,
+        1 => move_one::<Offset, StoreRelease<u16>, SP>,
+        2 => move_one::<Offset, StoreRelease<u32>, SP>,
+        3.. => move_one::<Offset, StoreRelease<u64>, SP>,
+    }
+}
+
+fn operands(inst: Inst, rd: u8) -> Operands {
+    Operands { rd, rn: inst.reg('n'), imm: inst.signed('i') as u64, ..Operands::default() }
+}
+
+/// LDAR, LDLAR, LDAPR, LDAPUR.
+pub(crate) fn load_acquire(b: &mut Builder, inst: Inst) {
+    let size = inst.word() >> 30;
+    let exec = if inst.reg('n') == SP_SLOT { load_handler::<true>(size) } else { load_handler::<false>(size) };
+    b.emit(exec, operands(inst, dest(inst.reg('t'))));
+}
+
+/// LDAPURSB, LDAPURSH, LDAPURSW.
+pub(crate) fn load_acquire_signed(b: &mut Builder, inst: Inst) {
+    let (size, is_to_32bit) = (inst.word() >> 30, inst.word() >> 22 & 1 == 1);
+    let exec = if inst.reg('n') == SP_SLOT {
+        signed_handler::<true>(size, is_to_32bit)
+    } else {
+        signed_handler::<false>(size, is_to_32bit)
+    };
+    b.emit(exec, operands(inst, dest(inst.reg('t'))));
+}
+
+/// STLR, STLLR, STLUR.
+pub(crate) fn store_release(b: &mut Builder, inst: Inst) {
+    let size = inst.word() >> 30;
+    let exec = if inst.reg('n') == SP_SLOT { store_handler::<true>(size) } else { store_handler::<false>(size) };
+    b.emit(exec, operands(inst, source(inst.reg('t'))));
+}
