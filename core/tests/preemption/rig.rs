@@ -171,7 +171,7 @@ impl KickSink for Notes {
         }
     }
 
-    fn child_changed(&self) {
+    fn child_changed(&self, _info: &SigInfo) {
         self.children.fetch_add(1, Ordering::Relaxed);
     }
 
