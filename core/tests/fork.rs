@@ -1,5 +1,7 @@
 //! Fork children under a storm of doorbells, and what becomes of a child whose bring-up is cut short.
 
+#![expect(clippy::unwrap_used, reason = "a test may say so")]
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
