@@ -159,7 +159,7 @@ fn the_end_of_the_window_is_the_end() {
 fn pages_lose_and_gain_execution() {
     let mut guest = Guest::new(&[encode("MOVZ", &[('z', 1), ('i', 1)])]);
     let abort = |cause| ExceptionKind::InstructionAbort { far: GuestAddr(CODE), cause };
-    let mut run = |guest: &mut Guest| {
+    let run = |guest: &mut Guest| {
         guest.state.pc = CODE;
         guest.exception()
     };
