@@ -1,0 +1,230 @@
+//! One run of one guest, from its start to the end of the last process of its tree: [`run`].
+//!
+//! The order matters: the storm ends before the top process is reaped (so that its id stays its own), left processes are
+//! counted before they are ended, and the statistics are read when nobody counts any more.
+
+use super::spawn::{Command, Started, read_all, steers_elfuse};
+use super::{Stop, Woken, tree};
+use crate::check::{Evidence, Terms, judge, parse_crashes};
+use crate::event::{Ending, Failure, Outcome, RunResult};
+use crate::plan::PlannedRun;
+use crate::stats::{StatsFile, tally};
+use crate::storm::{Mode, Storm, StormReport, Target};
+use crate::tally::Tally;
+use elfuse::abi::Pid;
+use elfuse::host::pidfd::PidFd;
+use elfuse::preempt::transport::{DIRECTORY_VARIABLE, Directory};
+use guest_tests::Use;
+use std::fs;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Most bytes of output that are looked at.
+const OUTPUT_LIMIT: u64 = 1 << 20;
+
+/// The files of the runs of one job thread, one run after another.
+#[derive(Debug)]
+pub(super) struct Files {
+    stats: PathBuf,
+    crash: PathBuf,
+    signals: PathBuf,
+}
+
+impl Files {
+    pub(super) fn create(dir: &Path) -> io::Result<Self> {
+        let signals = dir.join("signals");
+        fs::create_dir_all(&signals)?;
+        Ok(Self { stats: dir.join("stats"), crash: dir.join("crash.json"), signals })
+    }
+
+    /// Makes room for the next run.
+    fn clear(&self) -> io::Result<()> {
+        for path in [&self.stats, &self.crash] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Transport files that are still there, which are then removed: of the run's own directory, and in `/tmp` of its
+    /// processes.
+    fn take_left(&self, pids: impl Iterator<Item = i32>) -> io::Result<Vec<PathBuf>> {
+        let mut left = Vec::new();
+        for entry in fs::read_dir(&self.signals)? {
+            left.push(entry?.path());
+        }
+        let default = Directory::at(Path::new("/tmp"));
+        left.extend(pids.map(|pid| default.file_of(Pid(pid))).filter(|path| path.symlink_metadata().is_ok()));
+        for path in &left {
+            // Whoever else removes it is welcome.
+            let _ = fs::remove_file(path);
+        }
+        Ok(left)
+    }
+}
+
+/// Runs `planned` to its end.
+///
+/// # Errors
+/// What keeps the harness itself from working. Whatever the guest or elfuse does is part of the result.
+pub(super) fn run(
+    elfuse: &Path,
+    planned: &PlannedRun,
+    files: &Files,
+    storm: &Storm,
+    stop: &Stop,
+) -> io::Result<RunResult> {
+    files.clear()?;
+    let started_at = Instant::now();
+    let started = match command(elfuse, planned, files).and_then(Command::start) {
+        Ok(started) => started,
+        Err(error) => return Ok(not_started(planned, elfuse, &error)),
+    };
+    let directory = Directory::at(&files.signals);
+    let stats = StatsFile::new(&files.stats);
+    let target = Target::new(planned.mode, planned.guest.storm(), stats, started.stdout.try_clone()?, directory);
+    let ticket = storm.add(target);
+    let woken = match PidFd::open(started.pid) {
+        Ok(process) => stop.wait(process.as_fd(), started_at + planned.wall_limit),
+        Err(error) => Err(error),
+    };
+    let storm = ticket.finish();
+    let wall_us = u64::try_from(started_at.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let ended = end(&started, files, !matches!(woken, Ok(Woken::Ready)))?;
+    let counts = storm.counts;
+    let evidence = evidence(planned, &started, files, storm, ended, woken?)?;
+    let terms = Terms { storm_hz: storm_hz(planned.mode), leaves: planned.leaves };
+    Ok(result(planned, terms, evidence, counts, wall_us, stop.is_raised()))
+}
+
+const fn storm_hz(mode: Mode) -> u32 {
+    match mode {
+        Mode::Storm { hz } => hz,
+        Mode::Stamp { .. } | Mode::Quiet => 0,
+    }
+}
+
+fn command(elfuse: &Path, planned: &PlannedRun, files: &Files) -> io::Result<Command> {
+    let guest = &planned.guest;
+    let program = guest_tests::fixture(guest.program()).map_err(io::Error::other)?;
+    let mut command = Command::new(elfuse, steers_elfuse)
+        .args(guest.options())
+        .arg("--stats")
+        .arg(&files.stats)
+        .arg("--crash-json")
+        .arg(&files.crash)
+        .arg("--")
+        .arg(program)
+        .args(guest.args())
+        .env(DIRECTORY_VARIABLE, &files.signals);
+    for (name, value) in guest.env() {
+        command = command.env(name, value);
+    }
+    if let Some(breakage) = &planned.breakage {
+        command = command.env(elfuse::host::controls::VARIABLE, breakage);
+    }
+    Ok(command)
+}
+
+fn not_started(planned: &PlannedRun, elfuse: &Path, error: &io::Error) -> RunResult {
+    RunResult {
+        id: planned.id.clone(),
+        outcome: Outcome::NotStarted,
+        failures: vec![Failure::Start { problem: format!("cannot start {}: {error}", elfuse.display()) }],
+        tally: Tally::default(),
+        storm: crate::event::StormCounts::default(),
+        wall_us: 0,
+        latencies_ns: Vec::new(),
+    }
+}
+
+/// How a tree ended.
+struct Ended {
+    ending: Ending,
+    left: std::collections::BTreeSet<i32>,
+    snapshot: Result<elfuse::preempt::stats::StatsSnapshot, String>,
+}
+
+/// Reaps the top process, killing it before if `kill`; counts who is left, and ends them.
+fn end(started: &Started, files: &Files, kill: bool) -> io::Result<Ended> {
+    let stats = StatsFile::new(&files.stats);
+    let known = || -> Vec<(i32, u64)> {
+        let processes = stats.read().map(|snapshot| snapshot.processes).unwrap_or_default();
+        processes.iter().map(|process| (process.pid.0, process.start_time_ticks)).collect()
+    };
+    if kill {
+        tree::kill_all(started.pid, &known());
+    }
+    let ending = super::reap(started.pid)?;
+    let left = tree::left(started.pid, &known())?;
+    tree::end_left(started.pid, &left)?;
+    let snapshot = stats.read().map_err(|error| error.to_string());
+    Ok(Ended { ending, left, snapshot })
+}
+
+fn evidence(
+    planned: &PlannedRun,
+    started: &Started,
+    files: &Files,
+    storm: StormReport,
+    ended: Ended,
+    woken: Woken,
+) -> io::Result<Evidence> {
+    let ending = (woken == Woken::Ready).then_some(ended.ending);
+    let pids: Vec<i32> =
+        ended.snapshot.iter().flat_map(|snapshot| snapshot.processes.iter().map(|process| process.pid.0)).collect();
+    let mut left_files = files.take_left(pids.into_iter().chain([started.pid.0]))?;
+    // Nobody can remove its own file after SIGKILL: its reaper does, which is the harness.
+    if ending == Some(Ending::Signal(libc::SIGKILL)) {
+        let own = Directory::at(&files.signals).file_of(started.pid);
+        left_files.retain(|path| *path != own);
+    }
+    Ok(Evidence {
+        ending,
+        wall_limit_ms: (woken == Woken::TimedOut)
+            .then(|| u64::try_from(planned.wall_limit.as_millis()).unwrap_or(u64::MAX)),
+        stdout: read_all(&started.stdout, OUTPUT_LIMIT)?,
+        stderr: read_all(&started.stderr, OUTPUT_LIMIT)?,
+        snapshot: ended.snapshot,
+        crashes: fs::read(&files.crash).map(|bytes| parse_crashes(&bytes)).unwrap_or_default(),
+        left: ended.left,
+        left_files: left_files.into_iter().map(|path| path.display().to_string()).collect(),
+        storm,
+    })
+}
+
+fn result(
+    planned: &PlannedRun,
+    terms: Terms,
+    seen: Evidence,
+    storm: crate::event::StormCounts,
+    wall_us: u64,
+    stopped: bool,
+) -> RunResult {
+    let interrupted = stopped && seen.ending.is_none() && seen.wall_limit_ms.is_none();
+    let failures = if interrupted { Vec::new() } else { judge(&planned.guest, terms, &seen) };
+    let outcome = if interrupted {
+        Outcome::Interrupted
+    } else if seen.wall_limit_ms.is_some() {
+        Outcome::WallLimit
+    } else if failures.is_empty() {
+        Outcome::Passed
+    } else {
+        Outcome::Failed
+    };
+    let latencies_ns = match planned.guest.used_by() {
+        Use::Latency => latencies(&seen.stdout),
+        Use::Test | Use::Bench | Use::Control => Vec::new(),
+    };
+    let tally = seen.snapshot.as_ref().map(tally).unwrap_or_default();
+    RunResult { id: planned.id.clone(), outcome, failures, tally, storm, wall_us, latencies_ns }
+}
+
+/// The times that a latency guest prints, a line each, after its line `ready`.
+fn latencies(stdout: &[u8]) -> Vec<u64> {
+    String::from_utf8_lossy(stdout).lines().filter_map(|line| line.parse().ok()).collect()
+}

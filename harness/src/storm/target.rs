@@ -1,0 +1,370 @@
+//! One run under the storm: [`Target`], which finds the run's processes, rings them, and reads their masks.
+//!
+//! Processes are found in the run's statistics file, where each elfuse process claims a slot once its signals are blocked,
+//! and addressed by `SenderHandle`, which holds a pidfd and refuses a process of another start time. A process is stormed
+//! from the moment its transport file is open until it takes no records any more.
+
+use crate::event::{Failure, StormCounts};
+use crate::stats::StatsFile;
+use elfuse::abi::{Pid, SigInfo, SigSet, Signal, Tid};
+use elfuse::host::clock::monotonic_ns;
+use elfuse::host::signal::{FAULT_SIGNALS, kick_set};
+use elfuse::host::thread::{TaskMask, tasks_of};
+use elfuse::preempt::transport::{Directory, SendError, SenderHandle, ring_thread};
+use guest_tests::StormRecord;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+/// The kick thread's name: its mask may read open, since sigtimedwait opens it.
+const KICK_THREAD: &str = "elfuse-kick";
+/// Time between two readings of a process's masks, in nanoseconds; the first three follow each other faster.
+const AUDIT_PERIOD_NS: u64 = 20_000_000;
+/// Most doorbells that a process gets in one tick, when the storm is late.
+const BURST: u64 = 64;
+/// Readings in a row that must show a fault signal blocked: C libraries block all signals for moments.
+const FAULTS_BLOCKED_READINGS: u32 = 3;
+/// Mask failures kept of one run.
+const KEPT_FAILURES: usize = 8;
+
+/// What is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// All that the row allows, and thread-directed doorbells, at this rate for each process.
+    Storm {
+        /// Doorbells a second.
+        hz: u32,
+    },
+    /// Guest signals alone, each with the time of its sending in `si_value`, for the latency phase.
+    Stamp {
+        /// Signals a second.
+        hz: u32,
+    },
+    /// Nothing: for controls that a storm would heal.
+    Quiet,
+}
+
+impl Mode {
+    const fn hz(self) -> u64 {
+        match self {
+            Self::Storm { hz } | Self::Stamp { hz } => hz as u64,
+            Self::Quiet => 0,
+        }
+    }
+}
+
+/// What the storm knows of a run when it is over.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct StormReport {
+    /// What was sent.
+    pub counts: StormCounts,
+    /// Masks that were open.
+    pub failures: Vec<Failure>,
+    /// The slowest process's doorbells a second, of those that were stormed long enough to tell.
+    pub slowest_hz: Option<u64>,
+}
+
+/// A run's processes.
+#[derive(Debug)]
+pub struct Target {
+    mode: Mode,
+    records: Vec<StormRecord>,
+    stats: StatsFile,
+    stdout: File,
+    directory: Directory,
+    ready: bool,
+    closed: bool,
+    processes: BTreeMap<(i32, u64), Process>,
+    report: StormReport,
+}
+
+#[derive(Debug)]
+struct Process {
+    sender: Option<SenderHandle>,
+    gone: bool,
+    since_ns: u64,
+    last_ns: u64,
+    sent: u64,
+    next_record: usize,
+    next_value: u64,
+    tasks: Vec<Tid>,
+    next_task: usize,
+    audits: u64,
+    next_audit_ns: u64,
+    faults_blocked: BTreeMap<i32, u32>,
+}
+
+impl Target {
+    /// A run whose processes count in `stats`, write to `stdout` and keep their transport files in `directory`.
+    #[must_use]
+    pub fn new(mode: Mode, records: &[StormRecord], stats: StatsFile, stdout: File, directory: Directory) -> Self {
+        Self {
+            mode,
+            records: records.to_vec(),
+            stats,
+            stdout,
+            directory,
+            ready: false,
+            closed: false,
+            processes: BTreeMap::new(),
+            report: StormReport::default(),
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// Sends what is due at `now_ns`.
+    pub(super) fn tick(&mut self, now_ns: u64) {
+        if self.closed || self.mode == Mode::Quiet {
+            return;
+        }
+        for process in self.stats.poll().map(|snapshot| snapshot.processes).unwrap_or_default() {
+            self.processes.entry((process.pid.0, process.start_time_ticks)).or_insert_with(Process::new);
+        }
+        if !self.ready {
+            self.ready = says_ready(&self.stdout);
+        }
+        let signals: Vec<Signal> = self.records.iter().filter_map(|record| guest_signal(*record)).collect();
+        let job = Job { mode: self.mode, signals: if self.ready { &signals } else { &[] }, directory: &self.directory };
+        for ((pid, start_time_ticks), process) in &mut self.processes {
+            process.tick(Pid(*pid), *start_time_ticks, now_ns, &job, &mut self.report);
+        }
+    }
+
+    pub(super) fn take_report(&mut self, now_ns: u64) -> StormReport {
+        for process in self.processes.values_mut() {
+            process.retire(now_ns.min(process.last_ns), &mut self.report, self.mode);
+        }
+        std::mem::take(&mut self.report)
+    }
+}
+
+/// What one tick needs to know.
+struct Job<'a> {
+    mode: Mode,
+    /// Guest signals that may be sent now.
+    signals: &'a [Signal],
+    directory: &'a Directory,
+}
+
+impl Process {
+    fn new() -> Self {
+        Self {
+            sender: None,
+            gone: false,
+            since_ns: 0,
+            last_ns: 0,
+            sent: 0,
+            next_record: 0,
+            next_value: 1,
+            tasks: Vec::new(),
+            next_task: 0,
+            audits: 0,
+            next_audit_ns: 0,
+            faults_blocked: BTreeMap::new(),
+        }
+    }
+
+    fn tick(&mut self, pid: Pid, start_time_ticks: u64, now_ns: u64, job: &Job<'_>, report: &mut StormReport) {
+        if self.gone {
+            return;
+        }
+        if self.sender.is_none() {
+            match SenderHandle::open(job.directory, pid) {
+                Ok(sender) if sender.target().start_time_ticks == start_time_ticks => {
+                    self.sender = Some(sender);
+                    self.since_ns = now_ns;
+                    self.last_ns = now_ns;
+                }
+                Ok(_) | Err(SendError::Gone(_)) => self.gone = true,
+                // It has not opened its transport yet.
+                Err(SendError::NotElfuse(_) | SendError::Busy(_) | SendError::Full(_) | SendError::Io { .. }) => {}
+            }
+        }
+        if self.sender.is_none() {
+            return;
+        }
+        if matches!(job.mode, Mode::Storm { .. }) {
+            self.audit(pid, now_ns, report);
+            self.ring_task(pid, report);
+        }
+        // A tenth more than is promised, so that the last tick of a run does not make the difference.
+        let due = now_ns.saturating_sub(self.since_ns).saturating_mul(job.mode.hz() * 11) / 10_000_000_000 + 1;
+        for _ in 0..due.saturating_sub(self.sent).min(BURST) {
+            if !self.send(job, report) {
+                self.retire(monotonic_ns(), report, job.mode);
+                return;
+            }
+        }
+        self.last_ns = now_ns;
+    }
+
+    /// Sends one record with its doorbell. False when the process takes no more.
+    fn send(&mut self, job: &Job<'_>, report: &mut StormReport) -> bool {
+        let Some(sender) = &self.sender else { return false };
+        // Every guest signal in turn, then a null record; stamped signals alone.
+        let signal = match job.mode {
+            Mode::Quiet => return true,
+            Mode::Storm { .. } => job.signals.get(self.next_record % (job.signals.len() + 1)),
+            Mode::Stamp { .. } => match job.signals.get(self.next_record % job.signals.len().max(1)) {
+                None => return true,
+                some => some,
+            },
+        };
+        let sent = match signal {
+            None => sender.send_null(),
+            Some(signal) => {
+                let value = match job.mode {
+                    Mode::Storm { .. } | Mode::Quiet => self.next_value,
+                    Mode::Stamp { .. } => monotonic_ns(),
+                };
+                let own = Pid(std::process::id().cast_signed());
+                sender.send_signal(None, &SigInfo::queued(*signal, own, nix::unistd::getuid().as_raw(), value))
+            }
+        };
+        match sent {
+            Ok(_) => {
+                self.next_record += 1;
+                self.sent += 1;
+                report.counts.doorbells += 1;
+                if signal.is_some() {
+                    self.next_value += 1;
+                    report.counts.records += 1;
+                }
+                true
+            }
+            // Full: a doorbell was rung; busy: the lock was held too long. The next tick tries again.
+            Err(SendError::Full(_) | SendError::Busy(_)) => true,
+            Err(SendError::Gone(_) | SendError::NotElfuse(_) | SendError::Io { .. }) => false,
+        }
+    }
+
+    /// Rings one task, each in its turn.
+    fn ring_task(&mut self, pid: Pid, report: &mut StormReport) {
+        let Some(tid) = self.tasks.get(self.next_task % self.tasks.len().max(1)) else { return };
+        self.next_task += 1;
+        // The process is the pidfd's unless it ended just now; then there is no such thread of it (ESRCH).
+        let alive = self.sender.as_ref().is_some_and(|sender| !sender.process().has_ended());
+        if alive && ring_thread(pid, *tid).is_ok() {
+            report.counts.thread_doorbells += 1;
+        }
+    }
+
+    /// Reads the masks of all tasks, where it is time.
+    fn audit(&mut self, pid: Pid, now_ns: u64, report: &mut StormReport) {
+        if now_ns < self.next_audit_ns {
+            return;
+        }
+        self.audits += 1;
+        self.next_audit_ns = now_ns + if self.audits > 3 { AUDIT_PERIOD_NS } else { AUDIT_PERIOD_NS / 10 };
+        let Ok(tasks) = tasks_of(pid) else { return };
+        self.tasks = tasks.iter().map(|task| task.tid).collect();
+        report.counts.masks_read += tasks.len() as u64;
+        for task in &tasks {
+            let open = self.open_signals(task);
+            if !open.is_empty() {
+                self.note_mask(pid, task, open, report);
+            }
+        }
+    }
+
+    /// What is wrong with a task's mask: signals of the kick set that are open, or fault signals that stay blocked.
+    fn open_signals(&mut self, task: &TaskMask) -> SigSet {
+        let open = kick_set().difference(task.blocked);
+        if task.name == KICK_THREAD {
+            return SigSet::EMPTY;
+        }
+        if !open.is_empty() {
+            return open;
+        }
+        let blocked_faults = task.blocked.intersection(FAULT_SIGNALS);
+        let readings = self.faults_blocked.entry(task.tid.0).or_default();
+        *readings = if blocked_faults.is_empty() { 0 } else { *readings + 1 };
+        if *readings >= FAULTS_BLOCKED_READINGS { blocked_faults } else { SigSet::EMPTY }
+    }
+
+    fn note_mask(&self, pid: Pid, task: &TaskMask, open: SigSet, report: &mut StormReport) {
+        // A process that has ended shows zombies' masks.
+        let ended = self.sender.as_ref().is_none_or(|sender| sender.process().has_ended());
+        let known = report.failures.iter().any(|f| matches!(f, Failure::Mask { tid, .. } if *tid == task.tid.0));
+        if ended || known || report.failures.len() >= KEPT_FAILURES {
+            return;
+        }
+        report.failures.push(Failure::Mask {
+            pid: pid.0,
+            tid: task.tid.0,
+            comm: task.name.clone(),
+            sig_blk: task.blocked.0,
+            open: open.0,
+        });
+    }
+
+    /// The process takes no more, or the run is over.
+    fn retire(&mut self, now_ns: u64, report: &mut StormReport, mode: Mode) {
+        if self.sender.take().is_some() {
+            let us = now_ns.saturating_sub(self.since_ns) / 1000;
+            report.counts.process_us += us;
+            // Below a tenth of a second the granularity of ticks decides.
+            if matches!(mode, Mode::Storm { .. }) && us >= 100_000 {
+                let hz = self.sent * 1_000_000 / us;
+                report.slowest_hz = Some(report.slowest_hz.map_or(hz, |slowest| slowest.min(hz)));
+            }
+        }
+        self.gone = true;
+    }
+}
+
+fn says_ready(stdout: &File) -> bool {
+    let mut line = [0; 6];
+    stdout.read_exact_at(&mut line, 0).is_ok() && line == *b"ready\n"
+}
+
+fn guest_signal(record: StormRecord) -> Option<Signal> {
+    match record {
+        StormRecord::Null => None,
+        StormRecord::Signal(signal) => Signal::new(i32::from(signal.number())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(name: &str, blocked: SigSet) -> TaskMask {
+        TaskMask { tid: Tid(7), name: name.into(), blocked, pending: SigSet::EMPTY }
+    }
+
+    #[test]
+    fn an_open_mask_is_seen_except_on_the_kick_thread() {
+        let mut process = Process::new();
+        let usr2 = SigSet::of(&[Signal::SIGUSR2]);
+        let mask = kick_set().difference(usr2);
+        assert_eq!(process.open_signals(&task("elfuse", mask)), usr2);
+        assert_eq!(process.open_signals(&task(KICK_THREAD, mask)), SigSet::EMPTY);
+        assert_eq!(process.open_signals(&task("elfuse", kick_set())), SigSet::EMPTY);
+    }
+
+    #[test]
+    fn blocked_faults_count_only_when_they_stay() {
+        let mut process = Process::new();
+        let all = task("elfuse", SigSet::ALL);
+        assert!(process.open_signals(&all).is_empty());
+        assert!(process.open_signals(&all).is_empty());
+        assert_eq!(process.open_signals(&all), FAULT_SIGNALS);
+        assert!(process.open_signals(&task("elfuse", kick_set())).is_empty());
+        assert!(process.open_signals(&all).is_empty(), "counted anew");
+    }
+
+    #[test]
+    fn ready_is_the_first_line() {
+        let path = tempfile::NamedTempFile::new().unwrap();
+        let file = File::open(path.path()).unwrap();
+        assert!(!says_ready(&file));
+        std::fs::write(path.path(), "read").unwrap();
+        assert!(!says_ready(&file));
+        std::fs::write(path.path(), "ready\nmore").unwrap();
+        assert!(says_ready(&file));
+    }
+}
