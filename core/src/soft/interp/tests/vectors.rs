@@ -2,7 +2,7 @@
 //!
 //! A line is `word nzcv x0..x7 sp -> nzcv x0..x7 sp offset=byte...`, all hexadecimal, or `sig4` after the arrow for an
 //! undefined instruction. Memory at [`DATA`] starts as `(7 * i + 3) ^ (i >> 5)`; the offsets are the bytes that changed.
-//! `ci/differential` makes the lines; the interesting ones are kept in `vectors.txt`.
+//! `ci/differential` makes the lines; three a row are kept in `vectors.txt`.
 
 use super::{CODE, DATA, Guest, SVC};
 use crate::abi::{GuestAddr, GuestRange};

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Compares our disassembler with objdump over words that are sampled from every row, or from all words.
+
+Usage: decode.py DISASSEMBLER SEED COUNT [rows|all]; DISASSEMBLER is the built example `disassemble`. Prints the kinds of
+differences with an example each, the most frequent first; README.md says which are known.
+"""
+
+import collections
+import random
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+import table
+
+
+def sample(count, mode):
+    """The words to compare."""
+    if mode == "all":
+        return [random.getrandbits(32) for _ in range(count)]
+    words = []
+    for _, _, pattern in table.rows():
+        for _ in range(count):
+            values = {letter: random.getrandbits(len(bits)) for letter, bits in table.fields(pattern).items()}
+            for letter in "dnmat":
+                if letter in values and random.random() < 0.2:
+                    values[letter] = (1 << len(table.fields(pattern)[letter])) - 1
+            words.append(table.encode(pattern, values, ignored=random.getrandbits(1)))
+    return words
+
+
+def is_for_later(word):
+    """True for the floating-point, SIMD, SVE and SME spaces (Arm ARM C4.1, op0)."""
+    op0 = word >> 25 & 15
+    return op0 in (0, 2, 7, 15) or op0 in (4, 6, 12, 14) and word >> 26 & 1 == 1
+
+
+def objdump(words):
+    """What objdump says, as though each word were at address 0."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(struct.pack(f"<{len(words)}I", *words))
+        file.flush()
+        command = ["aarch64-linux-gnu-objdump", "-D", "-b", "binary", "-m", "aarch64", "--no-show-raw-insn", "-z", file.name]
+        text = subprocess.check_output(command, text=True)
+    lines = re.findall(r"^\s*([0-9a-f]+):\t(.*)$", text, re.M)
+    return [normal(line, int(address, 16), word) for (address, line), word in zip(lines, words)]
+
+
+def is_relative(word):
+    """True for a branch, a literal load, ADR or ADRP."""
+    return (
+        word >> 26 & 0x1F == 5 or word >> 25 & 0x3F in (0x1A, 0x1B) or word >> 24 == 0x54 or word >> 24 & 0x1F == 0x10
+        or word >> 24 & 0x3B == 0x18
+    )
+
+
+def normal(line, address, word):
+    """A line of objdump in our spelling."""
+    line = re.sub(r" <[^>]*>", "", line.split("//")[0])
+    line = re.sub(r"\s+", " ", line).strip()
+    if "undefined" in line or line.startswith(".inst"):
+        return f".inst 0x{word:08x}"
+    if is_relative(word):
+        base = address & ~0xFFF if line.startswith("adrp") else address
+        line = re.sub(r"0x[0-9a-f]+$", lambda match: hex(int(match[0], 16) - base & 0xFFFF_FFFF_FFFF_FFFF), line)
+    return line
+
+
+def main():
+    """Compares and prints."""
+    disassembler, seed, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    mode = sys.argv[4] if len(sys.argv) > 4 else "rows"
+    random.seed(seed)
+    words = sample(count, mode)
+    theirs = objdump(words)
+    text = "".join(f"{word:08x}\n" for word in words)
+    output = subprocess.run([disassembler], input=text, capture_output=True, text=True, check=True).stdout
+    ours = [re.sub(r"\s+", " ", line.split(" ", 1)[1]).strip() for line in output.splitlines()]
+    assert len(ours) == len(theirs) == len(words)
+    different = collections.defaultdict(list)
+    for word, their, our in zip(words, theirs, ours):
+        if their != our and not (mode == "all" and is_for_later(word)):
+            different[our.split(" ")[0], their.split(" ")[0]].append((f"{word:08x}", their, our))
+    print(f"{sum(map(len, different.values()))} of {len(words)} differ")
+    for examples in sorted(different.values(), key=len, reverse=True):
+        print(f"{len(examples):6}  {examples[0][0]}  objdump: {examples[0][1]}  here: {examples[0][2]}")
+
+
+if __name__ == "__main__":
+    main()
