@@ -1,109 +1,128 @@
-// exec HOW: execve replaces the image, the threads and the handlers, and keeps what it must.
+// exec FLAVOUR: execve of a static guest (this one, by argv[0]), with what must and must not survive it.
 //
-// HOW is `threads` (by the main thread of three, one computing and one asleep) or `child` (by a fork child, a vfork child that
-// its parent waits for, and by names that cannot be executed). Source: execve(2), vfork(2).
+// FLAVOUR is `plain`, `threads` (three other threads are alive: spinning, parked in a read, parked in a futex), `worker` (a
+// worker calls execve and becomes the leader, with the leader's id) or `child` (a fork child executes, the parent waits). The
+// second stage is told pid, descriptors and flavour by its arguments. Sources: execve(2), signal(7).
 
 #include "rt.h"
 
-#define F_GETFD 1
-#define CLONE_VFORK 0x4000ul
-
-static u32 started, never;
+static s32 open_fds[2], closed_fds[2];
+static char *self;
+static const char *flavour;
+static u32 ready, word;
 
 static void on_usr1(int sig, siginfo_t *info, ucontext_t *context) { (void)sig, (void)info, (void)context; }
 
-static void computing(void *arg) {
-    (void)arg;
-    rt_post(&started);
-    for (;;) rt_spin(1000);
-}
-
-static void sleeping(void *arg) {
-    (void)arg;
-    rt_post(&started);
-    rt_futex_wait(&never, 0, 0);
-    CHECK(!"the sleeper woke up");
-}
-
-static void ending(void *arg) { (void)arg; }
-
-static char *digits(char *end, u64 number) {
-    *end = 0;
-    do *--end = (char)('0' + number % 10);
-    while ((number /= 10) != 0);
+static char *number(char *end, u64 value) {
+    *--end = 0;
+    do {
+        *--end = (char)('0' + value % 10);
+    } while (value /= 10);
     return end;
 }
 
-// The second image of `threads`: argv is name, `second`, process id, kept descriptor, closed descriptor.
-static int second(int argc, char **argv, char **envp) {
-    struct kernel_sigaction action = { 0 };
-    CHECK_EQ(argc, 5);
-    CHECK(rt_streq(argv[0], "a name") && envp[0] && rt_streq(envp[0], "ONLY=this") && !envp[1]);
-    CHECK_EQ(getpid(), rt_parse_u64(argv[2]));
-    CHECK_EQ(gettid(), getpid());
-    CHECK_EQ(sys2(NR_fcntl, rt_parse_u64(argv[3]), F_GETFD), 0);
-    CHECK_EQ(sys2(NR_fcntl, rt_parse_u64(argv[4]), F_GETFD), -EBADF);
-    CHECK_EQ(sys4(NR_rt_sigaction, SIGUSR1, 0, &action, 8), 0);
-    CHECK_EQ((u64)action.handler, 0);
-    CHECK_EQ(sys4(NR_rt_sigaction, SIGUSR2, 0, &action, 8), 0);
-    CHECK_EQ((u64)action.handler, 1);
-    CHECK_EQ(rt_sigmask(SIG_BLOCK, 0), SIGBIT(SIGTERM));
-    // Memory and threads of the new image work.
-    rt_thread_join(rt_thread_start(ending, 0));
-    say("exec threads: ok\n");
-    return 0;
+static void execute(void) {
+    static char pid[24], kept[24], gone[24], gone_too[24];
+    char *args[] = { self, "stage2", (char *)flavour, number(pid + 24, (u64)getpid()), number(kept + 24, (u64)open_fds[0]),
+                     number(gone + 24, (u64)closed_fds[0]), number(gone_too + 24, (u64)closed_fds[1]),
+                     "an argument with spaces", "", 0 };
+    char *env[] = { "STAGE=2", "EMPTY=", 0 };
+    CHECK_EQ(sys3(NR_write, open_fds[1], "k", 1), 1);
+    long result = sys3(NR_execve, self, args, env);
+    rt_check_failed(RT_WHERE, "execve does not return", result, 0);
 }
 
-static void threads(void) {
-    char pid[24], kept[24], closed[24];
-    s32 open_fds[2], closed_fds[2];
-    struct kernel_sigaction ignore = { (sig_fn)1, 0, 0, 0 };
+static void executing_worker(void *arg) { (void)arg; rt_wait_at_least(&ready, 3); execute(); }
+static void spinning(void *arg) { (void)arg; rt_post(&ready); for (;;) rt_spin(1000); }
+static void in_futex(void *arg) { (void)arg; rt_post(&ready); for (;;) rt_futex_wait(&word, 0, 0); }
+
+static void in_read(void *arg) {
+    (void)arg;
+    char byte;
+    rt_post(&ready);
+    sys3(NR_read, closed_fds[0], &byte, 1);
+    CHECK(!"an empty pipe with a writer has something to read");
+}
+
+static void second_stage(int argc, char **argv, char **envp) {
+    char byte = 0;
+    struct kernel_sigaction action;
+    u64 pending;
+    CHECK_EQ(argc, 9);
+    CHECK_EQ(getpid(), rt_parse_u64(argv[3]));
+    CHECK_EQ(gettid(), getpid());
+    CHECK(rt_streq(argv[7], "an argument with spaces"));
+    CHECK(rt_streq(argv[8], ""));
+    CHECK(rt_streq(envp[0], "STAGE=2"));
+    CHECK(rt_streq(envp[1], "EMPTY="));
+    CHECK_EQ(envp[2], 0);
+    CHECK_EQ(sys3(NR_read, rt_parse_u64(argv[4]), &byte, 1), 1);
+    CHECK_EQ(byte, 'k');
+    CHECK_EQ(sys3(NR_read, rt_parse_u64(argv[5]), &byte, 1), -EBADF);
+    CHECK_EQ(sys1(NR_close, rt_parse_u64(argv[6])), -EBADF);
+    // Caught signals are reset, ignored ones stay ignored, the mask and what is pending stay.
+    CHECK_EQ(sys4(NR_rt_sigaction, SIGUSR1, 0, &action, 8), 0);
+    CHECK_EQ(action.handler, SIG_DFL);
+    CHECK_EQ(sys4(NR_rt_sigaction, SIGHUP, 0, &action, 8), 0);
+    CHECK_EQ(action.handler, SIG_IGN);
+    CHECK_EQ(rt_sigmask(SIG_BLOCK, 0), SIGBIT(SIGTERM));
+    CHECK_EQ(sys2(NR_rt_sigpending, &pending, 8), 0);
+    CHECK_EQ(pending, SIGBIT(SIGTERM));
+    stack_t stack;
+    CHECK_EQ(sys2(NR_sigaltstack, 0, &stack), 0);
+    CHECK_EQ(stack.ss_flags, SS_DISABLE);
+    if (!rt_streq(argv[2], "child")) say("exec %s: ok\n", argv[2]);
+    rt_exit_group(0);
+}
+
+static void failures(void) {
+    char *args[] = { "x", 0 };
+    CHECK_EQ(sys3(NR_execve, "/nonexistent/program", args, args + 1), -ENOENT);
+    CHECK_EQ(sys3(NR_execve, "/", args, args + 1), -EACCES);
+    CHECK_EQ(sys3(NR_execve, 16, args, args + 1), -EFAULT);
+}
+
+static void first_stage(void) {
     rt_sigaction(SIGUSR1, on_usr1, SA_SIGINFO, 0);
-    CHECK_EQ(sys4(NR_rt_sigaction, SIGUSR2, &ignore, 0, 8), 0);
-    rt_sigmask(SIG_BLOCK, SIGBIT(SIGTERM));
+    rt_sigaction(SIGHUP, SIG_IGN, 0, 0);
+    rt_sigmask(SIG_SETMASK, SIGBIT(SIGTERM));
+    stack_t stack = { rt_mmap(16384, PROT_READ | PROT_WRITE), 0, 16384 };
+    CHECK_EQ(sys2(NR_sigaltstack, &stack, 0), 0);
     CHECK_EQ(sys2(NR_pipe2, open_fds, 0), 0);
     CHECK_EQ(sys2(NR_pipe2, closed_fds, O_CLOEXEC), 0);
-    rt_thread_start(computing, 0);
-    rt_thread_start(sleeping, 0);
-    rt_wait_at_least(&started, 2);
-    char *argv[] = { "a name", "second", digits(pid + 23, (u64)getpid()), digits(kept + 23, (u64)open_fds[0]),
-                     digits(closed + 23, (u64)closed_fds[0]), 0 };
-    char *envp[] = { "ONLY=this", 0 };
-    CHECK_EQ(sys3(NR_execve, "/proc/self/exe", argv, envp), 0);
-}
-
-static void run_child(u64 flags, char *status) {
-    char *argv[] = { "exec", "status", status, 0 };
-    s32 pid = (s32)sys5(NR_clone, flags | SIGCHLD, 0, 0, 0, 0);
-    CHECK(pid >= 0);
-    if (pid == 0) {
+    failures();
+    if (rt_streq(flavour, "child")) {
+        s32 pid = rt_fork();
+        if (pid != 0) {
+            CHECK_EQ(rt_wait(pid), 0);
+            CHECK_EQ(sys3(NR_write, closed_fds[1], "x", 1), 1);
+            say("exec child: ok\n");
+            return;
+        }
         rt_guard(30);
-        sys3(NR_execve, "/proc/self/exe", argv, 0);
-        rt_exit_group(99);
     }
-    CHECK_EQ(rt_wait(pid), (s64)rt_parse_u64(status) << 8);
-}
-
-static void child(void) {
-    char *argv[] = { "exec", 0 };
-    CHECK_EQ(sys3(NR_execve, "/nonexistent/program", argv, 0), -2);
-    CHECK_EQ(sys3(NR_execve, "", argv, 0), -2);
-    CHECK_EQ(sys3(NR_execve, "/", argv, 0), -13);
-    CHECK_EQ(sys3(NR_execve, "/dev/null", argv, 0), -13);
-    CHECK_EQ(sys3(NR_execve, 16, argv, 0), -14);
-    CHECK_EQ(sys3(NR_execve, "/proc/self/exe", 16, 0), -14);
-    run_child(0, "41");
-    run_child(CLONE_VFORK, "42");
-    say("exec child: ok\n");
+    CHECK_EQ(sys2(NR_kill, getpid(), SIGTERM), 0);
+    int with_threads = rt_streq(flavour, "threads") || rt_streq(flavour, "worker");
+    if (with_threads) {
+        rt_thread_start(spinning, 0);
+        rt_thread_start(in_read, 0);
+        rt_thread_start(in_futex, 0);
+        rt_wait_at_least(&ready, 3);
+    }
+    if (rt_streq(flavour, "worker")) {
+        rt_thread_join(rt_thread_start(executing_worker, 0));
+        CHECK(!"the thread that called execve ends");
+    }
+    execute();
 }
 
 int main(int argc, char **argv, char **envp) {
-    rt_guard(30);
+    self = argv[0];
     CHECK(argc >= 2);
-    if (rt_streq(argv[1], "second")) return second(argc, argv, envp);
-    if (rt_streq(argv[1], "status")) return (int)rt_parse_u64(argv[2]);
-    if (rt_streq(argv[1], "threads")) threads();
-    CHECK(rt_streq(argv[1], "child"));
-    child();
+    rt_guard(30);
+    if (rt_streq(argv[1], "stage2")) second_stage(argc, argv, envp);
+    CHECK_EQ(argc, 2);
+    flavour = argv[1];
+    first_stage();
     return 0;
 }

@@ -116,14 +116,20 @@ pub fn wait_child(pid: Pid, options: i32) -> Result<Option<ChildChange>, Errno> 
 /// Bytes of a siginfo.
 pub const SIGINFO_LEN: usize = 128;
 
-/// The `siginfo_t` of a waited-for child and its `struct rusage`.
-pub type WaitedFor = ([u8; SIGINFO_LEN], [u64; 18]);
+/// What waitid(2) says of a child that changed its state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChildInfo {
+    /// The siginfo, with the layout that arm64 and x86-64 share.
+    pub info: [u8; SIGINFO_LEN],
+    /// `struct rusage` as in [`ChildChange`].
+    pub usage: [u64; 18],
+}
 
-/// waitid(2) that never sleeps: the siginfo and the rusage; `None` when no child has changed its state.
+/// waitid(2) that never sleeps; `None` when no child has changed its state.
 ///
 /// # Errors
 /// `ECHILD`, `EINVAL`, `EBADF`; `ENOSYS` on a host without the system call.
-pub fn wait_id(kind: i32, id: i32, options: i32) -> Result<Option<WaitedFor>, Errno> {
+pub fn wait_id(kind: i32, id: i32, options: i32) -> Result<Option<ChildInfo>, Errno> {
     #[cfg(target_os = "linux")]
     {
         let mut info = [0u8; SIGINFO_LEN];
@@ -136,7 +142,7 @@ pub fn wait_id(kind: i32, id: i32, options: i32) -> Result<Option<WaitedFor>, Er
             return Err(std::io::Error::last_os_error().into());
         }
         // `si_signo` stays 0 where nobody has changed.
-        Ok((info[..4] != [0; 4]).then_some((info, usage)))
+        Ok((info[..4] != [0; 4]).then_some(ChildInfo { info, usage }))
     }
     #[cfg(not(target_os = "linux"))]
     {

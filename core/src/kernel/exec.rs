@@ -4,15 +4,13 @@
 //! one could still go on. Then the other threads end, the old mappings go, and the new ones come; a failure from there on
 //! ends the process, as on Linux. Masks, pending signals, ITIMER_REAL, ids and the working directory stay.
 //!
-//! A thread that is not the main one hands its program over to the main thread and ends: the process id stays the id of
-//! the thread that goes on, as on Linux. Missing: a main thread that has ended before; then the call is refused with
-//! `EAGAIN`. Sources: execve(2), `begin_new_exec` and `de_thread` in `fs/exec.c` of Linux.
+//! A new program runs as the main thread. Another thread that calls execve hands its checked [`Plan`] to the main thread and
+//! ends; the main thread drops what it is doing ([`Interrupts::EXECUTE`]) and goes on with that plan and the caller's
+//! mask. Missing: a caller whose main thread has ended, which gets `EAGAIN`. Sources: execve(2), `begin_new_exec` and `de_thread` in `fs/exec.c` of Linux.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::fd_table::FdTable;
 use super::process::ImageInfo;
 use super::signal::GroupExit;
 use super::task::Interrupts;
@@ -31,80 +29,58 @@ pub fn hwcaps() -> HwCaps {
     HwCaps::default()
 }
 
-/// Replaces the program of the calling thread's process. On success the registers are those of the new program.
+/// A program that another thread wants the main thread to begin.
+pub struct Handed {
+    plan: Plan,
+    /// The mask of the thread that called execve(2).
+    blocked: SigSet,
+}
+
+/// Replaces the program of the calling thread's process. The answer is how the call ends: with the registers of the new
+/// program, or with the end of a thread that is not the main one.
 ///
 /// # Errors
-/// Those of execve(2) while the old program still exists: `ENOENT`, `EACCES`, `ENOEXEC`, `E2BIG`, `ELOOP`, ...; `EAGAIN`
-/// where the main thread is gone or another thread is executing; `EINTR` where the process is to end meanwhile.
+/// Those of execve(2) while the old program still exists: `ENOENT`, `EACCES`, `ENOEXEC`, `E2BIG`, `ELOOP`, ...; `EAGAIN` where the
+/// main thread has ended or begins another program; `EINTR` where the process is to end meanwhile.
 pub fn execute(ctx: &mut TaskContext, path: &Path, args: Vec<Vec<u8>>, env: Vec<Vec<u8>>) -> Result<Control, Errno> {
     let plan = Program::open(path, args, env).and_then(|program| Plan::new(program, None));
     let plan = plan.map_err(|error| error.errno())?;
     if !ctx.task.is_main() {
-        hand_over(ctx, plan)?;
-        return Ok(Control::ExitThread(0));
+        return hand_over(ctx, plan);
     }
     end_other_threads(ctx)?;
-    become_program(ctx, plan);
+    replace(ctx, plan);
     Ok(Control::RegistersReplaced)
 }
 
-/// A checked program on its way to the main thread, with what its caller keeps.
-pub struct HandedOver {
-    plan: Plan,
-    files: Arc<FdTable>,
-    blocked: SigSet,
-}
-
-/// Leaves the program for the main thread and interrupts that.
-fn hand_over(ctx: &TaskContext, plan: Plan) -> Result<(), Errno> {
+/// Leaves the plan to the main thread.
+fn hand_over(ctx: &TaskContext, plan: Plan) -> Result<Control, Errno> {
     let process = ctx.process();
     let (main, blocked) = {
         let group = process.group();
-        let main = group.members.values().find(|member| member.task.is_main()).map(|member| member.task.clone());
-        let own = group.members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
-        (main.ok_or(Errno::EAGAIN)?, own)
+        let main = group.members.values().find(|member| member.task.is_main());
+        let own = group.members.get(&ctx.task.tid());
+        (main.map(|member| member.task.clone()), own.map_or(SigSet::EMPTY, |member| member.blocked))
     };
-    let files = ctx.files.clone();
-    if !process.hand_over_program(HandedOver { plan, files, blocked }) {
-        return Err(Errno::EAGAIN);
-    }
-    main.interrupt(Interrupts::EXIT, KickCause::Exec);
-    Ok(())
+    let main = main.ok_or(Errno::EAGAIN)?;
+    process.hand_program(Handed { plan, blocked })?;
+    main.interrupt(Interrupts::EXECUTE, KickCause::Exec);
+    Ok(Control::ExitThread(0))
 }
 
-/// For the main thread when it is told to leave: goes on with a program that another thread handed over. False where
-/// there is none, or the process is to end.
-pub fn take_over(ctx: &mut TaskContext) -> bool {
+/// The main thread's part where another thread called execve(2).
+pub fn take_over(ctx: &mut TaskContext) {
     let process = ctx.process().clone();
-    if !ctx.task.is_main() || process.group().exit.is_some() {
-        return false;
+    let Some(Handed { plan, blocked }) = process.handed_program() else { return };
+    if end_other_threads(ctx).is_err() {
+        // The process is to end, and this thread looks at that next.
+        return;
     }
-    let Some(HandedOver { plan, files, blocked }) = process.take_program() else { return false };
-    ctx.task.clear_interrupts(Interrupts::EXIT);
-    ctx.files = files;
-    ctx.restart = None;
     if let Some(member) = process.group().members.get_mut(&ctx.task.tid()) {
         member.blocked = blocked;
         member.saved_mask = None;
     }
-    if end_other_threads(ctx).is_err() {
-        return false;
-    }
-    become_program(ctx, plan);
-    true
-}
-
-/// The point of no return.
-fn become_program(ctx: &mut TaskContext, plan: Plan) {
-    match replace(ctx, plan) {
-        Ok(image) => begin(ctx, image),
-        Err(error) => {
-            crate::cli::report_error("execve", &error);
-            // Nothing is left to return to.
-            ctx.process().begin_exit(GroupExit::Signal(Signal::SIGKILL));
-            ctx.task.set_interrupts(Interrupts::EXIT);
-        }
-    }
+    replace(ctx, plan);
 }
 
 /// Ends all threads but the calling one and waits until they are gone.
@@ -130,11 +106,18 @@ fn end_other_threads(ctx: &TaskContext) -> Result<(), Errno> {
     }
 }
 
-/// The old mappings for the new ones.
-fn replace(ctx: &TaskContext, plan: Plan) -> Result<LoadedImage, LoadError> {
+/// The old program for the new one. A failure ends the process: nothing is left to return to.
+fn replace(ctx: &mut TaskContext, plan: Plan) {
     let space = ctx.process().space();
-    space.clear().map_err(|errno| LoadError::Map { what: "an empty address space", errno })?;
-    plan.commit(space, hwcaps())
+    let cleared = space.clear().map_err(|errno| LoadError::Map { what: "an empty address space", errno });
+    match cleared.and_then(|()| plan.commit(space, hwcaps())) {
+        Ok(image) => begin(ctx, image),
+        Err(error) => {
+            crate::cli::report_error("execve", &error);
+            ctx.process().begin_exit(GroupExit::Signal(Signal::SIGKILL));
+            ctx.task.set_interrupts(Interrupts::EXIT);
+        }
+    }
 }
 
 /// What else a new program begins with.
@@ -149,6 +132,7 @@ fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     ctx.robust_list = GuestAddr::NULL;
     ctx.restart_block = None;
     ctx.fault = None;
+    ctx.restart = None;
     ctx.vcpu.push(&CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() });
     process.set_image(ImageInfo { path: image.path, args: image.args, sigtramp: image.sigtramp });
     // A vfork parent goes on.

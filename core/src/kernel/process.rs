@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::exec::HandedOver;
+use super::exec::Handed;
 use super::exit::Lifetime;
 use super::futex::FutexTable;
 use super::quiesce::Gate;
@@ -40,12 +40,13 @@ pub struct Process {
     futexes: FutexTable,
     timers: TimerTable,
     image: Mutex<ImageInfo>,
-    handed_over: Mutex<Option<HandedOver>>,
     options: Options,
     /// Held for writing while a fork may still fail, for reading by a look for changed children.
     children: RwLock<()>,
     /// In a vfork child: the stream whose end lets the parent go on.
     vfork_parent: Mutex<Option<OwnedFd>>,
+    /// What another thread wants the main thread to execute.
+    handed: Mutex<Option<Handed>>,
 }
 
 /// What the command line says about every run of this process and of its children.
@@ -77,10 +78,10 @@ impl Process {
             futexes: FutexTable::default(),
             timers: TimerTable::default(),
             image: Mutex::default(),
-            handed_over: Mutex::default(),
             options,
             children: RwLock::default(),
             vfork_parent: Mutex::default(),
+            handed: Mutex::default(),
         })
     }
 
@@ -184,26 +185,27 @@ impl Process {
         }
     }
 
+    /// Leaves a program to the main thread.
+    ///
+    /// # Errors
+    /// `EAGAIN` where another thread was first.
+    pub fn hand_program(&self, program: Handed) -> Result<(), Errno> {
+        let mut handed = self.handed.lock().unwrap_or_else(PoisonError::into_inner);
+        if handed.is_some() {
+            return Err(Errno::EAGAIN);
+        }
+        *handed = Some(program);
+        Ok(())
+    }
+
+    /// Takes the program that was left.
+    pub fn handed_program(&self) -> Option<Handed> {
+        self.handed.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Keeps a vfork parent waiting until the stream is let go of: at execve(2), or at the end of this process.
     pub fn hold_vfork_parent(&self, stream: Option<OwnedFd>) {
         *self.vfork_parent.lock().unwrap_or_else(PoisonError::into_inner) = stream;
-    }
-
-    /// Leaves a program for the main thread to execute; false where one waits there already.
-    #[must_use]
-    pub fn hand_over_program(&self, program: HandedOver) -> bool {
-        let mut place = self.handed_over.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_free = place.is_none();
-        if is_free {
-            *place = Some(program);
-        }
-        is_free
-    }
-
-    /// Takes the program that another thread left.
-    #[must_use]
-    pub fn take_program(&self) -> Option<HandedOver> {
-        self.handed_over.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Sends a signal to a thread of this process, or to whichever thread takes it, and interrupts that one thread.

@@ -23,6 +23,8 @@ bitflags::bitflags! {
         const EXIT = 2;
         /// Another thread wants the world to stand still.
         const QUIESCE = 4;
+        /// Another thread has called execve(2), for the main thread to carry out.
+        const EXECUTE = 8;
     }
 }
 
@@ -129,7 +131,7 @@ impl Task {
     #[must_use]
     pub fn must_stop_waiting(&self) -> bool {
         let interrupts = self.interrupts();
-        if interrupts.contains(Interrupts::EXIT) {
+        if interrupts.intersects(Interrupts::EXIT | Interrupts::EXECUTE) {
             return true;
         }
         if !interrupts.contains(Interrupts::SIGNAL) {

@@ -212,6 +212,9 @@ impl Preemption {
         if signal::pending().is_empty() {
             return 0;
         }
+        // Before there is a sink they stay where they are.
+        let sink = self.running.lock().unwrap_or_else(PoisonError::into_inner).sink.clone();
+        let Some(sink) = sink else { return 0 };
         let mut taken = 0;
         while let Some(info) = signal::take_thread_directed() {
             taken += 1;
@@ -222,10 +225,7 @@ impl Preemption {
                 self.kicker.shared.request_drain();
                 continue;
             }
-            let sink = self.running.lock().unwrap_or_else(PoisonError::into_inner).sink.clone();
-            if let Some(sink) = sink {
-                sink.host_signal(&info, Directed::Thread(thread::gettid()));
-            }
+            sink.host_signal(&info, Directed::Thread(thread::gettid()));
         }
         taken
     }

@@ -7,7 +7,7 @@
 
 use super::{State, die};
 use crate::abi::{Errno, SiCode, SigInfo, SigSet, Signal};
-use crate::kernel::exec;
+use crate::kernel;
 use crate::kernel::signal::{Delivery, FrameRequest, SaFlags, SigAction, push_frame};
 use crate::kernel::task::Interrupts;
 use crate::kernel::{Restart, TaskContext};
@@ -19,11 +19,16 @@ const RESTART_SYSCALL: u64 = 128;
 pub(super) fn handle(ctx: &mut TaskContext) -> State {
     let pending = ctx.task.interrupts();
     if pending.contains(Interrupts::EXIT) {
-        return if exec::take_over(ctx) { State::Interrupts } else { State::Ended(0) };
+        return State::Ended(0);
     }
     if pending.contains(Interrupts::QUIESCE) {
         ctx.task.clear_interrupts(Interrupts::QUIESCE);
         ctx.process().gate().pass();
+    }
+    if pending.contains(Interrupts::EXECUTE) {
+        ctx.task.clear_interrupts(Interrupts::EXECUTE);
+        kernel::exec::take_over(ctx);
+        return State::Interrupts;
     }
     ctx.task.clear_interrupts(Interrupts::SIGNAL);
     let tid = ctx.task.tid();

@@ -181,7 +181,8 @@ pub(super) fn waitid(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         }
     };
     let waited = ctx.task.block_until(None, once).map_err(|interrupted| interrupted.or_restart(Restart::Sys))??;
-    let (info, usage) = waited.unwrap_or(([0; host::SIGINFO_LEN], [0; 18]));
+    let nobody = host::ChildInfo { info: [0; host::SIGINFO_LEN], usage: [0; 18] };
+    let host::ChildInfo { info, usage } = waited.unwrap_or(nobody);
     let changed = SigInfo::from_bytes(Signal::SIGCHLD, info);
     if waited.is_some() && options & WNOWAIT == 0 && ENDS.contains(&changed.code().0) {
         process.preemption().directory().remove_file_of(changed.pid());

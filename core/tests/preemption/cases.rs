@@ -26,6 +26,7 @@ pub(crate) const CASES: &[Case] = cases![
     real_time_signals_keep_count_and_values,
     a_doorbell_without_cookie_is_also_a_signal,
     directed_signals_are_told_from_those_of_the_process,
+    signals_of_the_process_are_left_to_the_kick_thread,
     sent_fault_signals_are_forwarded,
     children_are_told,
     timers_expire_in_order_and_earlier_ones_wake,
@@ -209,6 +210,23 @@ fn directed_signals_are_told_from_those_of_the_process() {
         assert_eq!(*directed, expected, "value {}", info.value());
     }
     worker.stop();
+}
+
+fn signals_of_the_process_are_left_to_the_kick_thread() {
+    let _proof = signal::block_kick_set().unwrap();
+    let (pid, tid) = (process::own_pid(), thread::gettid());
+    let both = Signal::new(41).unwrap();
+    // No kick thread takes anything here, so all of these wait together.
+    for value in 0..5 {
+        pidfd::queue_to_process(pid, &SigInfo::queued(both, pid, 0, 1000 + value)).unwrap();
+        pidfd::queue_to_thread(pid, tid, &SigInfo::queued(both, pid, 0, value)).unwrap();
+    }
+    pidfd::queue_to_process(pid, &SigInfo::queued(Signal::SIGUSR1, pid, 0, 2000)).unwrap();
+    let values: Vec<u64> = std::iter::from_fn(signal::take_thread_directed).map(|info| info.value()).collect();
+    assert_eq!(values, [0, 1, 2, 3, 4]);
+    let values: Vec<u64> =
+        std::iter::from_fn(|| signal::take_pending(signal::taken_set())).map(|info| info.value()).collect();
+    assert_eq!(values, [2000, 1000, 1001, 1002, 1003, 1004]);
 }
 
 fn sent_fault_signals_are_forwarded() {

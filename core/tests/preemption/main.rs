@@ -7,7 +7,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a case fails by panicking, in its own process")]
 
 mod cases;
-mod contract;
 mod controls;
 mod records;
 mod rig;
@@ -37,8 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let all = [contract::CASES, cases::CASES, controls::CASES, records::CASES, starts::CASES, statistics::CASES]
-        .concat_refs();
+    let all = [cases::CASES, controls::CASES, records::CASES, starts::CASES, statistics::CASES].concat_refs();
     match arguments.first().map(String::as_str) {
         Some("--case") => run_here(&all, arguments.get(1).map_or("", String::as_str)),
         Some("--helper") => {

@@ -152,6 +152,13 @@ fn senders_follow_no_symlink_and_trust_no_stranger() {
     std::fs::remove_file(rig.directory.file_of(parent)).unwrap();
     std::fs::copy(&own, rig.directory.file_of(parent)).unwrap();
     assert!(matches!(SenderHandle::open(&rig.directory, parent), Err(SendError::NotElfuse(_))));
+    // The right file behind a symlink is refused too.
+    let moved = own.with_extension("moved");
+    std::fs::rename(&own, &moved).unwrap();
+    symlink(&moved, &own).unwrap();
+    assert!(!is_elfuse(&rig.directory, process::own_pid()));
+    std::fs::rename(&moved, &own).unwrap();
+    assert!(is_elfuse(&rig.directory, process::own_pid()));
     let mut child = start_helper(&["start-state"]);
     child.wait().unwrap();
     assert!(matches!(SenderHandle::open(&rig.directory, Pid(child.id().cast_signed())), Err(SendError::Gone(_))));

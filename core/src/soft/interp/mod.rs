@@ -58,9 +58,14 @@ pub struct Stop {
 
 /// The engine of one vCPU with its decoded code.
 pub struct Interpreter {
+    engine: Engine,
+    code: Arc<dyn CodeSource>,
+}
+
+/// What changes while guest code runs.
+struct Engine {
     cpu: Box<Cpu>,
     cache: BlockCache,
-    code: Arc<dyn CodeSource>,
     seen_generation: u64,
 }
 
@@ -70,20 +75,21 @@ impl Interpreter {
     pub fn new(window: WindowRef, code: Arc<dyn CodeSource>) -> Self {
         let seen_generation = code.generation().load(Ordering::Acquire);
         let cpu = Box::new(Cpu::new(window, Arc::clone(&code)));
-        Self { cpu, cache: BlockCache::default(), code, seen_generation }
+        Self { engine: Engine { cpu, cache: BlockCache::default(), seen_generation }, code }
     }
 
     /// Runs guest code from `state` until an exception, or until `interrupt` is found non-zero; that is looked at before
     /// every block, so that no loop goes unseen and an interrupt that is there already executes nothing.
     pub fn run(&mut self, state: &mut CpuState, interrupt: &AtomicU32) -> Stop {
-        self.cpu.load_state(state);
-        self.cpu.monitor = Monitor::default();
-        let code = Arc::clone(&self.code);
-        let (reason, instructions_retired) = self.dispatch(interrupt, code.generation());
-        self.cpu.store_state(state);
+        self.engine.cpu.load_state(state);
+        self.engine.cpu.monitor = Monitor::default();
+        let (reason, instructions_retired) = self.engine.dispatch(interrupt, self.code.generation());
+        self.engine.cpu.store_state(state);
         Stop { reason, instructions_retired }
     }
+}
 
+impl Engine {
     /// The loop between blocks.
     fn dispatch(&mut self, interrupt: &AtomicU32, generation: &AtomicU64) -> (StopReason, u64) {
         let mut retired = 0u64;
@@ -148,7 +154,7 @@ impl Interpreter {
             // SAFETY: the cache still holds the block that `enter` just named.
             self.cpu.pc = unsafe { block.start() };
         }
-        let (now, stale) = self.code.stale_since(self.seen_generation);
+        let (now, stale) = self.cpu.code.stale_since(self.seen_generation);
         self.seen_generation = now;
         self.cpu.link_site = None;
         self.cache.drop_stale(&mut self.cpu, &stale);

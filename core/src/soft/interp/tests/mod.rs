@@ -4,6 +4,7 @@
 
 mod branch;
 mod code;
+mod faults;
 mod memory;
 mod properties;
 mod sync;

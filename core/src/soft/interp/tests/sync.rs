@@ -23,9 +23,10 @@ fn exclusive_pairs_store_when_nothing_has_changed() {
     let store = encode("STXR_x", &[('n', 1), ('t', 3), ('s', 5)]);
     let guest = run(&[load, store]);
     assert_eq!((guest.state.x[2], guest.state.x[5], memory(&guest)), (1, 0, (7, 2)));
-    // The monitor is open after the store.
-    let guest = run(&[load, store, store]);
-    assert_eq!((guest.state.x[5], memory(&guest)), (1, (7, 2)));
+    // The monitor is open after the store, even where memory holds the same value as before.
+    let same = encode("STXR_x", &[('n', 1), ('t', 2), ('s', 6)]);
+    let guest = run(&[load, same, store]);
+    assert_eq!((guest.state.x[6], guest.state.x[5], memory(&guest)), (0, 1, (1, 2)));
     let guest = run(&[store]);
     assert_eq!((guest.state.x[5], memory(&guest)), (1, (1, 2)));
 }
