@@ -138,7 +138,7 @@ fn leftovers() {
 
 #[test]
 fn masks_and_a_slow_storm() {
-    let mask = Failure::Mask { pid: 1, tid: 2, comm: "elfuse".into(), sig_blk: 0, open: 0x800 };
+    let mask = Failure::Mask { pid: 1, tid: 2, comm: "elfuse".into(), sig_blk: 0, wrong: 0x800 };
     let storm = StormReport { failures: vec![mask], slowest_hz: Some(1999), ..StormReport::default() };
     assert_eq!(checks(&guest("hello"), &Evidence { storm, ..good_hello() }), [Check::Mask, Check::StormRate]);
 }

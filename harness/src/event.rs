@@ -196,7 +196,7 @@ pub enum Failure {
         /// How often.
         count: u64,
     },
-    /// A task was seen with a signal of the kick set open.
+    /// A task was seen with a signal of the kick set open, or with fault signals blocked for long.
     Mask {
         /// The process.
         pid: i32,
@@ -206,8 +206,8 @@ pub enum Failure {
         comm: String,
         /// Its SigBlk.
         sig_blk: u64,
-        /// The signals of the kick set that it leaves open.
-        open: u64,
+        /// The signals that are wrong in it.
+        wrong: u64,
     },
     /// Runs entered are not exits plus runs in flight.
     Balance {
@@ -322,8 +322,8 @@ impl fmt::Display for Failure {
             Self::Unknown { count } => write!(f, "{count} UNKNOWN exits"),
             Self::StrayHandler { count } => write!(f, "{count} stray signal handlers"),
             Self::SelfKick { count } => write!(f, "{count} kicks of a vCPU by its own thread"),
-            Self::Mask { pid, tid, comm, sig_blk, open } => {
-                write!(f, "task {tid} ({comm}) of process {pid} has SigBlk {sig_blk:016x}: {open:016x} is open")
+            Self::Mask { pid, tid, comm, sig_blk, wrong } => {
+                write!(f, "task {tid} ({comm}) of process {pid} has SigBlk {sig_blk:016x}: wrong in {wrong:016x}")
             }
             Self::Balance { who, entered, accounted } => {
                 write!(f, "{who:?}: {entered} runs entered, {accounted} accounted for")

@@ -22,8 +22,9 @@ const KICK_THREAD: &str = "elfuse-kick";
 const AUDIT_PERIOD_NS: u64 = 20_000_000;
 /// Most doorbells that a process gets in one tick, when the storm is late.
 const BURST: u64 = 64;
-/// Readings in a row that must show a fault signal blocked: C libraries block all signals for moments.
-const FAULTS_BLOCKED_READINGS: u32 = 3;
+/// How long fault signals must be seen blocked, in nanoseconds: C libraries block all signals while they make a thread, and
+/// on a busy machine the thread may lose its processor just there.
+const FAULTS_BLOCKED_NS: u64 = 1_000_000_000;
 /// Mask failures kept of one run.
 const KEPT_FAILURES: usize = 8;
 
@@ -91,7 +92,8 @@ struct Process {
     next_task: usize,
     audits: u64,
     next_audit_ns: u64,
-    faults_blocked: BTreeMap<i32, u32>,
+    /// Tasks whose masks look wrong, since when: the first wrong set that was seen.
+    suspects: BTreeMap<i32, (SigSet, u64)>,
 }
 
 impl Target {
@@ -163,7 +165,7 @@ impl Process {
             next_task: 0,
             audits: 0,
             next_audit_ns: 0,
-            faults_blocked: BTreeMap::new(),
+            suspects: BTreeMap::new(),
         }
     }
 
@@ -263,29 +265,39 @@ impl Process {
         self.tasks = tasks.iter().map(|task| task.tid).collect();
         report.counts.masks_read += tasks.len() as u64;
         for task in &tasks {
-            let open = self.open_signals(task);
-            if !open.is_empty() {
-                self.note_mask(pid, task, open, report);
+            let wrong = self.wrong_signals(task, now_ns);
+            if !wrong.is_empty() {
+                self.note_mask(pid, task, wrong, report);
             }
         }
     }
 
-    /// What is wrong with a task's mask: signals of the kick set that are open, or fault signals that stay blocked.
-    fn open_signals(&mut self, task: &TaskMask) -> SigSet {
+    /// What is wrong with a task's mask at `now_ns`: signals of the kick set that are open, or fault signals that stay
+    /// blocked.
+    ///
+    /// A single open signal must be seen twice: a process that dies by a signal opens that one for its last moment.
+    fn wrong_signals(&mut self, task: &TaskMask, now_ns: u64) -> SigSet {
         let open = kick_set().difference(task.blocked);
-        if task.name == KICK_THREAD {
+        let blocked_faults = task.blocked.intersection(FAULT_SIGNALS);
+        let wrong = if open.is_empty() { blocked_faults } else { open };
+        if task.name == KICK_THREAD || wrong.is_empty() {
+            self.suspects.remove(&task.tid.0);
             return SigSet::EMPTY;
         }
-        if !open.is_empty() {
-            return open;
+        let (first, since_ns) = *self.suspects.entry(task.tid.0).or_insert((wrong, now_ns));
+        let is_proven = if open.is_empty() {
+            now_ns.saturating_sub(since_ns) >= FAULTS_BLOCKED_NS
+        } else {
+            open.iter().count() > 1 || (first == wrong && since_ns != now_ns)
+        };
+        if is_proven {
+            return wrong;
         }
-        let blocked_faults = task.blocked.intersection(FAULT_SIGNALS);
-        let readings = self.faults_blocked.entry(task.tid.0).or_default();
-        *readings = if blocked_faults.is_empty() { 0 } else { *readings + 1 };
-        if *readings >= FAULTS_BLOCKED_READINGS { blocked_faults } else { SigSet::EMPTY }
+        self.next_audit_ns = self.next_audit_ns.min(now_ns + AUDIT_PERIOD_NS / 10);
+        SigSet::EMPTY
     }
 
-    fn note_mask(&self, pid: Pid, task: &TaskMask, open: SigSet, report: &mut StormReport) {
+    fn note_mask(&self, pid: Pid, task: &TaskMask, wrong: SigSet, report: &mut StormReport) {
         // A process that has ended shows zombies' masks.
         let ended = self.sender.as_ref().is_none_or(|sender| sender.process().has_ended());
         let known = report.failures.iter().any(|f| matches!(f, Failure::Mask { tid, .. } if *tid == task.tid.0));
@@ -297,7 +309,7 @@ impl Process {
             tid: task.tid.0,
             comm: task.name.clone(),
             sig_blk: task.blocked.0,
-            open: open.0,
+            wrong: wrong.0,
         });
     }
 
@@ -339,22 +351,33 @@ mod tests {
     #[test]
     fn an_open_mask_is_seen_except_on_the_kick_thread() {
         let mut process = Process::new();
-        let usr2 = SigSet::of(&[Signal::SIGUSR2]);
-        let mask = kick_set().difference(usr2);
-        assert_eq!(process.open_signals(&task("elfuse", mask)), usr2);
-        assert_eq!(process.open_signals(&task(KICK_THREAD, mask)), SigSet::EMPTY);
-        assert_eq!(process.open_signals(&task("elfuse", kick_set())), SigSet::EMPTY);
+        let doorbell_and_alarm = SigSet::of(&[Signal::SIGUSR2, Signal::SIGALRM]);
+        let mask = kick_set().difference(doorbell_and_alarm);
+        assert_eq!(process.wrong_signals(&task("elfuse", mask), 1), doorbell_and_alarm);
+        assert_eq!(process.wrong_signals(&task(KICK_THREAD, mask), 2), SigSet::EMPTY);
+        assert_eq!(process.wrong_signals(&task("elfuse", kick_set()), 3), SigSet::EMPTY);
+    }
+
+    #[test]
+    fn a_single_open_signal_must_be_seen_twice() {
+        let mut process = Process::new();
+        let term = SigSet::of(&[Signal::SIGTERM]);
+        let dying = task("elfuse", kick_set().difference(term));
+        assert_eq!(process.wrong_signals(&dying, 1), SigSet::EMPTY);
+        assert_eq!(process.wrong_signals(&dying, 2), term);
+        assert_eq!(process.wrong_signals(&task("elfuse", kick_set()), 3), SigSet::EMPTY);
+        assert_eq!(process.wrong_signals(&dying, 4), SigSet::EMPTY, "anew");
     }
 
     #[test]
     fn blocked_faults_count_only_when_they_stay() {
         let mut process = Process::new();
         let all = task("elfuse", SigSet::ALL);
-        assert!(process.open_signals(&all).is_empty());
-        assert!(process.open_signals(&all).is_empty());
-        assert_eq!(process.open_signals(&all), FAULT_SIGNALS);
-        assert!(process.open_signals(&task("elfuse", kick_set())).is_empty());
-        assert!(process.open_signals(&all).is_empty(), "counted anew");
+        assert!(process.wrong_signals(&all, 1).is_empty());
+        assert!(process.wrong_signals(&all, FAULTS_BLOCKED_NS).is_empty());
+        assert_eq!(process.wrong_signals(&all, FAULTS_BLOCKED_NS + 1), FAULT_SIGNALS);
+        assert!(process.wrong_signals(&task("elfuse", kick_set()), FAULTS_BLOCKED_NS + 2).is_empty());
+        assert!(process.wrong_signals(&all, FAULTS_BLOCKED_NS + 3).is_empty(), "counted anew");
     }
 
     #[test]

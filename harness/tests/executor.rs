@@ -1,0 +1,186 @@
+//! The harness as a program, with an elfuse that is a shell script: endings, leftovers, limits, interruption, bad input.
+//!
+//! The script counts nothing, so every run fails the check `stats`: what a test looks at is what fails besides.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+const HARNESS: &str = env!("CARGO_BIN_EXE_harness");
+
+/// A folder with an elfuse that says its version, and else does what `body` says.
+fn fake(body: &str) -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("elfuse");
+    let version = "if [ \"$1\" = --version ]; then echo 'elfuse 0 (measuring)'; exit; fi";
+    fs::write(&path, format!("#!/bin/sh\n{version}\ncd '{}'\n{body}\n", dir.path().display())).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    (dir, path)
+}
+
+fn run(elfuse: &Path, report: &Path, more: &[&str]) -> Output {
+    Command::new(HARNESS)
+        .args(["run", "--guest", "hello", "--iterations", "2", "--jobs", "2", "--elfuse"])
+        .arg(elfuse)
+        .arg("--report")
+        .arg(report)
+        .args(more)
+        .output()
+        .unwrap()
+}
+
+/// The checks that failed in all runs of the report, besides `stats`, with their number of runs.
+fn failures(report: &Path) -> serde_json::Map<String, serde_json::Value> {
+    let text = fs::read_to_string(report.join("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let guest = &report["phases"]["measure"]["guests"]["hello"];
+    let mut failures = guest["failures"].as_object().unwrap().clone();
+    assert!(failures.remove("stats").is_some() || guest["seen"] == 0);
+    failures
+}
+
+fn names(failures: &serde_json::Map<String, serde_json::Value>) -> Vec<&str> {
+    failures.keys().map(String::as_str).collect()
+}
+
+fn is_alive(pid: &str) -> bool {
+    Path::new("/proc").join(pid.trim()).exists()
+}
+
+#[test]
+fn a_good_ending_fails_nothing_but_the_missing_statistics() {
+    let (dir, elfuse) = fake("echo 'hello, world'");
+    let output = run(&elfuse, dir.path(), &[]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(failures(dir.path()).is_empty());
+    let junit = fs::read_to_string(dir.path().join("junit.xml")).unwrap();
+    assert!(junit.contains("stats in 2 runs"), "{junit}");
+}
+
+#[test]
+fn status_signal_and_output_are_compared() {
+    let (dir, elfuse) = fake("echo 'hello, world'; kill -KILL $$");
+    run(&elfuse, dir.path(), &[]);
+    assert_eq!(names(&failures(dir.path())), ["ending"]);
+    let (dir, elfuse) = fake("echo 'hello'; exit 0");
+    run(&elfuse, dir.path(), &[]);
+    assert_eq!(names(&failures(dir.path())), ["output"]);
+}
+
+#[test]
+fn a_left_process_is_counted_and_ended() {
+    let (dir, elfuse) = fake("echo 'hello, world'; sleep 300 & echo $! > left.$$");
+    run(&elfuse, dir.path(), &[]);
+    let failures = failures(dir.path());
+    assert_eq!(names(&failures), ["left-process"]);
+    assert_eq!(failures["left-process"], 2);
+    for entry in fs::read_dir(dir.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_string_lossy().starts_with("left.") {
+            assert!(!is_alive(&fs::read_to_string(path).unwrap()));
+        }
+    }
+}
+
+#[test]
+fn a_left_transport_file_is_a_failure() {
+    let (dir, elfuse) = fake("echo 'hello, world'; : > \"$ELFUSE_SIGNAL_DIR/elfuse-sig-$$\"");
+    run(&elfuse, dir.path(), &[]);
+    assert_eq!(failures(dir.path())["left-file"], 2);
+}
+
+#[test]
+fn a_crash_record_anywhere_in_the_tree_is_a_failure() {
+    // The argument after --crash-json is the file.
+    let body = "while [ \"$1\" != --crash-json ]; do shift; done
+(echo '{\"kind\":\"UNEXPECTED_EXIT\",\"pid\":1,\"exit_status\":128}' >> \"$2\")
+echo 'hello, world'";
+    let (dir, elfuse) = fake(body);
+    run(&elfuse, dir.path(), &[]);
+    assert_eq!(names(&failures(dir.path())), ["crash"]);
+}
+
+#[test]
+fn a_run_that_does_not_end_is_ended_with_its_tree() {
+    let (dir, elfuse) = fake("sleep 300 & echo $! > child.$$; wait");
+    run(&elfuse, dir.path(), &["--wall-limit", "1"]);
+    assert_eq!(names(&failures(dir.path())), ["wall-limit"]);
+    let child = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+    let child = child.into_iter().find(|path| path.to_string_lossy().contains("child.")).unwrap();
+    assert!(!is_alive(&fs::read_to_string(child).unwrap()));
+}
+
+#[test]
+fn an_interrupted_harness_ends_its_runs_and_reports() {
+    let (dir, elfuse) = fake("mkfifo gone.$$ && echo $$ > begun.pipe; exec sleep 300");
+    let pipe = dir.path().join("begun.pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut harness = Command::new(HARNESS)
+        .args(["run", "--guest", "hello", "--iterations", "1", "--elfuse"])
+        .arg(&elfuse)
+        .arg("--report")
+        .arg(dir.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pid = String::new();
+    BufReader::new(fs::File::open(&pipe).unwrap()).read_line(&mut pid).unwrap();
+    let id = i32::try_from(harness.id()).unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGINT).unwrap();
+    assert_eq!(harness.wait().unwrap().code(), Some(1));
+    assert!(!is_alive(&pid));
+    let report: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(dir.path().join("report.json")).unwrap()).unwrap();
+    assert_eq!(report["interrupted"], true);
+    let guest = &report["phases"]["measure"]["guests"]["hello"];
+    assert_eq!((&guest["planned"], &guest["seen"]), (&1.into(), &0.into()), "planned, not seen");
+    assert_eq!(report["verdict"]["passed"], false);
+}
+
+/// What the harness says when it cannot run: one line.
+fn complaint(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("harness: ")).collect();
+    assert_eq!(lines.len(), 1, "{text}");
+    lines[0].to_owned()
+}
+
+#[test]
+fn what_keeps_it_from_running_is_one_line_and_status_2() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = run(&dir.path().join("no-elfuse"), dir.path(), &[]);
+    assert!(complaint(&missing).contains("no-elfuse"));
+    let (_other_dir, no_elfuse) = fake("");
+    fs::write(&no_elfuse, "#!/bin/sh\necho something else\n").unwrap();
+    assert!(complaint(&run(&no_elfuse, dir.path(), &[])).contains("something else"));
+    let (_fake_dir, elfuse) = fake("echo 'hello, world'");
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(complaint(&run(&elfuse, &file.join("sub"), &[])).contains("--report"));
+    assert!(complaint(&run(&elfuse, dir.path(), &["--guest", "no-such"])).contains("harness list"));
+    assert!(complaint(&run(&elfuse, dir.path(), &["--class", "exec"])).contains("--class"));
+}
+
+#[test]
+fn a_report_is_shown_again_and_a_damaged_one_refused() {
+    let (dir, elfuse) = fake("echo 'hello, world'");
+    let first = run(&elfuse, dir.path(), &["--seed", "7"]);
+    let again = Command::new(HARNESS).arg("report").arg(dir.path()).output().unwrap();
+    assert_eq!(again.status.code(), Some(1));
+    assert_eq!(again.stdout, first.stdout);
+    assert!(String::from_utf8_lossy(&again.stdout).contains("seed 7"));
+    fs::write(dir.path().join("report.json"), "{\"schema\":1").unwrap();
+    complaint(&Command::new(HARNESS).arg("report").arg(dir.path()).output().unwrap());
+}
+
+#[test]
+fn recording_needs_an_acceptance_plan() {
+    for more in [["--iterations", "499"], ["--guest", "hello"]] {
+        let output = Command::new(HARNESS).args(["gate", "--record"]).args(more).output().unwrap();
+        assert!(complaint(&output).contains("--record needs"));
+    }
+}
