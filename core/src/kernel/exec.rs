@@ -99,7 +99,7 @@ fn become_program(ctx: &mut TaskContext, plan: Plan) {
     match replace(ctx, plan) {
         Ok(image) => begin(ctx, image),
         Err(error) => {
-            crate::cli::report_error("execve", &error);
+            eprintln!("elfuse: execve: {error}");
             // Nothing is left to return to.
             ctx.process().begin_exit(GroupExit::Signal(Signal::SIGKILL));
             ctx.task.set_interrupts(Interrupts::EXIT);

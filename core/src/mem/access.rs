@@ -13,9 +13,8 @@
 
 use std::arch::asm;
 
-use super::fault;
+use super::fault::{self, AbortCause};
 use crate::abi::GuestAddr;
-use crate::vcpu::AbortCause;
 
 /// An access that could not be done; [`WindowRef::abort`] tells why.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

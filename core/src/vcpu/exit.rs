@@ -4,6 +4,7 @@
 //! Sources: `hv_exit_reason_t` of Hypervisor.framework; Arm ARM D24.2.37 (ESR_EL1).
 
 use crate::abi::GuestAddr;
+pub use crate::mem::fault::AbortCause;
 
 /// Why a run ended. The reasons are those of `hv_exit_reason_t`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,19 +92,6 @@ pub enum Access {
     Write,
 }
 
-/// Why an access was refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AbortCause {
-    /// Nothing is mapped there (translation fault, SEGV_MAPERR).
-    Translation,
-    /// The mapping forbids the access (permission fault, SEGV_ACCERR).
-    Permission,
-    /// Misaligned where alignment is required (BUS_ADRALN).
-    Alignment,
-    /// The mapping exists but its object does not reach that far (synchronous external abort, BUS_ADRERR).
-    External,
-}
-
 /// The exception syndrome register ESR_EL1 (Arm ARM D24.2.37).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Esr(pub u64);
@@ -176,19 +164,6 @@ impl Exception {
             ExceptionKind::BranchTarget => Esr::new(Esr::EC_BTI, 0),
         };
         Self { esr, kind }
-    }
-}
-
-impl AbortCause {
-    /// DFSC/IFSC: the fault status code, for a level 3 fault where a level is told.
-    #[must_use]
-    pub const fn fault_status(self) -> u32 {
-        match self {
-            Self::Translation => 0b00_0111,
-            Self::Permission => 0b00_1111,
-            Self::External => 0b01_0000,
-            Self::Alignment => 0b10_0001,
-        }
     }
 }
 
