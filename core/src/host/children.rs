@@ -162,8 +162,9 @@ pub fn die_by(signal: Signal) -> ! {
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&mut set);
         libc::sigaddset(&mut set, signal.number());
-        libc::kill(libc::getpid(), signal.number());
         libc::pthread_sigmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
+        // To this thread: a signal to the process could be taken by the kick thread.
+        libc::raise(signal.number());
     }
     // Only where the host ignores the signal's default: the shell's encoding of the same news.
     exit_now(128 + signal.number())

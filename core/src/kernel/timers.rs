@@ -185,7 +185,9 @@ fn key_of(id: i32) -> Result<TimerKey, Errno> {
 
 impl Timer {
     fn setting(&self) -> TimerSetting {
-        let value_ns = self.deadline_ns.map_or(0, |deadline| deadline.saturating_sub(monotonic_ns()).max(1));
+        // One nanosecond is left until the signal is sent; a timer that sends none has simply expired.
+        let least_ns = u64::from(self.notify != Notify::Nothing);
+        let value_ns = self.deadline_ns.map_or(0, |deadline| deadline.saturating_sub(monotonic_ns()).max(least_ns));
         TimerSetting { interval_ns: self.interval_ns, value_ns }
     }
 
