@@ -13,6 +13,7 @@ pub mod handover;
 pub mod memory;
 pub mod pidfd;
 pub mod process;
+pub mod schedule;
 pub mod signal;
 pub mod signal_wait;
 pub mod sys;

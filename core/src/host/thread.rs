@@ -10,6 +10,7 @@ use std::io;
 use std::thread::{Builder, JoinHandle};
 
 use super::controls::{self, Control};
+use super::schedule;
 use super::signal::{self, SignalsBlocked};
 use crate::abi::{SigSet, Tid};
 
@@ -46,6 +47,12 @@ impl Role {
     #[must_use]
     pub const fn runs_vcpu(self) -> bool {
         matches!(self, Self::Bootstrap | Self::ForkChildBootstrap | Self::Worker)
+    }
+
+    /// True for threads between the sender of a signal and the vCPU that takes it.
+    #[must_use]
+    pub const fn is_prompt(self) -> bool {
+        matches!(self, Self::Kick | Self::Pool)
     }
 }
 
@@ -84,6 +91,9 @@ pub fn spawn<T: Send + 'static>(
 /// role, after [`signal::block_kick_set`].
 #[must_use]
 pub fn adopt(role: Role) -> SignalsBlocked {
+    if role.is_prompt() {
+        schedule::prefer_promptness();
+    }
     if let Some(is_open) = open_by_control(role) {
         // Other roles are not to inherit what the control opens on one.
         let blocked = signal::block_kick_set();

@@ -18,6 +18,7 @@ pub use wait::reap;
 use crate::event::Event;
 use crate::plan::PlannedRun;
 use crate::storm::Storm;
+use elfuse::host::schedule;
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,8 @@ impl Executor {
     }
 
     fn job(&self, slot: usize, elfuse: &Path, queue: &Mutex<VecDeque<PlannedRun>>, emit: &Emit<'_>) -> io::Result<()> {
+        // What the guests leave of the processors must be enough for the storm, or it is none.
+        schedule::step_back();
         let files = run::Files::create(&self.scratch.path().join(format!("job{slot}")))?;
         while !self.stop.is_raised() {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();

@@ -100,6 +100,7 @@ impl Drop for Ticket {
 
 impl Shared {
     fn run(&self) {
+        elfuse::host::schedule::prefer_promptness();
         let mut next_ns = monotonic_ns();
         let mut targets = Vec::new();
         loop {

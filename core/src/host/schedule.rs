@@ -1,0 +1,89 @@
+//! What a thread asks of the host's scheduler: [`prefer_promptness`], [`step_back`].
+//!
+//! A kick passes several threads before the guest's handler runs. Each of them wakes, works for some microseconds and sleeps
+//! again; where it wakes on the processor of a spinning vCPU and must wait until that vCPU's time slice is over, the signal
+//! is milliseconds late. Sources: sched(7), sched_setattr(2), Linux `Documentation/scheduler/sched-eevdf.rst`.
+
+#![expect(unsafe_code, reason = "sched_setattr and nice have no safe wrappers")]
+
+/// Asks the host to run the calling thread soon after each wake-up; for threads that work little and often.
+///
+/// A thread that computes would pay for it with more switches. A host that cannot do it goes on as before.
+pub fn prefer_promptness() {
+    imp::set_time_slice_ns(SHORTEST_SLICE_NS);
+}
+
+/// Gives the calling thread, and every process that it starts from now on, a smaller share of busy processors (nice(2)).
+///
+/// On Linux this is about the calling thread alone; elsewhere the whole process steps back, and nothing is gained or lost.
+pub fn step_back() {
+    const NICE: i32 = 5;
+    // SAFETY: the call takes no pointers. The answer is not looked at: -1 may be a nice value, and a larger one is always
+    // granted.
+    let _ = unsafe { libc::nice(NICE) };
+}
+
+/// The shortest slice that Linux grants (since 6.12; older kernels ignore the request). A waking thread whose slice is
+/// shorter than the running one's preempts it.
+const SHORTEST_SLICE_NS: u64 = 100_000;
+
+#[cfg(target_os = "linux")]
+mod imp {
+    /// `struct sched_attr` in its first published size; the C library has none.
+    #[repr(C)]
+    #[derive(Default)]
+    struct SchedAttr {
+        size: u32,
+        policy: u32,
+        flags: u64,
+        nice: i32,
+        priority: u32,
+        runtime_ns: u64,
+        deadline_ns: u64,
+        period_ns: u64,
+    }
+
+    const ATTR_BYTES: u32 = size_of::<SchedAttr>() as u32;
+    const _: () = assert!(ATTR_BYTES == 48);
+
+    /// Sets the slice of the calling thread where it has the ordinary policy; its nice value stays.
+    pub(super) fn set_time_slice_ns(slice_ns: u64) {
+        if let Some(mut attr) = own_attr()
+            && attr.policy == libc::SCHED_OTHER.cast_unsigned()
+        {
+            attr.runtime_ns = slice_ns;
+            // SAFETY: the kernel reads as many bytes as the structure's own size says. A refusal changes nothing.
+            let _ = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attr, 0) };
+        }
+    }
+
+    fn own_attr() -> Option<SchedAttr> {
+        let mut attr = SchedAttr { size: ATTR_BYTES, ..SchedAttr::default() };
+        // SAFETY: the kernel writes at most the size that is passed.
+        let result = unsafe { libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attr, ATTR_BYTES, 0) };
+        (result == 0).then_some(attr)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_slice_is_asked_for_and_the_nice_value_stays() {
+            let before = own_attr().expect("every Linux since 3.14 answers");
+            set_time_slice_ns(super::super::SHORTEST_SLICE_NS);
+            let after = own_attr().expect("it did before");
+            assert_eq!((after.policy, after.nice), (before.policy, before.nice));
+            // Kernels before 6.12 show no slice for ordinary threads.
+            if before.runtime_ns != 0 {
+                assert_eq!(after.runtime_ns, super::super::SHORTEST_SLICE_NS);
+            }
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod imp {
+    /// macOS schedules by QoS classes, and threads of a user's program already preempt at wake-up.
+    pub(super) fn set_time_slice_ns(_slice_ns: u64) {}
+}
