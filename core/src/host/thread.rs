@@ -199,11 +199,17 @@ mod imp {
     }
 
     /// Reads `Name`, `SigPnd` and `SigBlk` of a `/proc/PID/task/TID/status`.
+    ///
+    /// A task that has ended and is just being released has no signal state any more, and Linux shows zeros in its place,
+    /// which would read as an open mask. The same zeros stand in `Threads`, which no living task has (proc_pid_status(5)).
     pub(super) fn parse(tid: Tid, status: &str) -> Option<TaskMask> {
         let field =
             |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim));
         let set = |name| field(name).and_then(|digits| u64::from_str_radix(digits, 16).ok()).map(SigSet);
         let name = field("Name")?.to_owned();
+        if field("Threads") == Some("0") {
+            return None;
+        }
         Some(TaskMask { tid, name, blocked: set("SigBlk")?, pending: set("SigPnd")? })
     }
 
@@ -217,6 +223,13 @@ mod imp {
             let task = parse(Tid(7), status).unwrap();
             assert_eq!((task.name.as_str(), task.blocked, task.pending), ("kick", SigSet(0x2000), SigSet(0x800)));
             assert_eq!(parse(Tid(7), "Name:\tkick\nSigBlk:\tzz\n"), None);
+        }
+
+        #[test]
+        fn a_task_being_released_is_left_out() {
+            let status = |threads| format!("Name:\tkick\nThreads:\t{threads}\nSigPnd:\t0\nSigBlk:\t0\n");
+            assert_eq!(parse(Tid(7), &status(0)), None);
+            assert_eq!(parse(Tid(7), &status(1)).map(|task| task.blocked), Some(SigSet(0)));
         }
     }
 }
