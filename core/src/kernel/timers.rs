@@ -56,7 +56,8 @@ struct State {
     next_id: u64,
 }
 
-/// The timers of one process. The lock is a leaf.
+/// The timers of one process. Signals are sent under its lock, so that none of a timer comes after
+/// [`delete`](TimerTable::delete) or a new setting has returned; nobody asks for it while holding the signals' lock.
 #[derive(Default)]
 pub struct TimerTable {
     state: Mutex<State>,
@@ -156,18 +157,15 @@ impl TimerTable {
 
     /// Called by the kick thread: sends the signal of a timer and arms it again if it has an interval.
     pub fn expired(&self, process: &Process, expired: Expired) {
-        let (notify, overrun) = {
-            let mut state = self.lock();
-            let Some(timer) = state.timers.get_mut(&expired.key.0) else { return };
-            if timer.generation != Some(expired.generation) {
-                // It was set anew while this expiry was on its way.
-                return;
-            }
-            let overrun = timer.rearm(process, expired.key, expired.deadline_ns);
-            timer.overrun = overrun;
-            (timer.notify, overrun)
-        };
-        let Notify::Signal { signal, value, thread } = notify else { return };
+        let mut state = self.lock();
+        let Some(timer) = state.timers.get_mut(&expired.key.0) else { return };
+        if timer.generation != Some(expired.generation) {
+            // It was set anew while this expiry was on its way.
+            return;
+        }
+        let overrun = timer.rearm(process, expired.key, expired.deadline_ns);
+        timer.overrun = overrun;
+        let Notify::Signal { signal, value, thread } = timer.notify else { return };
         let info = if expired.key == ITIMER_REAL {
             SigInfo::new(signal, SiCode::SI_KERNEL)
         } else {
