@@ -22,7 +22,7 @@ pub enum Control {
     SingleHandleRegistry,
     /// A fork child runs without a kick thread.
     ChildWithoutKickThread,
-    /// Every other kick request is queued without waking the kick thread.
+    /// A task that sleeps is not woken: whoever wakes it believes that it will look by itself.
     LostWakeup,
     /// The watchdog does not compare the run it fired for with the run in progress.
     StaleWatchdog,

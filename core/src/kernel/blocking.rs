@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::{SyscallError, Task};
 use crate::abi::Errno;
 use crate::host::clock::monotonic_ns;
+use crate::host::controls::{self, Control};
 use crate::host::fds::{self, PollFd, PollFlags};
 use crate::host::{futex, wake::WakeFd};
 
@@ -56,6 +57,9 @@ impl Waker {
     /// Ends the current sleep of the owner, or makes its next check of a condition happen before it sleeps.
     pub fn wake(&self) {
         self.sequence.fetch_add(1, Ordering::SeqCst);
+        if controls::active(Control::LostWakeup) {
+            return;
+        }
         match self.sleeping.load(Ordering::SeqCst) {
             AWAKE => {}
             ON_FUTEX => futex::wake(&self.sequence, 1),

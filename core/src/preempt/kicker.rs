@@ -8,7 +8,6 @@ use super::timers::{Expired, TimerGeneration, TimerHeap, TimerKey};
 use super::transport::Record;
 use super::watchdog::{Overrun, Watchdog};
 use crate::abi::{SigInfo, Tid};
-use crate::host::controls::{self, Control};
 use crate::host::wake::WakeFd;
 use crate::host::{clock, futex, thread};
 use crate::vcpu::Machine;
@@ -70,7 +69,6 @@ pub(super) struct Shared {
     /// Nonzero when the transport file is to be drained; the transport thread sleeps on it.
     drain_requested: AtomicU32,
     pub(super) is_stopping: AtomicBool,
-    requests_seen: AtomicU32,
 }
 
 #[derive(Default)]
@@ -96,7 +94,6 @@ impl Shared {
             timers: Mutex::default(),
             drain_requested: AtomicU32::new(0),
             is_stopping: AtomicBool::new(false),
-            requests_seen: AtomicU32::new(0),
         }))
     }
 
@@ -177,11 +174,6 @@ impl Kicker {
         let request = KickRequest { targets: targets.into(), cause };
         if self.shared.registry.names_own(request.targets, thread::gettid()) {
             self.shared.stats.bump(ProcessCounter::SelfKicks);
-        }
-        if controls::active(Control::LostWakeup)
-            && self.shared.requests_seen.fetch_add(1, Ordering::Relaxed).is_multiple_of(2)
-        {
-            return;
         }
         if self.shared.enqueue(request) {
             self.shared.wake.wake();
