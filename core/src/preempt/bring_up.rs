@@ -23,7 +23,7 @@
 //!     live.watched.enter();
 //!     let exit = vcpu.run()?;
 //!     live.stats.run_exited(&exit);
-//!     preemption.drain_thread_directed(&live.stats);
+//!     preemption.drain_thread_directed(vcpu.id(), &live.stats);
 //! #   break;
 //! }
 //! drop(live); // before the vCPU
@@ -37,8 +37,9 @@ use std::thread::JoinHandle;
 use super::kick::{self, KickThread};
 use super::kicker::{Directed, KickSink, Kicker, Shared};
 use super::stats::{ProcessCounter, ProcessKind, Stats, TaskCounter, TaskRole, TaskStats};
-use super::transport::{self, Directory, Receiver};
+use super::transport::{Directory, Doorbell, OpenWarning, Receiver};
 use super::watchdog::Watched;
+use crate::abi::{SiCode, SigInfo, SigSet, Signal};
 use crate::host::controls::{self, Control};
 use crate::host::signal::{self, MaskError, SignalsBlocked};
 use crate::host::signal_wait::SignalWaiter;
@@ -141,11 +142,7 @@ impl Preemption {
     ///
     /// # Errors
     /// [`BringUpError`].
-    pub fn start(
-        &self,
-        proof: &SignalsBlocked,
-        sink: Arc<dyn KickSink>,
-    ) -> Result<Option<transport::OpenWarning>, BringUpError> {
+    pub fn start(&self, proof: &SignalsBlocked, sink: Arc<dyn KickSink>) -> Result<Option<OpenWarning>, BringUpError> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if running.sink.is_some() {
             return Ok(None);
@@ -205,29 +202,64 @@ impl Preemption {
         Enlisted { stats, watched, registration, kicker: self.kicker.clone(), id }
     }
 
-    /// Takes the host signals that were directed at the calling thread and gives them to the sink; for a vCPU thread,
-    /// after every exit and every wait. One system call (rt_sigpending(2)) where nothing waits for thread or process;
-    /// signals that wait for the process are left to the kick thread. The answer is how many were taken.
-    pub fn drain_thread_directed(&self, stats: &TaskStats) -> usize {
-        if signal::pending().is_empty() {
+    /// Takes the host signals that were directed at the calling thread, which runs the vCPU `own`, and gives them to the
+    /// sink; after every exit and every wait. One system call (rt_sigpending(2)) where nothing waits for thread or process.
+    /// The answer is how many of the thread's own were taken.
+    ///
+    /// A SIGUSR2 says itself where it was directed, so it is simply taken; one for the process, which the kick thread would
+    /// have had a moment later, is served in its stead. All other signals for the process are left to the kick thread.
+    pub fn drain_thread_directed(&self, own: VcpuId, stats: &TaskStats) -> usize {
+        let waiting = signal::pending();
+        if waiting.is_empty() {
             return 0;
         }
         // Before there is a sink they stay where they are.
         let sink = self.running.lock().unwrap_or_else(PoisonError::into_inner).sink.clone();
         let Some(sink) = sink else { return 0 };
+        let usr2 = SigSet::of(&[Signal::SIGUSR2]);
         let mut taken = 0;
-        while let Some(info) = signal::take_thread_directed() {
-            taken += 1;
-            stats.bump(TaskCounter::DirectedSignals);
-            if transport::is_doorbell(&info) {
-                stats.bump(TaskCounter::DirectedDoorbells);
-                // Every doorbell drains.
-                self.kicker.shared.request_drain();
-                continue;
+        if !waiting.intersection(usr2).is_empty() {
+            while let Some(info) = signal::take_pending(usr2) {
+                taken += self.take_usr2(own, &info, stats, &*sink);
             }
-            sink.host_signal(&info, Directed::Thread(thread::gettid()));
+        }
+        if !waiting.difference(usr2).is_empty() {
+            while let Some(info) = signal::take_thread_directed() {
+                taken += 1;
+                stats.bump(TaskCounter::DirectedSignals);
+                sink.host_signal(&info, Directed::Thread(thread::gettid()));
+            }
         }
         taken
+    }
+
+    /// Serves a SIGUSR2 that a vCPU thread took; 1 if it was directed at the thread.
+    fn take_usr2(&self, own: VcpuId, info: &SigInfo, stats: &TaskStats, sink: &dyn KickSink) -> usize {
+        let doorbell = Doorbell::of(info);
+        if doorbell == Some(Doorbell::Thread) || info.code() == SiCode::SI_TKILL {
+            stats.bump(TaskCounter::DirectedSignals);
+        } else {
+            let counter = doorbell.map_or(ProcessCounter::ForeignDoorbells, |_ours| ProcessCounter::Doorbells);
+            self.kicker.shared.stats.bump(counter);
+            self.kick_others(own, KickCause::Doorbell);
+        }
+        // Every SIGUSR2 drains.
+        self.kicker.shared.request_drain();
+        match doorbell {
+            Some(Doorbell::Thread) => {
+                stats.bump(TaskCounter::DirectedDoorbells);
+                1
+            }
+            Some(Doorbell::Process) => 0,
+            None if info.code() == SiCode::SI_TKILL => {
+                sink.host_signal(info, Directed::Thread(thread::gettid()));
+                1
+            }
+            None => {
+                sink.host_signal(info, Directed::Process);
+                0
+            }
+        }
     }
 
     /// Has all vCPUs but `own` leave their runs, as [`Kicker::request`].

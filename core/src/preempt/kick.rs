@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use super::kicker::{Directed, KickSink, RecordOutcome, Shared};
 use super::stats::ProcessCounter;
-use super::transport::{self, Drained, Receiver, RecordKind};
+use super::transport::{Doorbell, Drained, Receiver, RecordKind};
 use crate::abi::{SigInfo, Signal};
 use crate::host::forward;
 use crate::host::signal::{self, SignalsBlocked};
@@ -91,15 +91,12 @@ impl KickThread {
     fn take(&self, info: &SigInfo) {
         let stats = &self.shared.stats;
         if info.signal() == Signal::SIGUSR2 {
-            stats.bump(if transport::is_doorbell(info) {
-                ProcessCounter::Doorbells
-            } else {
-                ProcessCounter::ForeignDoorbells
-            });
+            let is_ours = Doorbell::of(info).is_some();
+            stats.bump(if is_ours { ProcessCounter::Doorbells } else { ProcessCounter::ForeignDoorbells });
             self.shared.enqueue(KickRequest { targets: KickTargets::All, cause: KickCause::Doorbell });
             self.execute_requests();
             self.shared.request_drain();
-            if !transport::is_doorbell(info) {
+            if !is_ours {
                 self.sink.host_signal(info, Directed::Process);
             }
         } else if info.signal() == Signal::SIGCHLD && !info.code().is_from_process() {

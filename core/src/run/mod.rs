@@ -105,7 +105,7 @@ fn exited(ctx: &mut TaskContext, exit: VcpuExit) -> State {
 /// Somebody wants something: the watchdog, a host signal for this thread, or what the task's interrupts say.
 fn canceled(ctx: &mut TaskContext) -> State {
     let preemption = ctx.process().preemption().clone();
-    preemption.drain_thread_directed(&ctx.enlisted.stats);
+    preemption.drain_thread_directed(ctx.vcpu.id(), &ctx.enlisted.stats);
     match ctx.enlisted.watched.verdict() {
         WatchdogVerdict::Expired => {
             let limit_ns = ctx.process().options().timeout_ns.unwrap_or(0);

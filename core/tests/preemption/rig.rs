@@ -259,7 +259,7 @@ impl WorkerState {
                 VcpuExit::Unknown(_) => self.unknown.fetch_add(1, Ordering::Release),
                 VcpuExit::Exception(_) | VcpuExit::VtimerActivated => 0,
             };
-            let drained = preemption.drain_thread_directed(&live.stats) as u64;
+            let drained = preemption.drain_thread_directed(vcpu.id(), &live.stats) as u64;
             self.drained.fetch_add(drained, Ordering::Release);
         }
     }

@@ -54,7 +54,7 @@ fn an_executed_program_gets_the_guests_state() {
             // Doorbells and leftovers that wait for the process that is about to change.
             let own = process::own_pid();
             assert_ne!(own, pid);
-            pidfd::queue_to_process(own, &elfuse::preempt::transport::doorbell())?;
+            pidfd::queue_to_process(own, &elfuse::preempt::transport::Doorbell::Process.info())?;
             pidfd::queue_to_process(own, &SigInfo::queued(Signal::SIGTERM, own, 0, 0))?;
             signal::restore_for_exec(blocked, ignored, SigSet::of(&[Signal::SIGTERM]))
         });

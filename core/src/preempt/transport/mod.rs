@@ -79,15 +79,39 @@ impl Directory {
 
 /// The `si_value` of a doorbell: the ASCII text `elfuseDB`.
 pub const DOORBELL_COOKIE: u64 = u64::from_be_bytes(*b"elfuseDB");
+/// The `si_value` of a doorbell that is directed at one thread: the ASCII text `elfuseDT`.
+pub const THREAD_DOORBELL_COOKIE: u64 = u64::from_be_bytes(*b"elfuseDT");
 
-/// A doorbell from the calling process.
-#[must_use]
-pub fn doorbell() -> SigInfo {
-    SigInfo::queued(Signal::SIGUSR2, process::own_pid(), nix::unistd::getuid().as_raw(), DOORBELL_COOKIE)
+/// A SIGUSR2 that carries one of our cookies; any other one is a guest's signal from outside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Doorbell {
+    /// For the process: all vCPUs leave their runs, and the transport file is drained.
+    Process,
+    /// For one thread, in audits: it is drained there, and must not run a handler.
+    Thread,
 }
 
-/// True for a SIGUSR2 with our cookie; any other one is a guest's signal from outside.
-#[must_use]
-pub fn is_doorbell(info: &SigInfo) -> bool {
-    info.signal() == Signal::SIGUSR2 && info.code() == SiCode::SI_QUEUE && info.value() == DOORBELL_COOKIE
+impl Doorbell {
+    /// Which doorbell `info` is, if it is one.
+    #[must_use]
+    pub fn of(info: &SigInfo) -> Option<Self> {
+        if info.signal() != Signal::SIGUSR2 || info.code() != SiCode::SI_QUEUE {
+            return None;
+        }
+        match info.value() {
+            DOORBELL_COOKIE => Some(Self::Process),
+            THREAD_DOORBELL_COOKIE => Some(Self::Thread),
+            _other_value => None,
+        }
+    }
+
+    /// This doorbell from the calling process.
+    #[must_use]
+    pub fn info(self) -> SigInfo {
+        let cookie = match self {
+            Self::Process => DOORBELL_COOKIE,
+            Self::Thread => THREAD_DOORBELL_COOKIE,
+        };
+        SigInfo::queued(Signal::SIGUSR2, process::own_pid(), nix::unistd::getuid().as_raw(), cookie)
+    }
 }

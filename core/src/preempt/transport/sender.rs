@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 
 use super::record::{self, HEADER_BYTES, MAX_FILE_BYTES, RECORD_BYTES, Record, RecordKind};
-use super::{Directory, doorbell, file};
+use super::{Directory, Doorbell, file};
 use crate::abi::{Pid, SiCode, SigInfo, Signal, Tid};
 use crate::host::clock;
 use crate::host::pidfd::{self, PidFd};
@@ -135,7 +135,7 @@ impl SenderHandle {
     /// # Errors
     /// [`SendError::Gone`], [`SendError::Io`].
     pub fn ring(&self) -> Result<(), SendError> {
-        self.process.send(&doorbell()).map_err(|source| of_process(self.target.pid, source))
+        self.process.send(&Doorbell::Process.info()).map_err(|source| of_process(self.target.pid, source))
     }
 
     fn is_open(&self) -> io::Result<bool> {
@@ -156,7 +156,7 @@ impl SenderHandle {
         let end = self.file.metadata()?.len();
         if end + RECORD_BYTES as u64 > MAX_FILE_BYTES {
             // The receiver may have missed a doorbell: it gets another before the sender gives up.
-            let _ = self.process.send(&doorbell());
+            let _ = self.process.send(&Doorbell::Process.info());
             return Ok(Err(SendError::Full(pid)));
         }
         if let Err(error) = self.file.write_all_at(bytes, end) {
@@ -164,7 +164,7 @@ impl SenderHandle {
             let _ = self.file.set_len(end);
             return Err(error);
         }
-        match self.process.send(&doorbell()) {
+        match self.process.send(&Doorbell::Process.info()) {
             Ok(()) => Ok(Ok(Delivery::Rung)),
             Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => Ok(Ok(Delivery::Appended)),
             Err(error) => Ok(Err(of_process(pid, error))),
@@ -184,7 +184,7 @@ pub fn is_elfuse(directory: &Directory, pid: Pid) -> bool {
 /// # Errors
 /// `ESRCH`, `EPERM`, `EAGAIN`.
 pub fn ring_thread(pid: Pid, tid: Tid) -> io::Result<()> {
-    pidfd::queue_to_thread(pid, tid, &doorbell())
+    pidfd::queue_to_thread(pid, tid, &Doorbell::Thread.info())
 }
 
 fn of_process(pid: Pid, source: io::Error) -> SendError {
