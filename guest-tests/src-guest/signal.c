@@ -133,39 +133,45 @@ static void alternate_stack(void) {
     CHECK_EQ(old.ss_flags, 0);
 }
 
-static void alarm_in(u64 usec) {
-    struct itimerval timer = { { 0, 0 }, { 0, (s64)usec } };
+static void alarm_every(u64 usec) {
+    struct itimerval timer = { { 0, (s64)usec }, { 0, (s64)usec } };
     CHECK_EQ(sys3(NR_setitimer, ITIMER_REAL, &timer, 0), 0);
 }
 
+// On a busy machine an alarm may come before the call that it is to end: each comes again until one finds the call.
 static void alarm_and_blocking_read(void) {
     char byte = 0;
     CHECK_EQ(sys2(NR_pipe2, alarm_fds, 0), 0);
     count = 0;
     rt_sigaction(SIGALRM, on_signal, SA_SIGINFO, 0);
-    alarm_in(3000);
+    alarm_every(3000);
     CHECK_EQ(sys3(NR_read, alarm_fds[0], &byte, 1), -EINTR);
-    CHECK_EQ(count, 1);
+    alarm_every(0);
+    CHECK(count >= 1);
     CHECK_EQ(last.si_signo, SIGALRM);
     // With SA_RESTART the read goes on; the handler itself gives it its byte.
     count = 0;
     rt_sigaction(SIGALRM, on_alarm_write, SA_SIGINFO | SA_RESTART, 0);
-    alarm_in(3000);
+    alarm_every(3000);
     CHECK_EQ(sys3(NR_read, alarm_fds[0], &byte, 1), 1);
+    alarm_every(0);
     CHECK_EQ(byte, 'a');
-    CHECK_EQ(count, 1);
+    CHECK(count >= 1);
+    for (u32 more = count; more > 1; more--) CHECK_EQ(sys3(NR_read, alarm_fds[0], &byte, 1), 1);
     // nanosleep is never restarted by SA_RESTART with a handler: EINTR and the time left.
     struct timespec nap = { 20, 0 }, left = { 0, 0 };
     rt_sigaction(SIGALRM, on_signal, SA_SIGINFO | SA_RESTART, 0);
-    alarm_in(3000);
+    alarm_every(3000);
     CHECK_EQ(sys2(NR_nanosleep, &nap, &left), -EINTR);
+    alarm_every(0);
     CHECK(left.tv_sec < 20 && left.tv_sec >= 0);
     // An ignored signal ends no wait.
     rt_sigaction(SIGALRM, on_signal, SA_SIGINFO, 0);
     rt_sigaction(SIGHUP, SIG_IGN, 0, 0);
     send_self(SIGHUP);
-    alarm_in(3000);
+    alarm_every(3000);
     CHECK_EQ(sys3(NR_read, alarm_fds[0], &byte, 1), -EINTR);
+    alarm_every(0);
 }
 
 int main(int argc, char **argv, char **envp) {
