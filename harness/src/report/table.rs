@@ -72,6 +72,7 @@ fn render_phase(phase: Phase, seen: &PhaseResults, out: &mut String) {
         "guest",
         "runs",
         "failed",
+        "mean ms",
         "entered",
         "in-code",
         "latched",
@@ -113,12 +114,13 @@ fn render_phase(phase: Phase, seen: &PhaseResults, out: &mut String) {
     }
 }
 
-fn numbers(counts: &GuestResults) -> [u64; 10] {
+fn numbers(counts: &GuestResults) -> [u64; 11] {
     let total = counts.tally.total();
     let passed = counts.outcomes.get(&Outcome::Passed).copied().unwrap_or(0);
     [
         u64::from(counts.seen),
         u64::from(counts.seen.saturating_sub(passed)),
+        counts.wall_us.div_ceil(1000).checked_div(u64::from(counts.seen)).unwrap_or(0),
         total.runs_entered,
         total.canceled_in_code,
         total.canceled_latched,

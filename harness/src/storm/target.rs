@@ -25,6 +25,8 @@ const BURST: u64 = 64;
 /// How long fault signals must be seen blocked, in nanoseconds: C libraries block all signals while they make a thread, and
 /// on a busy machine the thread may lose its processor just there.
 const FAULTS_BLOCKED_NS: u64 = 1_000_000_000;
+/// Ticks between two thread-directed doorbells. Each waits on its thread until that drains, so more would only queue.
+const TICKS_PER_TASK: usize = 8;
 /// Mask failures kept of one run.
 const KEPT_FAILURES: usize = 8;
 
@@ -243,10 +245,14 @@ impl Process {
         }
     }
 
-    /// Rings one task, each in its turn.
+    /// Rings one task, each in its turn, at every eighth tick.
     fn ring_task(&mut self, pid: Pid, report: &mut StormReport) {
-        let Some(tid) = self.tasks.get(self.next_task % self.tasks.len().max(1)) else { return };
+        let tick = self.next_task;
         self.next_task += 1;
+        if !tick.is_multiple_of(TICKS_PER_TASK) {
+            return;
+        }
+        let Some(tid) = self.tasks.get(tick / TICKS_PER_TASK % self.tasks.len().max(1)) else { return };
         // The process is the pidfd's unless it ended just now; then there is no such thread of it (ESRCH).
         let alive = self.sender.as_ref().is_some_and(|sender| !sender.process().has_ended());
         if alive && ring_thread(pid, *tid).is_ok() {
