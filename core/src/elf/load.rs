@@ -296,7 +296,7 @@ mod tests {
         let path = program(dir.path(), kind);
         let space = AddressSpace::new(SoftMachine::new().unwrap());
         let program = Program::open(&path, vec![b"prog".to_vec()], vec![b"A=1".to_vec()]).unwrap();
-        let image = load_program(&space, program, HwCaps { hwcap: 0x1ff, hwcap2: 0 }).unwrap();
+        let image = load_program(&space, program, HwCaps { hwcap: 0x1ff, ..HwCaps::default() }).unwrap();
         let bias = if kind == 2 { 0x40_0000 } else { space.layout().pie_base.0 };
         (space, image, bias)
     }

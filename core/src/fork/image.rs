@@ -113,6 +113,8 @@ pub struct Image {
     pub is_tracing: bool,
     /// `--crash-json`.
     pub crash_json: Option<Vec<u8>>,
+    /// The guest's CPU.
+    pub cpu: Option<String>,
     /// `--stats`.
     pub stats: Option<Vec<u8>>,
     /// `task_size`, `stack_top`, `mmap_base`, `pie_base`, `brk_gap_bytes` of the [`Layout`].
@@ -270,6 +272,7 @@ impl Image {
             timeout_ns: self.timeout_ns,
             is_tracing: self.is_tracing,
             crash_json: self.crash_json.as_deref().map(path_of),
+            cpu: self.cpu.clone(),
             stats: self.stats.as_deref().map(path_of),
         }
     }

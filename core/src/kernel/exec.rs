@@ -16,7 +16,7 @@ use super::fd_table::FdTable;
 use super::process::ImageInfo;
 use super::signal::GroupExit;
 use super::task::Interrupts;
-use super::{Control, TaskContext};
+use super::{Control, Process, TaskContext};
 use crate::abi::{Errno, GuestAddr, SigSet, Signal};
 use crate::elf::{HwCaps, LoadError, LoadedImage, Plan, Program};
 use crate::preempt::KickCause;
@@ -27,8 +27,9 @@ const TELL_AGAIN: Duration = Duration::from_millis(5);
 
 /// What the guest's CPU can do, for `AT_HWCAP` of every program that is loaded.
 #[must_use]
-pub fn hwcaps() -> HwCaps {
-    HwCaps::default()
+pub fn hwcaps(process: &Process) -> HwCaps {
+    let [hwcap, hwcap2, hwcap3] = process.machine().features().hwcaps;
+    HwCaps { hwcap, hwcap2, hwcap3 }
 }
 
 /// Replaces the program of the calling thread's process. On success the registers are those of the new program.
@@ -134,7 +135,7 @@ fn end_other_threads(ctx: &TaskContext) -> Result<(), Errno> {
 fn replace(ctx: &TaskContext, plan: Plan) -> Result<LoadedImage, LoadError> {
     let space = ctx.process().space();
     space.clear().map_err(|errno| LoadError::Map { what: "an empty address space", errno })?;
-    plan.commit(space, hwcaps())
+    plan.commit(space, hwcaps(ctx.process()))
 }
 
 /// What else a new program begins with.

@@ -59,6 +59,8 @@ pub struct Options {
     pub crash_json: Option<std::path::PathBuf>,
     /// The shared statistics file.
     pub stats: Option<std::path::PathBuf>,
+    /// The guest's CPU, in the back end's words; `None` is its best.
+    pub cpu: Option<String>,
 }
 
 impl Process {

@@ -26,6 +26,7 @@ use crate::mem::AddressSpace;
 use crate::preempt::stats::{ProcessCounter, ProcessKind, Stats, TaskRole};
 use crate::preempt::{Bounds, Preemption};
 use crate::soft::SoftMachine;
+use crate::soft::a64::CpuModel;
 use crate::vcpu::CpuState;
 
 /// How long the end of a process waits for threads that were told to leave.
@@ -120,7 +121,11 @@ fn make_process(proof: &SignalsBlocked, options: Options, kind: ProcessKind) -> 
         None => Stats::anonymous(kind),
     }
     .map_err(|error| failed("cannot use the statistics file")(&error))?;
-    let machine = SoftMachine::new().map_err(|error| failed("cannot make the virtual machine")(&error))?;
+    let cpu: CpuModel = match &options.cpu {
+        Some(text) => text.parse().map_err(|error| failed("--cpu")(&error))?,
+        None => CpuModel::default(),
+    };
+    let machine = SoftMachine::with_cpu(cpu).map_err(|error| failed("cannot make the virtual machine")(&error))?;
     let bounds = Bounds { run_limit_ns: options.timeout_ns, directory: None };
     let preemption = Preemption::prepare(proof, machine.clone(), stats, bounds)
         .map_err(|error| failed("cannot prepare the kick thread")(&error))?;
@@ -142,7 +147,7 @@ fn load(process: &Process, command: &GuestCommand) -> Result<CpuState, Failure> 
     let cannot = |error: &dyn std::fmt::Display| failed(&format!("cannot run {}", path.display()))(error);
     let program = Program::open(&path, command.args.clone(), command.env.clone()).map_err(|error| cannot(&error))?;
     let args = program.args.clone();
-    let image = elf::load_program(process.space(), program, hwcaps()).map_err(|error| cannot(&error))?;
+    let image = elf::load_program(process.space(), program, hwcaps(process)).map_err(|error| cannot(&error))?;
     process.set_image(ImageInfo { path: image.path.clone(), args, sigtramp: image.sigtramp });
     Ok(CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() })
 }

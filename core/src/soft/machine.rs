@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::a64::{CpuModel, features};
 use super::code::{CodeChanges, CodePages, Region};
 use super::interp::{CodeSource, StaleCode};
 use super::vcpu::{SoftVcpu, VcpuTable};
@@ -12,7 +13,7 @@ use crate::abi::{Errno, GuestAddr, GuestRange};
 use crate::host::memory::Source;
 use crate::host::{SignalsBlocked, fault};
 use crate::mem::{Backing, GuestMemory, Mapper, Prot, Window, WindowError};
-use crate::vcpu::{AbortCause, Machine, Vcpu, VcpuError, VcpuId};
+use crate::vcpu::{AbortCause, CpuFeatures, Machine, Vcpu, VcpuError, VcpuId};
 
 /// Why there is no machine.
 #[derive(Debug, thiserror::Error)]
@@ -27,19 +28,35 @@ pub enum SoftMachineError {
 
 /// The machine of the software back end.
 pub struct SoftMachine {
+    cpu: CpuModel,
+    features: CpuFeatures,
     window: Window,
     code: Arc<CodePages>,
     vcpus: Arc<VcpuTable>,
 }
 
 impl SoftMachine {
-    /// Reserves the window and installs the fault handlers.
+    /// A machine whose CPUs have every feature; see [`Self::with_cpu`].
     ///
     /// # Errors
     /// [`SoftMachineError`] says what the host refused and what to do.
     pub fn new() -> Result<Arc<Self>, SoftMachineError> {
+        Self::with_cpu(CpuModel::default())
+    }
+
+    /// Reserves the window and installs the fault handlers.
+    ///
+    /// # Errors
+    /// [`SoftMachineError`] says what the host refused and what to do.
+    pub fn with_cpu(cpu: CpuModel) -> Result<Arc<Self>, SoftMachineError> {
         fault::install().map_err(SoftMachineError::FaultHandlers)?;
-        Ok(Arc::new(Self { window: Window::reserve()?, code: Arc::default(), vcpus: Arc::default() }))
+        let features = CpuFeatures {
+            hwcaps: features::hwcaps(cpu.features),
+            names: features::cpuinfo_names(cpu.features),
+            midr: cpu.midr,
+            counter_hz: features::CNTFRQ_EL0,
+        };
+        Ok(Arc::new(Self { cpu, features, window: Window::reserve()?, code: Arc::default(), vcpus: Arc::default() }))
     }
 
     /// The window.
@@ -151,12 +168,16 @@ impl CodeSource for CodePages {
 
 impl Machine for SoftMachine {
     fn create_vcpu(&self, _proof: &SignalsBlocked) -> Result<Box<dyn Vcpu>, VcpuError> {
-        Ok(Box::new(SoftVcpu::new(self.vcpus.clone(), self.window.accessor(), self.code.clone())))
+        Ok(Box::new(SoftVcpu::new(self.vcpus.clone(), self.window.accessor(), self.code.clone(), self.cpu)))
     }
 
     fn exit_vcpus(&self, ids: &[VcpuId]) -> Result<(), VcpuError> {
         self.vcpus.cancel(ids);
         Ok(())
+    }
+
+    fn features(&self) -> &CpuFeatures {
+        &self.features
     }
 
     fn backend_name(&self) -> &'static str {

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::cpu_model::FeatureSet;
 use super::table::{self, Row};
 
 /// A decoded instruction.
@@ -55,8 +56,14 @@ impl Inst {
     /// The instruction that `word` encodes, or `None` for an unallocated one.
     #[must_use]
     pub fn decode(word: u32) -> Option<Self> {
+        Self::decode_for(word, FeatureSet::all())
+    }
+
+    /// The same on a CPU with these features: others give their words back to more general rows.
+    #[must_use]
+    pub fn decode_for(word: u32, features: FeatureSet) -> Option<Self> {
         let bucket = Index::get().buckets.get((word >> (32 - INDEX_BITS)) as usize)?;
-        let row = bucket.iter().find(|row| row.pattern.matches(word))?;
+        let row = bucket.iter().find(|row| row.pattern.matches(word) && features.contains(row.feature))?;
         let inst = Self { word, row };
         match row.is_allocated {
             Some(is_allocated) if !is_allocated(inst) => None,

@@ -17,6 +17,7 @@
 use std::borrow::Cow;
 
 use super::bits::logical_immediate;
+use super::cpu_model::FeatureSet;
 use super::decode::Inst;
 use super::sysreg;
 
@@ -91,7 +92,10 @@ fn operand_text(inst: Inst, operand: &str, pc: u64) -> Cow<'static, str> {
         "option" if inst.field('i') == 15 => String::new(),
         "option" => format!(" #0x{:x}", inst.field('i')),
         "isb" => format!("#0x{:x}", inst.field('i')),
-        "operation" => sysreg::system_operation(inst.field('i')).map_or(String::new(), |row| row.name.to_owned()),
+        "operation" => {
+            let row = sysreg::system_operation(inst.field('i'), FeatureSet::all());
+            row.map_or(String::new(), |row| row.name.to_owned())
+        }
         "sysreg" => system_register(inst.field('r')),
         unknown => format!("{{{unknown}}}"),
     };

@@ -5,7 +5,7 @@
 
 use super::cpu::Cpu;
 use super::op::{At, BlockRef, Exec, Flow, Op, Operands};
-use crate::soft::a64::Inst;
+use crate::soft::a64::{CpuModel, Inst};
 use crate::vcpu::ExceptionKind;
 
 /// Instructions of a block, at most.
@@ -13,6 +13,7 @@ const MAX_INSTRUCTIONS: u16 = 48;
 
 /// A block in the making.
 pub(crate) struct Builder {
+    cpu: CpuModel,
     start: u64,
     count: u16,
     ops: Vec<Op>,
@@ -48,10 +49,15 @@ fn undefined(cpu: &mut Cpu, at: At<'_>) -> Flow {
 }
 
 impl Builder {
-    pub(super) fn new(start: u64) -> Self {
+    pub(super) fn new(start: u64, cpu: CpuModel) -> Self {
         let mut ops = Vec::with_capacity(8);
         ops.push(BlockRef::header(start, 0));
-        Self { start, count: 0, ops, has_ended: false, comparison: None }
+        Self { cpu, start, count: 0, ops, has_ended: false, comparison: None }
+    }
+
+    /// The CPU that the instructions are for.
+    pub(crate) fn cpu(&self) -> CpuModel {
+        self.cpu
     }
 
     /// Address of the instruction in decoding.
@@ -105,7 +111,7 @@ impl Builder {
 
     /// Decodes one instruction.
     pub(super) fn push(&mut self, word: u32) {
-        match Inst::decode(word) {
+        match Inst::decode_for(word, self.cpu.features) {
             Some(inst) => (inst.row().lower)(self, inst),
             None => self.undefined(word),
         }

@@ -156,7 +156,7 @@ fn decode_block(cpu: &Cpu, pc: GuestAddr) -> Result<Box<[Op]>, AbortCause> {
             cause
         })
     };
-    let mut builder = Builder::new(pc.0);
+    let mut builder = Builder::new(pc.0, cpu.model);
     builder.push(fetch(pc)?);
     let page_end = pc.page_floor().0 + PAGE_SIZE;
     while !builder.is_full() && builder.pc() < page_end {

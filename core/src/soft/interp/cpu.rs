@@ -14,6 +14,7 @@ use super::code::CodeSource;
 use super::op::{At, BlockRef, Flow, LinkSite};
 use crate::abi::GuestAddr;
 use crate::mem::{Faulted, WindowRef};
+use crate::soft::a64::CpuModel;
 use crate::vcpu::{AbortCause, Access, CpuState, Exception, ExceptionKind, Pstate};
 
 /// Slot of SP.
@@ -107,6 +108,8 @@ pub(crate) struct Cpu {
     pub(crate) tpidrro_el0: u64,
     /// The address and value of the last load-exclusive.
     pub(crate) monitor: Monitor,
+    /// What the guest's CPU can do.
+    pub(super) model: CpuModel,
     /// The keeper of code pages.
     pub(crate) code: Arc<dyn CodeSource>,
     /// Start address of the block in execution.
@@ -134,7 +137,7 @@ pub(crate) struct Monitor {
 }
 
 impl Cpu {
-    pub(super) fn new(mem: WindowRef, code: Arc<dyn CodeSource>) -> Self {
+    pub(super) fn new(mem: WindowRef, code: Arc<dyn CodeSource>, model: CpuModel) -> Self {
         Self {
             r: [0; 256],
             flags: Flags::default(),
@@ -147,6 +150,7 @@ impl Cpu {
             tpidr_el0: 0,
             tpidrro_el0: 0,
             monitor: Monitor::default(),
+            model,
             code,
             block_start: 0,
             block_count: 0,

@@ -33,6 +33,7 @@ pub(crate) use builder::Builder;
 pub use code::{CodeSource, StaleCode};
 
 use crate::mem::WindowRef;
+use crate::soft::a64::CpuModel;
 use crate::vcpu::{CpuState, Exception};
 use cache::BlockCache;
 use cpu::{Cpu, Monitor};
@@ -70,11 +71,17 @@ struct Engine {
 }
 
 impl Interpreter {
-    /// An engine for the guest memory of `window`, whose code pages `code` keeps.
+    /// An engine for the guest memory of `window`, whose code pages `code` keeps. The CPU has every feature.
     #[must_use]
     pub fn new(window: WindowRef, code: Arc<dyn CodeSource>) -> Self {
+        Self::with_cpu(window, code, CpuModel::default())
+    }
+
+    /// The same as the CPU `model`.
+    #[must_use]
+    pub fn with_cpu(window: WindowRef, code: Arc<dyn CodeSource>, model: CpuModel) -> Self {
         let seen_generation = code.generation().load(Ordering::Acquire);
-        let cpu = Box::new(Cpu::new(window, Arc::clone(&code)));
+        let cpu = Box::new(Cpu::new(window, Arc::clone(&code), model));
         Self { engine: Engine { cpu, cache: BlockCache::default(), seen_generation }, code }
     }
 

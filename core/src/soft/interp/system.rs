@@ -166,7 +166,7 @@ fn read_constant(cpu: &mut Cpu, at: At<'_>) -> Flow {
 }
 
 pub(crate) fn mrs(b: &mut Builder, inst: Inst) {
-    let Some(register) = sysreg::readable(inst.field('r')) else { return b.undefined(inst.word()) };
+    let Some(register) = sysreg::readable(inst.field('r'), b.cpu().features) else { return b.undefined(inst.word()) };
     let constant = |value: u64| (read_constant as Exec, value);
     let (exec, imm) = match register {
         SysReg::Nzcv => (read_nzcv as Exec, 0),
@@ -179,10 +179,10 @@ pub(crate) fn mrs(b: &mut Builder, inst: Inst) {
         SysReg::CtrEl0 => constant(features::CTR_EL0),
         SysReg::DczidEl0 => constant(features::DCZID_EL0),
         SysReg::CntfrqEl0 => constant(features::CNTFRQ_EL0),
-        SysReg::MidrEl1 => constant(features::MIDR_EL1),
+        SysReg::MidrEl1 => constant(b.cpu().midr),
         SysReg::MpidrEl1 => constant(features::MPIDR_EL1),
         SysReg::RevidrEl1 | SysReg::IdZero => constant(0),
-        SysReg::Id(id) => constant(features::id_register(id)),
+        SysReg::Id(id) => constant(features::id_register(id, b.cpu().features)),
     };
     b.emit(exec, Operands { rd: dest(inst.reg('t')), imm, ..Operands::default() });
 }
@@ -207,7 +207,7 @@ writes! {
 }
 
 pub(crate) fn msr(b: &mut Builder, inst: Inst) {
-    let exec: Exec = match sysreg::writable(inst.field('r')) {
+    let exec: Exec = match sysreg::writable(inst.field('r'), b.cpu().features) {
         Some(SysReg::Nzcv) => write_nzcv,
         Some(SysReg::Fpcr) => write_fpcr,
         Some(SysReg::Fpsr) => write_fpsr,
@@ -249,7 +249,9 @@ fn invalidate_instructions(cpu: &mut Cpu, at: At<'_>) -> Flow {
 }
 
 pub(crate) fn sys(b: &mut Builder, inst: Inst) {
-    let Some(row) = sysreg::system_operation(inst.field('i')) else { return b.undefined(inst.word()) };
+    let Some(row) = sysreg::system_operation(inst.field('i'), b.cpu().features) else {
+        return b.undefined(inst.word());
+    };
     let exec: Exec = match row.operation {
         SysOp::ZeroBlock => zero_block,
         SysOp::DataCache => touch,

@@ -3,19 +3,19 @@
 use super::Row;
 use crate::soft::a64::decode::Inst;
 use crate::soft::a64::features::Feature::{Dit, FlagM, FlagM2, Sb};
-use crate::soft::a64::sysreg;
+use crate::soft::a64::{FeatureSet, sysreg};
 use crate::soft::interp::{exclusive, system as op};
 
 fn is_readable(inst: Inst) -> bool {
-    sysreg::readable(inst.field('r')).is_some()
+    sysreg::readable(inst.field('r'), FeatureSet::all()).is_some()
 }
 
 fn is_writable(inst: Inst) -> bool {
-    sysreg::writable(inst.field('r')).is_some()
+    sysreg::writable(inst.field('r'), FeatureSet::all()).is_some()
 }
 
 fn is_operation(inst: Inst) -> bool {
-    sysreg::system_operation(inst.field('i')).is_some()
+    sysreg::system_operation(inst.field('i'), FeatureSet::all()).is_some()
 }
 
 fn is_full_system(inst: Inst) -> bool {
