@@ -6,6 +6,8 @@
 mod branch;
 mod dp_imm;
 mod dp_reg;
+mod fp;
+mod fp_convert;
 mod ldst;
 mod ldst_pair;
 mod ldst_sync;
@@ -78,8 +80,17 @@ impl Row {
 }
 
 /// The groups, in the order of Arm ARM C4.1.
-static GROUPS: &[&[Row]] =
-    &[dp_imm::ROWS, branch::ROWS, system::ROWS, ldst::ROWS, ldst_pair::ROWS, ldst_sync::ROWS, dp_reg::ROWS];
+static GROUPS: &[&[Row]] = &[
+    dp_imm::ROWS,
+    branch::ROWS,
+    system::ROWS,
+    ldst::ROWS,
+    ldst_pair::ROWS,
+    ldst_sync::ROWS,
+    dp_reg::ROWS,
+    fp::ROWS,
+    fp_convert::ROWS,
+];
 
 /// All rows.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
