@@ -1,81 +1,114 @@
-"""Random operands: integers with their borders, floating-point numbers of all kinds, vectors of them."""
+"""Random register values, most of them near something: integer borders, and floating-point values of all kinds."""
 
 import random
 
-BORDERS = [
+INTEGERS = [
     0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 0x1_0000_0000,
     0x7FFF_FFFF_FFFF_FFFF, 0x8000_0000_0000_0000, 0xFFFF_FFFF_FFFF_FFFF,
 ]
-
-# Width: bits of the exponent.
-EXPONENTS = {16: 5, 32: 8, 64: 11}
+# Width of exponent and fraction.
+HALF, SINGLE, DOUBLE, BFLOAT = (5, 10), (8, 23), (11, 52), (8, 7)
+# FPCR: AHP, DN, FZ, FZ16, and where RMode is.
+FPCR_SWITCHES = [1 << 26, 1 << 25, 1 << 24, 1 << 19]
+RMODE = 22
+# FPSR: QC, IDC, IXC, UFC, OFC, DZC, IOC.
+FPSR_BITS = [1 << 27, 1 << 7, 1 << 4, 1 << 3, 1 << 2, 1 << 1, 1 << 0]
 
 
 def integer():
-    """A register value, often a border."""
+    """A 64-bit value, often a border."""
     kind = random.random()
     if kind < 0.4:
-        return random.choice(BORDERS)
+        return random.choice(INTEGERS)
     return random.getrandbits(32 if kind < 0.5 else 6 if kind < 0.6 else 64)
 
 
+def fpcr():
+    """A mode: half of them plain but for rounding."""
+    mode = random.getrandbits(2) << RMODE
+    if random.random() < 0.5:
+        mode |= sum(switch for switch in FPCR_SWITCHES if random.getrandbits(1))
+    return mode
+
+
+def fpsr():
+    """Flags that are already set: mostly none, since a set flag hides that it is set again."""
+    return sum(random.choice([0, bit]) for bit in FPSR_BITS) if random.random() < 0.1 else 0
+
+
 def fraction(bits):
-    """A fraction, often with few bits set or few clear."""
+    """A fraction, often with few bits, all bits or a tie of a narrower format."""
     kind = random.random()
-    if kind < 0.5:
-        return random.getrandbits(bits)
-    few = sum({1 << random.randrange(bits) for _ in range(random.randrange(4))})
-    return few if kind < 0.8 else few ^ (1 << bits) - 1
-
-
-def floating(width, near=None, exponent_bits=None):
-    """A floating-point number; `near` is an exponent field that it may be near to."""
-    exponent_bits = exponent_bits or EXPONENTS[width]
-    fraction_bits = width - 1 - exponent_bits
-    top = (1 << exponent_bits) - 1
-    bias = top >> 1
-    sign = random.getrandbits(1) << (width - 1)
-    kind = random.random()
-    if kind < 0.05:
-        return sign
-    if kind < 0.12:
-        return sign | top << fraction_bits | random.choice([0, fraction(fraction_bits)])
     if kind < 0.2:
-        return sign | fraction(fraction_bits)
-    if kind < 0.25:
-        field = random.choice([1, 2, top - 1, top - 2, top >> 2, 3 * top >> 2])
-    elif kind < 0.45:
-        # About the sizes of integers.
-        field = bias + random.randrange(-4, 70 if width > 16 else 16)
-    elif kind < 0.75 and near is not None:
-        field = near + random.choice([-60, -54, -30, -25, -12, -11, -2, -1, 0, 0, 1, 2, 11, 24, 53])
-    elif kind < 0.9:
-        field = bias + random.randrange(-3, 4)
-    else:
-        field = random.getrandbits(exponent_bits)
-    return sign | min(max(field, 0), top) << fraction_bits | fraction(fraction_bits)
-
-
-def vector_of(width):
-    """A vector of floating-point numbers of this width."""
-    return sum(floating(width) << at for at in range(0, 128, width))
-
-
-def floating_vectors(width, count):
-    """Vectors whose elements in the same place are often of related sizes."""
-    near = [random.getrandbits(EXPONENTS[width]) for _ in range(0, 128, width)]
-    def vector():
-        return sum(floating(width, near[at // width]) << at for at in range(0, 128, width))
-    return [vector() for _ in range(count)]
-
-
-def control():
-    """FPCR: every field, the default often."""
-    if random.random() < 0.3:
         return 0
-    return sum(bits for bits in (1 << 26, 1 << 25, 1 << 24, 1 << 19) if random.random() < 0.3) | random.getrandbits(2) << 22
+    if kind < 0.3:
+        return (1 << bits) - 1
+    if kind < 0.5:
+        return 1 << random.randrange(bits) | random.getrandbits(1)
+    if kind < 0.6:
+        low = random.randrange(bits)
+        return random.getrandbits(bits) >> low << low
+    return random.getrandbits(bits)
 
 
-def status():
-    """FPSR: the cumulative bits set, or not, or some."""
-    return random.choice([0, 0, 0x10, 0x0800_009F, random.getrandbits(5) | random.getrandbits(1) << 7])
+def floating(form):
+    """A floating-point value of any kind."""
+    exponent_bits, fraction_bits = form
+    most, bias = (1 << exponent_bits) - 1, (1 << exponent_bits - 1) - 1
+    sign = random.getrandbits(1) << exponent_bits + fraction_bits
+    kind = random.random()
+    if kind < 0.06:
+        exponent, low = 0, 0
+    elif kind < 0.16:
+        exponent, low = 0, fraction(fraction_bits)
+    elif kind < 0.20:
+        exponent, low = most, 0
+    elif kind < 0.24:  # quiet NaN
+        exponent, low = most, 1 << fraction_bits - 1 | fraction(fraction_bits - 1)
+    elif kind < 0.28:  # signalling NaN
+        exponent, low = most, fraction(fraction_bits - 1) or 1
+    elif kind < 0.34:  # near the smallest normal number
+        exponent, low = random.choice([1, 1, 2]), fraction(fraction_bits)
+    elif kind < 0.40:  # near the largest one
+        exponent, low = random.choice([most - 1, most - 1, most - 2]), fraction(fraction_bits)
+    elif kind < 0.70:  # near one
+        exponent, low = bias + random.randrange(-3, 4), fraction(fraction_bits)
+    elif kind < 0.85:  # near where integers and narrower formats end
+        near = random.choice([7, 8, 10, 15, 16, 23, 24, 31, 32, 52, 53, 63, 64, -14, -15, -24, -25, -126, -127, -149, -150, 127])
+        exponent, low = bias + near + random.randrange(-1, 2), fraction(fraction_bits)
+    else:
+        exponent, low = random.getrandbits(exponent_bits), fraction(fraction_bits)
+    return sign | max(0, min(exponent, most)) << fraction_bits | low
+
+
+def bfloats():
+    """Two bfloat16 in a 32-bit lane."""
+    return floating(BFLOAT) << 16 | floating(BFLOAT)
+
+
+# Kinds of lanes: bits and how a value is made.
+LANES = [
+    (8, lambda: random.choice([0, 1, 0x7F, 0x80, 0xFF, random.getrandbits(8)])),
+    (16, lambda: random.choice([0, 1, 0x7FFF, 0x8000, 0xFFFF, random.getrandbits(16)])),
+    (32, lambda: integer() & 0xFFFF_FFFF),
+    (64, integer),
+    (16, lambda: floating(HALF)),
+    (32, lambda: floating(SINGLE)),
+    (64, lambda: floating(DOUBLE)),
+    (32, bfloats),
+]
+
+
+def near(value, bits):
+    """A value that differs little, so that sums cancel."""
+    return (value + random.choice([0, 0, 1, -1, 1 << bits - 1, 1 << random.randrange(bits)])) & (1 << bits) - 1
+
+
+def vectors(count):
+    """Values for the V registers of an instruction: lanes of one kind, at times near each other."""
+    bits, make = random.choices(LANES, [1, 1, 1, 1, 2, 3, 3, 0.5])[0]
+    lanes = [[make() for _ in range(128 // bits)] for _ in range(count)]
+    if random.random() < 0.2:
+        for lane in lanes[1:]:
+            lane[:] = [near(value, bits) for value in lanes[0]]
+    return [sum(value << bits * place for place, value in enumerate(lane)) for lane in lanes]
