@@ -20,6 +20,16 @@ pub enum Feature {
     Crc32,
     /// Large System Extensions: atomics.
     Lse,
+    /// Floating point.
+    Fp,
+    /// Half precision arithmetic.
+    Fp16,
+    /// Conversion to an integer as JavaScript has it.
+    JsCvt,
+    /// Rounding to integers of 32 and 64 bits in floating-point format.
+    FrintTs,
+    /// BFloat16.
+    Bf16,
     /// Limited ordering regions.
     Lor,
     /// Load-acquire RCpc instructions.
@@ -162,6 +172,11 @@ pub static FEATURES: &[FeatureRow] = &[
     row(Feature::Lse,    "atomics", Hwcap::One(8)).id(IdRegister::Aa64Isar0, 20, 2),
     row(Feature::Lor,    "",        Hwcap::None).id(IdRegister::Aa64Mmfr1, 16, 1),
     row(Feature::EvtStrm, "evtstrm", Hwcap::One(2)).behaviour(),
+    row(Feature::Fp,     "fp",      Hwcap::One(0)).id(IdRegister::Aa64Pfr0, 16, 0),
+    row(Feature::Fp16,   "fphp",    Hwcap::One(9)).id(IdRegister::Aa64Pfr0, 16, 1).needs(Feature::Fp),
+    row(Feature::JsCvt,  "jscvt",   Hwcap::One(13)).id(IdRegister::Aa64Isar1, 12, 1).needs(Feature::Fp),
+    row(Feature::FrintTs, "frint",  Hwcap::Two(8)).id(IdRegister::Aa64Isar1, 32, 1).needs(Feature::Fp),
+    row(Feature::Bf16,   "bf16",    Hwcap::Two(14)).id(IdRegister::Aa64Isar1, 44, 1).needs(Feature::Fp),
     row(Feature::Lrcpc,  "lrcpc",   Hwcap::One(15)).id(IdRegister::Aa64Isar1, 20, 1),
     row(Feature::Lrcpc2, "ilrcpc",  Hwcap::One(26)).id(IdRegister::Aa64Isar1, 20, 2).needs(Feature::Lrcpc),
     row(Feature::FlagM,  "flagm",   Hwcap::One(27)).id(IdRegister::Aa64Isar0, 52, 1),

@@ -9,6 +9,7 @@ mod decode;
 mod disasm;
 pub mod features;
 mod pattern;
+mod simd_text;
 pub mod sysreg;
 pub mod table;
 
@@ -16,3 +17,4 @@ pub use cpu_model::{CpuModel, CpuModelError, FeatureSet};
 pub use decode::Inst;
 pub use disasm::disassemble;
 pub use pattern::Pattern;
+pub(crate) use simd_text::expand_immediate;
