@@ -9,6 +9,7 @@ pub mod fault;
 pub mod fds;
 pub mod forward;
 pub mod futex;
+pub mod futex_shared;
 pub mod handover;
 pub mod memory;
 pub mod pidfd;

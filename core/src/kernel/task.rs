@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::blocking::Waker;
 use super::fd_table::FdTable;
+use super::futex::Ticket;
 use super::recent::RecentCalls;
 use super::signal::AltStack;
 use super::{Process, Restart, SyscallError};
@@ -33,6 +34,7 @@ pub struct Task {
     vcpu: OnceLock<VcpuId>,
     interrupts: AtomicU32,
     waker: Waker,
+    ticket: Ticket,
     recent: RecentCalls,
 }
 
@@ -46,6 +48,7 @@ impl Task {
             vcpu: OnceLock::new(),
             interrupts: AtomicU32::new(0),
             waker: Waker::default(),
+            ticket: Ticket::default(),
             recent: RecentCalls::default(),
         })
     }
@@ -72,6 +75,12 @@ impl Task {
     #[must_use]
     pub const fn waker(&self) -> &Waker {
         &self.waker
+    }
+
+    /// What says that its wait on a futex is over.
+    #[must_use]
+    pub const fn ticket(&self) -> &Ticket {
+        &self.ticket
     }
 
     /// Its last system calls.
