@@ -44,7 +44,7 @@ pub unsafe fn fork() -> io::Result<Forked> {
 ///
 /// # Safety
 /// Whatever owns a descriptor that is closed here is never used again, nor dropped.
-pub unsafe fn close_all_but(keep: &mut Vec<RawFd>) {
+pub unsafe fn close_all_but(keep: &mut [RawFd]) {
     keep.sort_unstable();
     let mut next = 0;
     for number in keep.iter().copied().filter(|number| *number >= 0) {
@@ -95,7 +95,7 @@ fn close_listed(listing: &str, first: RawFd, last: RawFd) {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::{AsRawFd, IntoRawFd};
+    use std::os::fd::AsRawFd;
 
     use super::*;
     use crate::host::children;
@@ -109,7 +109,7 @@ mod tests {
         match unsafe { fork() }.unwrap() {
             Forked::Child => {
                 let mut keep = vec![numbers[3], numbers[1], -1];
-                files.into_iter().for_each(|file| drop(file.into_raw_fd()));
+                files.into_iter().for_each(std::mem::forget);
                 // SAFETY: nothing in this process uses them any more.
                 unsafe { close_all_but(&mut keep) };
                 // SAFETY: F_GETFD takes no pointer.

@@ -25,12 +25,7 @@ pub fn start_kicks(process: &Arc<Process>, proof: &SignalsBlocked) -> Result<Opt
 
 /// Makes the calling thread, with its vCPU, the first one of the process.
 #[must_use]
-pub fn enlist_first_thread(
-    process: &Arc<Process>,
-    vcpu: VcpuId,
-    role: Role,
-    blocked: SigSet,
-) -> (Arc<Task>, Enlisted) {
+pub fn enlist_first_thread(process: &Arc<Process>, vcpu: VcpuId, role: Role, blocked: SigSet) -> (Arc<Task>, Enlisted) {
     let task = Task::new(process.clone(), thread::gettid());
     task.set_vcpu(vcpu);
     let enlisted = process.preemption().enlist(vcpu, role, TaskRole::Bootstrap);
