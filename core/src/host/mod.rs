@@ -7,6 +7,7 @@ pub mod clock;
 pub mod controls;
 pub mod fault;
 pub mod fds;
+pub mod fork;
 pub mod forward;
 pub mod futex;
 pub mod futex_shared;
