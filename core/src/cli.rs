@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::kernel::fd_table::open_host_fds;
-use crate::kernel::process::Options;
+use crate::kernel::process::{ForkWay, Options};
 use crate::soft::a64::{CpuModel, CpuModelError};
 
 /// Exit status: elfuse itself could not start, or the hypervisor interface failed.
@@ -58,6 +58,10 @@ pub struct Cli {
     /// Give the guest the CPU NAME: a53, a72, n1, v1 (without SVE) or max, with features switched on or off
     #[arg(long, value_name = "NAME[,FEATURE=on|off]...", value_parser = parse_cpu)]
     cpu: Option<String>,
+
+    /// Make fork children by a host fork, where the back end allows it, or by starting elfuse anew
+    #[arg(long, value_name = "WAY", env = "ELFUSE_FORK", default_value = "host")]
+    fork: ForkWay,
 
     /// Set an environment variable of the guest (repeatable)
     #[arg(short = 'E', long = "env", value_name = "NAME=VALUE", value_parser = clap::builder::ValueParser::new(parse_variable))]
@@ -119,6 +123,7 @@ impl Cli {
             crash_json: self.crash_json.as_deref().map(absolute),
             stats: self.stats.as_deref().map(absolute),
             cpu: self.cpu.clone(),
+            fork_way: self.fork,
         }
     }
 
@@ -147,6 +152,19 @@ impl Cli {
             args: args.map(|arg| arg.as_bytes().to_vec()).collect(),
             env: kept.chain(self.env.iter().map(|variable| variable.as_bytes().to_vec())).collect(),
         })
+    }
+}
+
+impl clap::ValueEnum for ForkWay {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Host, Self::Spawn]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(match self {
+            Self::Host => "host",
+            Self::Spawn => "spawn",
+        }))
     }
 }
 
