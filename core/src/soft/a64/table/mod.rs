@@ -6,6 +6,8 @@
 mod branch;
 mod dp_imm;
 mod dp_reg;
+mod fp;
+mod fp_convert;
 mod ldst;
 mod ldst_pair;
 mod ldst_sync;
@@ -86,6 +88,8 @@ pub static GROUPS: &[(&str, &[Row])] = &[
     ("ldst_pair", ldst_pair::ROWS),
     ("ldst_sync", ldst_sync::ROWS),
     ("dp_reg", dp_reg::ROWS),
+    ("fp", fp::ROWS),
+    ("fp_convert", fp_convert::ROWS),
 ];
 
 /// All rows.
