@@ -191,8 +191,11 @@ fn judge_script(name: &str, kind: CrashKind, detail: &str) -> Result<(), String>
     let marked: Vec<_> = json["code"].as_array().into_iter().flatten().filter(|line| line["is_pc"] == true).collect();
     says("code", marked.len() == 1 && marked[0]["text"] == "svc #0x0" && text.contains("=> 0x400004: d4000001"))?;
     says("mapping", json["mappings"][0]["here"] == "400000-401000 rwxp")?;
-    let kick = json["threads"].as_array().into_iter().flatten().find(|thread| thread["name"] == "elfuse-kick");
-    says("threads", kick.is_some_and(|kick| kick["sig_blk"].as_str().is_some_and(|mask| mask.len() == 16)))?;
+    // Other threads name themselves when they begin, which may be later: they are told by their masks.
+    let threads: Vec<_> = json["threads"].as_array().into_iter().flatten().collect();
+    let has_mask = |thread: &&Value| thread["sig_blk"].as_str().is_some_and(|mask| mask.len() == 16);
+    let guests = threads.iter().filter(|thread| thread["guest_mask"].is_string()).count();
+    says("threads", guests == 1 && threads.len() > 1 && threads.iter().all(has_mask))?;
     says("text", text.contains("## Last system calls") && text.contains(kind.name()) && text.contains("What to do"))?;
     let class = if kind == CrashKind::UnexpectedEc { "trapped floating-point exception" } else { "SVC in AArch64" };
     says("syndrome", json["exception"]["class"] == class && text.contains(class))
