@@ -129,7 +129,7 @@ fn play(script: Script) -> Result<(), String> {
     let stats = Stats::anonymous(ProcessKind::Initial).map_err(|error| text(&error))?;
     let preemption = Preemption::prepare(&proof, machine.clone(), stats, Bounds::default()).map_err(|e| text(&e))?;
     let options = Options { crash_json: std::env::var_os(RECORD).map(Into::into), ..Options::default() };
-    let process = Process::new(machine.clone(), AddressSpace::new(memory), preemption, options);
+    let process = Process::new(machine.clone(), AddressSpace::new(memory).into(), preemption, options);
     put_code(process.space()).map_err(|errno| text(&errno))?;
     process.set_image(ImageInfo {
         path: "/bin/scripted".into(),
