@@ -9,10 +9,12 @@ mod cpu_features;
 mod exit;
 pub mod registry;
 mod state;
+mod syndrome;
 
 pub use cpu_features::CpuFeatures;
 pub use exit::{AbortCause, Access, Esr, Exception, ExceptionKind, VcpuExit};
 pub use state::{CpuState, Pstate};
+pub use syndrome::SyndromeField;
 
 use crate::host::SignalsBlocked;
 use crate::mem::Mapper;
