@@ -195,8 +195,14 @@ fn map_part(space: &AddressSpace, part: &Part, bias: u64) -> Result<GuestAddr, L
     if start < MMAP_MIN_ADDR.0 || end > space.layout().task_size || start >= end {
         return Err(LoadError::Malformed("a segment lies outside the address space"));
     }
+    // The dynamic linker guards everything but itself, as on Linux.
+    let is_guarded = part.image.is_guarded && part.image.interpreter.is_none();
     for segment in &part.image.segments {
-        map_segment(space, part, segment, bias)?;
+        let mut segment = segment.clone();
+        if is_guarded && segment.prot.contains(Prot::EXEC) {
+            segment.prot |= Prot::BTI;
+        }
+        map_segment(space, part, &segment, bias)?;
     }
     Ok(GuestAddr(end))
 }

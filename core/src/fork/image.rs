@@ -10,7 +10,7 @@ use crate::abi::{GuestAddr, SigSet, Signal};
 use crate::kernel::process::{ForkWay, ImageInfo, Options};
 use crate::kernel::signal::{AltStack, Handler, SaFlags, SigAction, SignalActions};
 use crate::mem::Layout;
-use crate::vcpu::{CpuState, Pstate};
+use crate::vcpu::{CpuState, PauthKeys, Pstate};
 
 /// First bytes of a header.
 const MAGIC: [u8; 8] = *b"elfuseFK";
@@ -140,6 +140,9 @@ pub struct Registers {
     general: Vec<u64>,
     /// V0 to V31, low half first.
     vector: Vec<[u64; 2]>,
+    /// The keys of pointer authentication, low half first, and which are enabled.
+    keys: Vec<[u64; 2]>,
+    enabled_keys: u8,
 }
 
 /// A file behind mappings.
@@ -204,7 +207,13 @@ impl Registers {
             state.tpidrro_el0,
         ];
         let general = state.x.iter().copied().chain(special).collect();
-        Self { general, vector: state.v.iter().map(|v| [*v as u64, (*v >> 64) as u64]).collect() }
+        let halves = |value: &u128| [*value as u64, (*value >> 64) as u64];
+        Self {
+            general,
+            vector: state.v.iter().map(halves).collect(),
+            keys: state.pauth.keys.iter().map(halves).collect(),
+            enabled_keys: state.pauth.enabled,
+        }
     }
 
     /// The state.
@@ -215,17 +224,20 @@ impl Registers {
         let damaged = ImageError::Damaged("registers are missing");
         let Ok(general) = <&[u64; 38]>::try_from(self.general.as_slice()) else { return Err(damaged) };
         let Ok(vector) = <&[[u64; 2]; 32]>::try_from(self.vector.as_slice()) else { return Err(damaged) };
+        let Ok(keys) = <&[[u64; 2]; PauthKeys::COUNT]>::try_from(self.keys.as_slice()) else { return Err(damaged) };
+        let whole = |[low, high]: [u64; 2]| u128::from(low) | u128::from(high) << 64;
         let [sp, pc, pstate, fpcr, fpsr, tpidr_el0, tpidrro_el0]: [u64; 7] = std::array::from_fn(|i| general[31 + i]);
         Ok(CpuState {
             x: std::array::from_fn(|i| general[i]),
             sp,
             pc,
             pstate: Pstate(pstate),
-            v: vector.map(|[low, high]| u128::from(low) | u128::from(high) << 64),
+            v: vector.map(whole),
             fpcr: fpcr as u32,
             fpsr: fpsr as u32,
             tpidr_el0,
             tpidrro_el0,
+            pauth: PauthKeys { keys: keys.map(whole), enabled: self.enabled_keys },
         })
     }
 }
@@ -315,7 +327,7 @@ mod tests {
         let text = serde_json::to_vec(&Registers::of(&state)).unwrap();
         let back: Registers = serde_json::from_slice(&text).unwrap();
         assert_eq!(back.to_state().unwrap(), state);
-        assert!(Registers { general: vec![0; 37], vector: vec![[0; 2]; 32] }.to_state().is_err());
+        assert!(Registers { general: vec![0; 37], ..Registers::of(&state) }.to_state().is_err());
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod handover;
 pub mod memory;
 pub mod pidfd;
 pub mod process;
+pub mod random;
 pub mod schedule;
 pub mod signal;
 pub mod signal_wait;

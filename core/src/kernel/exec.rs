@@ -152,7 +152,7 @@ fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     ctx.robust_list = GuestAddr::NULL;
     ctx.restart_block = None;
     ctx.fault = None;
-    ctx.vcpu.push(&CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() });
+    ctx.vcpu.push(&CpuState::at_start(image.entry.0, image.sp.0));
     process.set_image(ImageInfo { path: image.path, args: image.args, sigtramp: image.sigtramp });
     // A vfork parent goes on.
     process.hold_vfork_parent(None);

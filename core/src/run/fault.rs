@@ -29,7 +29,9 @@ fn describe(kind: ExceptionKind, pc: GuestAddr) -> (Signal, SiCode, GuestAddr) {
         ExceptionKind::PcAlignment { far } => (Signal::SIGBUS, SiCode::BUS_ADRALN, far),
         ExceptionKind::SpAlignment => (Signal::SIGBUS, SiCode::BUS_ADRALN, pc),
         ExceptionKind::Breakpoint { .. } => (Signal::SIGTRAP, SiCode::TRAP_BRKPT, pc),
-        ExceptionKind::Undefined { .. } | ExceptionKind::BranchTarget => (Signal::SIGILL, SiCode::ILL_ILLOPC, pc),
+        ExceptionKind::Undefined { .. } | ExceptionKind::BranchTarget { .. } => {
+            (Signal::SIGILL, SiCode::ILL_ILLOPC, pc)
+        }
         // Neither comes here: a syscall is no fault, and a class that is not known is a crash.
         ExceptionKind::Syscall { .. } | ExceptionKind::Other => (Signal::SIGILL, SiCode::ILL_ILLOPC, pc),
     }

@@ -145,7 +145,7 @@ fn load(process: &Process, command: &GuestCommand) -> Result<CpuState, Failure> 
     let args = program.args.clone();
     let image = elf::load_program(process.space(), program, hwcaps(process)).map_err(|error| cannot(&error))?;
     process.set_image(ImageInfo { path: image.path.clone(), args, sigtramp: image.sigtramp });
-    Ok(CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() })
+    Ok(CpuState::at_start(image.entry.0, image.sp.0))
 }
 
 /// A name without a slash is looked up in `PATH`, as a shell does.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::a64::{CpuModel, features};
 use super::code::{CodeChanges, CodePages, HeldCode, Region};
-use super::interp::{CodeSource, StaleCode};
+use super::interp::{CodePage, CodeSource, StaleCode};
 use super::vcpu::{HeldVcpus, SoftVcpu, VcpuTable};
 use crate::abi::{Errno, GuestAddr, GuestRange};
 use crate::host::memory::Source;
@@ -74,7 +74,7 @@ impl SoftMachine {
 
 /// The host's rights for a guest page: what can be written or executed can be read, as on arm64 without FEAT_PAN3.
 fn host_prot(prot: Prot) -> i32 {
-    let mut host = if prot.is_empty() { libc::PROT_NONE } else { libc::PROT_READ };
+    let mut host = if prot.difference(Prot::BTI).is_empty() { libc::PROT_NONE } else { libc::PROT_READ };
     if prot.contains(Prot::WRITE) {
         host |= libc::PROT_WRITE;
     }
@@ -140,8 +140,9 @@ impl Mapper for SoftMachine {
 }
 
 impl CodeSource for CodePages {
-    fn mark_decoded(&self, pc: GuestAddr) -> Result<(), AbortCause> {
-        Self::mark_decoded(self, pc)
+    fn mark_decoded(&self, pc: GuestAddr) -> Result<CodePage, AbortCause> {
+        let prot = Self::mark_decoded(self, pc)?;
+        Ok(CodePage { is_guarded: prot.contains(Prot::BTI) })
     }
 
     fn generation(&self) -> &std::sync::atomic::AtomicU64 {

@@ -7,12 +7,14 @@
 pub mod contract;
 mod cpu_features;
 mod exit;
+mod pauth;
 pub mod registry;
 mod state;
 mod syndrome;
 
 pub use cpu_features::CpuFeatures;
 pub use exit::{AbortCause, Access, Esr, Exception, ExceptionKind, VcpuExit};
+pub use pauth::PauthKeys;
 pub use state::{CpuState, Pstate};
 pub use syndrome::SyndromeField;
 

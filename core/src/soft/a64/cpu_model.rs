@@ -147,7 +147,7 @@ impl Default for CpuModel {
     /// Everything that is there.
     fn default() -> Self {
         let max = MODELS.iter().find(|model| model.features.is_none());
-        Self { midr: max.map_or(0, |model| model.midr), features: FeatureSet::all() }
+        Self { midr: max.map_or(0, |model| model.midr), features: FeatureSet::all().without(Feature::PacQarma5) }
     }
 }
 
@@ -158,7 +158,19 @@ impl CpuModel {
             Some(names) => names.split(' ').filter_map(feature_named),
         };
         let features = features.fold(FeatureSet::base(), FeatureSet::with);
-        Self { midr: row.midr, features }
+        Self { midr: row.midr, features }.settled()
+    }
+
+    /// Pointer authentication has one algorithm: the architected one where it is asked for.
+    fn settled(mut self) -> Self {
+        self.features = if self.features.contains(Feature::PacQarma5) {
+            self.features.without(Feature::PacImp)
+        } else if self.features.contains(Feature::PAuth) {
+            self.features.with(Feature::PacImp)
+        } else {
+            self.features
+        };
+        self
     }
 }
 
@@ -181,7 +193,7 @@ impl std::str::FromStr for CpuModel {
                 _ => return Err(is_not_a_switch()),
             };
         }
-        Ok(cpu)
+        Ok(cpu.settled())
     }
 }
 
@@ -205,6 +217,20 @@ mod tests {
         let grown = cpu("a53,atomics=on,ilrcpc=on").unwrap();
         assert!(grown.contains(Feature::Lse) && grown.contains(Feature::Lrcpc) && grown.contains(Feature::Lrcpc2));
         assert_eq!(cpu("a53,lse=on,lse=off").unwrap(), a53);
+    }
+
+    #[test]
+    fn pointer_authentication_has_one_algorithm() {
+        let algorithms = |text| {
+            let cpu: CpuModel = str::parse(text).unwrap();
+            (cpu.features.contains(Feature::PacImp), cpu.features.contains(Feature::PacQarma5))
+        };
+        assert_eq!(algorithms("max"), (true, false));
+        assert_eq!(algorithms("max,pacqarma5=on"), (false, true));
+        assert_eq!(algorithms("max,pacqarma5=on,pacqarma5=off"), (true, false));
+        assert_eq!(algorithms("max,pauth=off"), (false, false));
+        assert_eq!(algorithms("v1"), (true, false));
+        assert_eq!(algorithms("n1,pacqarma5=on"), (false, true));
     }
 
     /// A row of a feature that is off is no instruction, or gives its word to a more general row.

@@ -46,6 +46,22 @@ pub enum Feature {
     Dpb,
     /// DC CVADP.
     Dpb2,
+    /// Pointer authentication, of addresses and generic.
+    PAuth,
+    /// An implementation-defined algorithm for it.
+    PacImp,
+    /// The architected algorithm QARMA5 for it.
+    PacQarma5,
+    /// Branch target identification.
+    Bti,
+    /// Speculative store bypassing, with its register.
+    Ssbs,
+    /// Common short sequences: minimum, maximum, absolute value, bit counts of general registers.
+    Cssc,
+    /// WFE and WFI with a time limit.
+    WfxT,
+    /// Random numbers.
+    Rng,
     /// Speculation barrier.
     Sb,
     /// Enhanced counter virtualisation: self-synchronised counter reads.
@@ -120,8 +136,8 @@ pub struct FeatureRow {
     pub hwcap: Hwcap,
     /// A second name and bit, where Linux has two for it.
     pub second: Option<(&'static str, Hwcap)>,
-    /// Its ID register field.
-    pub id: Option<IdField>,
+    /// Its ID register fields.
+    pub ids: [Option<IdField>; 2],
     /// A feature without which this one is not there.
     pub needs: Option<Feature>,
     /// True where no instruction or register belongs to the feature: it is a way to behave.
@@ -129,7 +145,7 @@ pub struct FeatureRow {
 }
 
 const fn row(feature: Feature, name: &'static str, hwcap: Hwcap) -> FeatureRow {
-    FeatureRow { feature, name, hwcap, second: None, id: None, needs: None, is_behaviour: false }
+    FeatureRow { feature, name, hwcap, second: None, ids: [None; 2], needs: None, is_behaviour: false }
 }
 
 impl FeatureRow {
@@ -139,7 +155,6 @@ impl FeatureRow {
     }
 
     /// Linux has another name and bit for it.
-    #[expect(dead_code, reason = "the rows that have two come with their instructions")]
     const fn also(mut self, name: &'static str, hwcap: Hwcap) -> Self {
         self.second = Some((name, hwcap));
         self
@@ -158,7 +173,8 @@ impl FeatureRow {
     }
 
     const fn id(mut self, register: IdRegister, shift: u8, value: u8) -> Self {
-        self.id = Some(IdField { register, shift, value });
+        let place = if self.ids[0].is_none() { 0 } else { 1 };
+        self.ids[place] = Some(IdField { register, shift, value });
         self
     }
 }
@@ -184,6 +200,14 @@ pub static FEATURES: &[FeatureRow] = &[
     row(Feature::Dit,    "dit",     Hwcap::One(24)).id(IdRegister::Aa64Pfr0, 48, 1),
     row(Feature::Dpb,    "dcpop",   Hwcap::One(16)).id(IdRegister::Aa64Isar1, 0, 1),
     row(Feature::Dpb2,   "dcpodp",  Hwcap::Two(0)).id(IdRegister::Aa64Isar1, 0, 2).needs(Feature::Dpb),
+    row(Feature::PAuth,  "paca",    Hwcap::One(30)).also("pacg", Hwcap::One(31)),
+    row(Feature::PacImp, "",        Hwcap::None).id(IdRegister::Aa64Isar1, 8, 1).id(IdRegister::Aa64Isar1, 28, 1).needs(Feature::PAuth).behaviour(),
+    row(Feature::PacQarma5, "",     Hwcap::None).id(IdRegister::Aa64Isar1, 4, 1).id(IdRegister::Aa64Isar1, 24, 1).needs(Feature::PAuth).behaviour(),
+    row(Feature::Bti,    "bti",     Hwcap::Two(17)).id(IdRegister::Aa64Pfr1, 0, 1),
+    row(Feature::Ssbs,   "ssbs",    Hwcap::One(28)).id(IdRegister::Aa64Pfr1, 4, 2),
+    row(Feature::Cssc,   "cssc",    Hwcap::Two(34)).id(IdRegister::Aa64Isar2, 52, 1),
+    row(Feature::WfxT,   "wfxt",    Hwcap::Two(31)).id(IdRegister::Aa64Isar2, 0, 2),
+    row(Feature::Rng,    "rng",     Hwcap::Two(16)).id(IdRegister::Aa64Isar0, 60, 1),
     row(Feature::Sb,     "sb",      Hwcap::One(29)).id(IdRegister::Aa64Isar1, 36, 1),
     row(Feature::Ecv,    "ecv",     Hwcap::Two(19)).id(IdRegister::Aa64Mmfr0, 60, 1),
 ];
@@ -244,7 +268,7 @@ fn base_id_register(register: IdRegister) -> u64 {
 /// An ID register as EL0 sees it.
 #[must_use]
 pub fn id_register(register: IdRegister, features: FeatureSet) -> u64 {
-    let fields = present(features).filter_map(|row| row.id).filter(|id| id.register == register);
+    let fields = present(features).flat_map(|row| row.ids).flatten().filter(|id| id.register == register);
     fields.fold(base_id_register(register), |value, id| {
         let old = value >> id.shift & 0xf;
         // 0xf means "not there" in the fields that are signed (FP, AdvSIMD).

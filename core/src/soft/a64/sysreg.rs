@@ -16,6 +16,10 @@ pub enum SysReg {
     Fpsr,
     /// DIT.
     Dit,
+    /// SSBS.
+    Ssbs,
+    /// RNDR and RNDRRS.
+    Rndr,
     /// TPIDR_EL0.
     TpidrEl0,
     /// TPIDRRO_EL0.
@@ -115,6 +119,9 @@ impl SysRegRow {
 pub static REGISTERS: &[SysRegRow] = &[
     read_write("nzcv",        register(3, 3, 4, 2, 0),  SysReg::Nzcv),
     read_write("dit",         register(3, 3, 4, 2, 5),  SysReg::Dit).of(Feature::Dit),
+    read_write("ssbs",        register(3, 3, 4, 2, 6),  SysReg::Ssbs).of(Feature::Ssbs),
+    read_only("rndr",         register(3, 3, 2, 4, 0),  SysReg::Rndr).of(Feature::Rng),
+    read_only("rndrrs",       register(3, 3, 2, 4, 1),  SysReg::Rndr).of(Feature::Rng),
     read_write("fpcr",        register(3, 3, 4, 4, 0),  SysReg::Fpcr),
     read_write("fpsr",        register(3, 3, 4, 4, 1),  SysReg::Fpsr),
     read_write("tpidr_el0",   register(3, 3, 13, 0, 2), SysReg::TpidrEl0),

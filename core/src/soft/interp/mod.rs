@@ -13,6 +13,7 @@ mod builder;
 mod cache;
 pub mod code;
 mod cpu;
+pub(crate) mod cssc;
 pub(crate) mod dp_imm;
 pub(crate) mod dp_misc;
 pub(crate) mod dp_reg;
@@ -24,6 +25,8 @@ pub(crate) mod ldst;
 pub(crate) mod ldst_pair;
 mod op;
 pub(crate) mod ordered;
+pub(crate) mod pauth;
+mod qarma;
 mod slots;
 pub(crate) mod system;
 #[cfg(test)]
@@ -33,7 +36,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 pub(crate) use builder::Builder;
-pub use code::{CodeSource, StaleCode};
+pub use code::{CodePage, CodeSource, StaleCode};
 
 use crate::mem::WindowRef;
 use crate::soft::a64::CpuModel;
@@ -147,7 +150,8 @@ impl Engine {
         let site = self.cpu.link_site.take();
         let flushed_before = self.cache.flush_count();
         let block = self.cache.resolve(&mut self.cpu).map_err(Exception::new)?;
-        self.cpu.remember_jump(self.cpu.pc, block);
+        let branch_type = std::mem::take(&mut self.cpu.branch_type);
+        self.cpu.remember_jump(self.cpu.pc, branch_type, block);
         if let Some(site) = site
             && self.cache.flush_count() == flushed_before
         {

@@ -6,6 +6,7 @@ mod branch;
 mod code;
 mod faults;
 mod memory;
+mod pauth;
 mod properties;
 mod sync;
 mod system;
@@ -13,7 +14,7 @@ mod system;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::{CodeSource, Interpreter, StaleCode, Stop, StopReason};
+use super::{CodePage, CodeSource, Interpreter, StaleCode, Stop, StopReason};
 use crate::abi::{GuestAddr, GuestRange};
 use crate::mem::WindowRef;
 use crate::soft::a64::{CpuModel, table};
@@ -33,14 +34,15 @@ struct TestCode {
     generation: AtomicU64,
     changes: Mutex<Vec<GuestRange>>,
     forbidden_page: AtomicU64,
+    guarded_page: AtomicU64,
 }
 
 impl CodeSource for TestCode {
-    fn mark_decoded(&self, pc: GuestAddr) -> Result<(), AbortCause> {
+    fn mark_decoded(&self, pc: GuestAddr) -> Result<CodePage, AbortCause> {
         match pc.0 {
             pc if pc >= MEMORY_BYTES as u64 => Err(AbortCause::Translation),
             pc if pc & !0xfff == self.forbidden_page.load(Ordering::Relaxed) => Err(AbortCause::Permission),
-            _ => Ok(()),
+            pc => Ok(CodePage { is_guarded: pc & !0xfff == self.guarded_page.load(Ordering::Relaxed) }),
         }
     }
 
