@@ -22,6 +22,8 @@ pub enum Feature {
     Lse,
     /// Floating point.
     Fp,
+    /// Advanced SIMD.
+    AdvSimd,
     /// Half precision arithmetic.
     Fp16,
     /// Conversion to an integer as JavaScript has it.
@@ -30,6 +32,10 @@ pub enum Feature {
     FrintTs,
     /// BFloat16.
     Bf16,
+    /// Products of half precision into single precision.
+    Fhm,
+    /// Complex numbers.
+    Fcma,
     /// Limited ordering regions.
     Lor,
     /// Load-acquire RCpc instructions.
@@ -189,10 +195,13 @@ pub static FEATURES: &[FeatureRow] = &[
     row(Feature::Lor,    "",        Hwcap::None).id(IdRegister::Aa64Mmfr1, 16, 1),
     row(Feature::EvtStrm, "evtstrm", Hwcap::One(2)).behaviour(),
     row(Feature::Fp,     "fp",      Hwcap::One(0)).id(IdRegister::Aa64Pfr0, 16, 0),
-    row(Feature::Fp16,   "fphp",    Hwcap::One(9)).id(IdRegister::Aa64Pfr0, 16, 1).needs(Feature::Fp),
+    row(Feature::AdvSimd, "asimd",  Hwcap::One(1)).id(IdRegister::Aa64Pfr0, 20, 0).needs(Feature::Fp),
+    row(Feature::Fp16,   "fphp",    Hwcap::One(9)).also("asimdhp", Hwcap::One(10)).id(IdRegister::Aa64Pfr0, 16, 1).id(IdRegister::Aa64Pfr0, 20, 1).needs(Feature::AdvSimd),
+    row(Feature::Fhm,    "asimdfhm", Hwcap::One(23)).id(IdRegister::Aa64Isar0, 48, 1).needs(Feature::Fp16),
+    row(Feature::Fcma,   "fcma",    Hwcap::One(14)).id(IdRegister::Aa64Isar1, 16, 1).needs(Feature::AdvSimd),
     row(Feature::JsCvt,  "jscvt",   Hwcap::One(13)).id(IdRegister::Aa64Isar1, 12, 1).needs(Feature::Fp),
     row(Feature::FrintTs, "frint",  Hwcap::Two(8)).id(IdRegister::Aa64Isar1, 32, 1).needs(Feature::Fp),
-    row(Feature::Bf16,   "bf16",    Hwcap::Two(14)).id(IdRegister::Aa64Isar1, 44, 1).needs(Feature::Fp),
+    row(Feature::Bf16,   "bf16",    Hwcap::Two(14)).id(IdRegister::Aa64Isar1, 44, 1).needs(Feature::AdvSimd),
     row(Feature::Lrcpc,  "lrcpc",   Hwcap::One(15)).id(IdRegister::Aa64Isar1, 20, 1),
     row(Feature::Lrcpc2, "ilrcpc",  Hwcap::One(26)).id(IdRegister::Aa64Isar1, 20, 2).needs(Feature::Lrcpc),
     row(Feature::FlagM,  "flagm",   Hwcap::One(27)).id(IdRegister::Aa64Isar0, 52, 1),

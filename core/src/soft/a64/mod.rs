@@ -17,4 +17,4 @@ pub use cpu_model::{CpuModel, CpuModelError, FeatureSet};
 pub use decode::Inst;
 pub use disasm::disassemble;
 pub use pattern::Pattern;
-pub(crate) use simd_text::expand_immediate;
+pub(crate) use simd_text::{element_index, expand_immediate, fraction_bits, immediate as fp_immediate};

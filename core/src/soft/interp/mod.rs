@@ -27,6 +27,9 @@ mod op;
 pub(crate) mod ordered;
 pub(crate) mod pauth;
 mod qarma;
+pub(crate) mod simd_fp;
+pub(crate) mod simd_fp_convert;
+pub(crate) mod simd_fp_product;
 mod slots;
 pub(crate) mod system;
 #[cfg(test)]
