@@ -6,12 +6,12 @@ use std::sync::{Arc, OnceLock};
 use super::blocking::Waker;
 use super::fd_table::FdTable;
 use super::recent::RecentCalls;
-use super::signal::AltStack;
+use super::signal::{AltStack, FaultRecord};
 use super::{Process, Restart, SyscallError};
 use crate::abi::{GuestAddr, Tid};
 use crate::host::SignalsBlocked;
 use crate::preempt::{Enlisted, KickCause};
-use crate::vcpu::{Esr, Vcpu, VcpuId};
+use crate::vcpu::{Vcpu, VcpuId};
 
 bitflags::bitflags! {
     /// Why a task must leave guest code or a wait. Set by anyone, looked at by the owner before it enters the guest.
@@ -166,8 +166,8 @@ pub struct TaskContext {
     pub robust_list: GuestAddr,
     /// What restart_syscall(2) goes on with.
     pub restart_block: Option<RestartBlock>,
-    /// Syndrome and address of the last synchronous fault, for the signal frame.
-    pub fault: Option<(Esr, GuestAddr)>,
+    /// The last synchronous fault, for the signal frames.
+    pub fault: FaultRecord,
     /// The call that a signal interrupted, until it is decided what becomes of it.
     pub restart: Option<PendingRestart>,
     /// That the kick set is blocked on this thread.
@@ -204,7 +204,7 @@ impl TaskContext {
             clear_child_tid: GuestAddr::NULL,
             robust_list: GuestAddr::NULL,
             restart_block: None,
-            fault: None,
+            fault: FaultRecord::NONE,
             restart: None,
             enlisted,
             proof,

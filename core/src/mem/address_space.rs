@@ -187,6 +187,12 @@ impl AddressSpace {
         self.lock().vmas.get(addr).map(|(range, attributes)| attributes.vma(range))
     }
 
+    /// True when something is mapped at `addr` or anywhere above it (Linux `find_vma`).
+    #[must_use]
+    pub fn has_mapping_after(&self, addr: GuestAddr) -> bool {
+        self.lock().vmas.iter().next_back().is_some_and(|(last, _)| addr < last.end)
+    }
+
     /// Puts a described mapping at its place, replacing what is there: the loader's named mappings, and a fork child's
     /// rebuild. `contents` shows other pages than the description says (a fork image); the mapping is then marked so that
     /// `MADV_DONTNEED` does not bring them back.

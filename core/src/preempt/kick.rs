@@ -19,12 +19,13 @@ use std::time::Duration;
 
 use super::kicker::{Directed, KickSink, RecordOutcome, Shared};
 use super::stats::ProcessCounter;
+use super::timers::TimerKey;
 use super::transport::{Doorbell, Drained, Receiver, RecordKind};
 use crate::abi::{SigInfo, Signal};
-use crate::host::forward;
 use crate::host::signal::{self, SignalsBlocked};
 use crate::host::signal_wait::SignalWaiter;
 use crate::host::{clock, fds};
+use crate::host::{cpu_timer, forward};
 use crate::vcpu::registry::{KICK_CAUSES, KickCause, KickRequest, KickTargets};
 
 /// Host signals taken before timers and requests get their turn.
@@ -52,6 +53,7 @@ pub(super) struct KickThread {
 impl KickThread {
     /// Runs until the process stops.
     pub(super) fn run(self, _proof: &SignalsBlocked) {
+        self.shared.begin_rounds();
         let mut watchdog_ns = Some(0);
         while !self.shared.is_stopping.load(Ordering::Acquire) {
             let timer_ns = self.shared.timers().next_deadline_ns();
@@ -67,6 +69,7 @@ impl KickThread {
             self.expire_timers();
             watchdog_ns = self.watch();
             self.execute_requests();
+            self.shared.end_round();
         }
     }
 
@@ -90,7 +93,10 @@ impl KickThread {
 
     fn take(&self, info: &SigInfo) {
         let stats = &self.shared.stats;
-        if info.signal() == Signal::SIGUSR2 {
+        if let Some(key) = cpu_timer::key_of(info) {
+            stats.bump(ProcessCounter::TimersExpired);
+            self.sink.cpu_timer_expired(TimerKey(key), info.timer_overrun());
+        } else if info.signal() == Signal::SIGUSR2 {
             let is_ours = Doorbell::of(info).is_some();
             stats.bump(if is_ours { ProcessCounter::Doorbells } else { ProcessCounter::ForeignDoorbells });
             self.shared.enqueue(KickRequest { targets: KickTargets::All, cause: KickCause::Doorbell });
