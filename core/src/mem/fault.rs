@@ -22,7 +22,7 @@ pub enum AbortCause {
     Permission,
     /// Misaligned where alignment is required (BUS_ADRALN).
     Alignment,
-    /// The mapping exists but its object does not reach that far (BUS_ADRERR).
+    /// The mapping exists but its object does not reach that far (synchronous external abort, BUS_ADRERR).
     External,
 }
 
@@ -31,9 +31,9 @@ impl AbortCause {
     #[must_use]
     pub const fn fault_status(self) -> u32 {
         match self {
-            // Behind the end of a file no page is mapped: the processor sees what it sees in a hole.
-            Self::Translation | Self::External => 0b00_0111,
+            Self::Translation => 0b00_0111,
             Self::Permission => 0b00_1111,
+            Self::External => 0b01_0000,
             Self::Alignment => 0b10_0001,
         }
     }

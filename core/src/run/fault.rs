@@ -41,8 +41,10 @@ fn describe(kind: ExceptionKind, pc: GuestAddr, sp: GuestAddr) -> (Signal, SiCod
 /// What the frames say of an exception from now on; `None` where Linux leaves the thread's record as it was.
 fn record(exception: &Exception) -> Option<FaultRecord> {
     match exception.kind {
-        ExceptionKind::DataAbort { far, .. } => Some(abort_record(far, exception.esr, Esr::CM | Esr::WNR)),
-        ExceptionKind::InstructionAbort { far, .. } => Some(abort_record(far, exception.esr, 0)),
+        ExceptionKind::DataAbort { far, cause, .. } => {
+            Some(abort_record(far, cause, exception.esr, Esr::CM | Esr::WNR))
+        }
+        ExceptionKind::InstructionAbort { far, cause } => Some(abort_record(far, cause, exception.esr, 0)),
         ExceptionKind::PcAlignment { .. } | ExceptionKind::SpAlignment => {
             Some(FaultRecord { address: GuestAddr::NULL, esr: exception.esr })
         }
@@ -55,8 +57,12 @@ fn record(exception: &Exception) -> Option<FaultRecord> {
 }
 
 /// An abort at an address that no user has looks like a level 0 translation fault, whatever it was: of its syndrome
-/// only the bits `kept` are shown.
-fn abort_record(far: GuestAddr, esr: Esr, kept: u64) -> FaultRecord {
+/// only the bits `kept` are shown. Behind the end of a file no page is mapped, so that a processor sees what it sees in a hole.
+fn abort_record(far: GuestAddr, cause: AbortCause, esr: Esr, kept: u64) -> FaultRecord {
+    let esr = match cause {
+        AbortCause::External => Esr(esr.0 & !Esr::FAULT_STATUS | u64::from(AbortCause::Translation.fault_status())),
+        AbortCause::Translation | AbortCause::Permission | AbortCause::Alignment => esr,
+    };
     const TASK_SIZE: u64 = 1 << 48;
     let address = far.without_tag();
     let esr = if address.0 < TASK_SIZE {
@@ -91,8 +97,11 @@ mod tests {
             let (access, cause) = (Access::Write, AbortCause::Permission);
             Exception::new(ExceptionKind::DataAbort { far: GuestAddr(far), access, cause })
         };
+        let (far, cause) = (GuestAddr(0x1230), AbortCause::External);
+        let beyond = Exception::new(ExceptionKind::InstructionAbort { far, cause });
         let shown = |exception| record(&exception).map(|record| (record.address.0, record.esr.0));
         assert_eq!(shown(abort(0xab00_0000_0000_1230)), Some((0x1230, 0x9200_004f)));
+        assert_eq!(shown(beyond), Some((0x1230, 0x8200_0007)));
         assert_eq!(shown(abort(0xab80_0000_0000_1230)), Some((0xab80_0000_0000_1230, 0x9200_0044)));
         assert_eq!(shown(Exception::new(ExceptionKind::Undefined { instruction: 0 })), Some((0, 0)));
         assert_eq!(shown(Exception::new(ExceptionKind::Breakpoint { comment: 1 })), None);

@@ -126,6 +126,8 @@ impl Esr {
     pub const CM: u64 = 1 << 8;
     /// Of a data abort: write, not read.
     pub const WNR: u64 = 1 << 6;
+    /// Of an abort: the fault status code.
+    pub const FAULT_STATUS: u64 = 0x3f;
     /// Fault status of a translation fault of level 0.
     pub const LEVEL_0_TRANSLATION: u64 = 0b00_0100;
 
