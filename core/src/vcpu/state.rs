@@ -24,6 +24,8 @@ impl Pstate {
     pub const DIT: u64 = 1 << 24;
     /// Speculative store bypass is safe.
     pub const SSBS: u64 = 1 << 12;
+    /// Tag check override.
+    pub const TCO: u64 = 1 << 25;
     /// Branch type, two bits.
     pub const BTYPE: u64 = 3 << Self::BTYPE_SHIFT;
     /// Lowest bit of the branch type.
@@ -31,7 +33,7 @@ impl Pstate {
     /// The branch type of a call, with which Linux enters signal handlers.
     pub const BTYPE_CALL: u64 = 2 << Self::BTYPE_SHIFT;
     /// What a signal handler may hand back through rt_sigreturn; other bits of a frame must be zero.
-    pub const USER_WRITABLE: u64 = Self::NZCV | Self::DIT | Self::BTYPE | Self::SSBS | 1 << 25;
+    pub const USER_WRITABLE: u64 = Self::NZCV | Self::DIT | Self::TCO | Self::BTYPE | Self::SSBS;
 }
 
 /// All registers that EL0 can see.
