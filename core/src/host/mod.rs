@@ -11,6 +11,7 @@ pub mod forward;
 pub mod futex;
 pub mod handover;
 pub mod memory;
+pub mod paths;
 pub mod pidfd;
 pub mod process;
 pub mod schedule;
