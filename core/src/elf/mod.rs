@@ -17,6 +17,6 @@ mod vdso;
 pub use error::LoadError;
 pub use image::{ElfImage, ImageKind, ReadAt, Segment};
 pub use load::{LoadedImage, Plan, load_program};
-pub use program::Program;
+pub use program::{Finder, HostFinder, Location, Program};
 pub use script::{ScriptLine, parse_script};
 pub use stack::HwCaps;

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::abi::{GuestAddr, SigSet, Signal};
+use crate::fs::RootConfig;
 use crate::kernel::process::{ImageInfo, Options};
 use crate::kernel::signal::{AltStack, Handler, SaFlags, SigAction, SignalActions};
 use crate::mem::Layout;
@@ -16,7 +17,7 @@ use crate::vcpu::{CpuState, Pstate};
 const MAGIC: [u8; 8] = *b"elfuseFK";
 
 /// Changes with every change of the header or of [`Image`].
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Length of a header on the wire, in bytes.
 pub const HEADER_LEN: usize = 32;
@@ -107,6 +108,12 @@ pub struct Image {
     pub is_vfork: bool,
     /// Path and arguments of the program, and its signal return.
     pub program: (Vec<u8>, Vec<Vec<u8>>, u64),
+    /// Index of the program's open file.
+    pub program_file: Option<u32>,
+    /// What the guest's tree of files is made of.
+    pub root: RootConfig,
+    /// The release of uname(2), where it is not the built-in one.
+    pub release: Option<String>,
     /// The watchdog's limit in nanoseconds.
     pub timeout_ns: Option<u64>,
     /// `--trace`.
@@ -271,14 +278,16 @@ impl Image {
             is_tracing: self.is_tracing,
             crash_json: self.crash_json.as_deref().map(path_of),
             stats: self.stats.as_deref().map(path_of),
+            root: self.root.clone(),
+            release: self.release.clone(),
         }
     }
 
-    /// The program that runs.
+    /// The program that runs, without its file.
     #[must_use]
     pub fn image_info(&self) -> ImageInfo {
         let (path, args, sigtramp) = &self.program;
-        ImageInfo { path: path_of(path), args: args.clone(), sigtramp: GuestAddr(*sigtramp) }
+        ImageInfo { path: path_of(path), file: None, args: args.clone(), sigtramp: GuestAddr(*sigtramp) }
     }
 
     /// The fixed points of the address space.
@@ -320,7 +329,7 @@ mod tests {
         let mut other = bytes;
         other[8] += 1;
         let error = Header::from_bytes(&other).unwrap_err().to_string();
-        assert!(error.contains("version 2") && !error.contains('\n'), "{error}");
+        assert!(error.contains("version 3") && !error.contains('\n'), "{error}");
         other[0] = 0;
         assert!(matches!(Header::from_bytes(&other), Err(ImageError::Magic)));
     }

@@ -129,6 +129,7 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
     let (brk_start, brk) = process.space().brk_area();
     let bytes = |path: &std::path::PathBuf| path.as_os_str().as_bytes().to_vec();
     let (mapped_files, mappings) = describe_mappings(process, snapshot, files)?;
+    let program_file = program.file.as_ref().map(|file| files.index_of(file));
     let descriptors = ctx.files.entries().into_iter().map(|entry| Descriptor {
         fd: entry.fd.0,
         is_close_on_exec: entry.is_close_on_exec,
@@ -142,7 +143,10 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         set_child_tid: args.flags.contains(CloneFlags::CHILD_SETTID).then_some(child_tid),
         clear_child_tid: with(CloneFlags::CHILD_CLEARTID, child_tid),
         is_vfork: args.flags.contains(CloneFlags::VFORK),
+        program_file,
         program: (bytes(&program.path), program.args, program.sigtramp.0),
+        root: process.root().config().clone(),
+        release: options.release.clone(),
         timeout_ns: options.timeout_ns,
         is_tracing: options.is_tracing,
         crash_json: options.crash_json.as_ref().map(bytes),

@@ -170,7 +170,7 @@ impl Root {
             let (directory, _name) = split_last(guest);
             PROGRAM_DIRECTORIES.contains(&directory)
         };
-        !self.config.is_confined && !(self.has_programs && is_program())
+        !(self.config.is_confined || self.has_programs && is_program())
     }
 
     /// The guest's path of a host path, as getcwd(2) and /proc show it.

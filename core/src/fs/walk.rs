@@ -322,7 +322,7 @@ fn host_relative(guest: &[u8]) -> Result<CString, Errno> {
     })
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
     use std::path::Path;

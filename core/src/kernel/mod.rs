@@ -13,6 +13,7 @@ pub mod exec;
 pub mod exit;
 pub mod fd_table;
 pub mod futex;
+pub mod paths;
 pub mod process;
 pub mod quiesce;
 pub mod recent;

@@ -11,6 +11,8 @@ use super::signal::{GroupExit, SignalTarget, ThreadGroup};
 use super::task::Interrupts;
 use super::timers::TimerTable;
 use crate::abi::{Errno, GuestAddr, Pid, SigInfo};
+use crate::elf::LoadedImage;
+use crate::fs::{Root, RootConfig, RootError};
 use crate::host;
 use crate::mem::{AddressSpace, GuestMemory};
 use crate::preempt::{KickCause, Kicker, Preemption};
@@ -21,10 +23,20 @@ use crate::vcpu::Machine;
 pub struct ImageInfo {
     /// The program's path as /proc/self/exe shows it.
     pub path: std::path::PathBuf,
+    /// Its open file, where this process has it.
+    pub file: Option<Arc<OwnedFd>>,
     /// Its command line, for reports and /proc/self/cmdline.
     pub args: Vec<Vec<u8>>,
     /// Where signal handlers without a restorer return to (`__kernel_rt_sigreturn` of the vDSO).
     pub sigtramp: GuestAddr,
+}
+
+impl ImageInfo {
+    /// What is to be kept of a loaded program.
+    #[must_use]
+    pub fn of(image: LoadedImage) -> Self {
+        Self { path: image.path, file: Some(image.file), args: image.args, sigtramp: image.sigtramp }
+    }
 }
 
 /// A guest process. One per host process.
@@ -42,6 +54,8 @@ pub struct Process {
     image: Mutex<ImageInfo>,
     handed_over: Mutex<Option<HandedOver>>,
     options: Options,
+    /// What absolute paths mean.
+    root: Mutex<Arc<Root>>,
     /// Held for writing while a fork may still fail, for reading by a look for changed children.
     children: RwLock<()>,
     /// In a vfork child: the stream whose end lets the parent go on.
@@ -59,13 +73,25 @@ pub struct Options {
     pub crash_json: Option<std::path::PathBuf>,
     /// The shared statistics file.
     pub stats: Option<std::path::PathBuf>,
+    /// What the guest's tree of files is made of.
+    pub root: RootConfig,
+    /// The release that uname(2) shows instead of the built-in one.
+    pub release: Option<String>,
 }
 
 impl Process {
     /// A process with no thread and an empty address space.
-    #[must_use]
-    pub fn new(machine: Arc<dyn Machine>, space: AddressSpace, preemption: Preemption, options: Options) -> Arc<Self> {
-        Arc::new(Self {
+    ///
+    /// # Errors
+    /// [`RootError`] where the tree of files that the options name cannot be used.
+    pub fn new(
+        machine: Arc<dyn Machine>,
+        space: AddressSpace,
+        preemption: Preemption,
+        options: Options,
+    ) -> Result<Arc<Self>, RootError> {
+        let root = Root::new(options.root.clone())?;
+        Ok(Arc::new(Self {
             pid: host::process::own_pid(),
             memory: machine.memory(),
             machine,
@@ -79,9 +105,10 @@ impl Process {
             image: Mutex::default(),
             handed_over: Mutex::default(),
             options,
+            root: Mutex::new(root),
             children: RwLock::default(),
             vfork_parent: Mutex::default(),
-        })
+        }))
     }
 
     /// The process id, which is the host's.
@@ -153,6 +180,17 @@ impl Process {
     #[must_use]
     pub const fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// The guest's tree of files.
+    #[must_use]
+    pub fn root(&self) -> Arc<Root> {
+        self.root.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes another tree the guest's: chroot(2).
+    pub fn set_root(&self, root: Arc<Root>) {
+        *self.root.lock().unwrap_or_else(PoisonError::into_inner) = root;
     }
 
     /// What is known about the program that runs.

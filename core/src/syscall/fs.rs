@@ -4,26 +4,40 @@
 //! side where only process death ends it.
 
 use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use nix::fcntl::OFlag;
 
 use super::Args;
-use super::path::{GuestPath, ProcName, proc_name};
+use super::path::{at, cwd, last_of};
 use crate::abi::Errno;
-use crate::fs::OpenFlags;
-use crate::host::sys;
+use crate::fs::{Last, OpenFlags, Root, RootConfig};
+use crate::host::{paths, sys};
 use crate::kernel::fd_table::OpenFile;
+use crate::kernel::paths::Magic;
 use crate::kernel::{SyscallResult, TaskContext};
 
 /// `AT_REMOVEDIR` and its kin have the same numbers everywhere; renameat(2) has none.
 const NO_FLAGS: u32 = 0;
 
 pub(super) fn openat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let path = GuestPath::at(ctx, args, 1)?;
-    let flags = OpenFlags::from_bits_truncate(args.u32(2));
-    let host_flags = (flags.to_host() | OFlag::O_CLOEXEC).bits();
-    let opened = sys::openat(path.directory(), path.path(), host_flags, args.u32(3))?;
+    open(ctx, args, OpenFlags::from_bits_truncate(args.u32(2)), args.u32(3))
+}
+
+/// Opens the path at argument 1.
+fn open(ctx: &TaskContext, args: &Args, flags: OpenFlags, mode: u32) -> SyscallResult {
+    let must_be_new = flags.contains(OpenFlags::CREAT | OpenFlags::EXCL);
+    let keeps_link = must_be_new || flags.contains(OpenFlags::NOFOLLOW);
+    let path = at(ctx, args, 1, if keeps_link { Last::Itself } else { Last::Follow })?;
+    let mut host_flags = flags.to_host() | OFlag::O_CLOEXEC;
+    if path.object().is_some() {
+        // It is there, and its name in /proc is a link.
+        if must_be_new {
+            return Err(Errno::EEXIST.into());
+        }
+        host_flags -= OFlag::O_NOFOLLOW | OFlag::O_CREAT;
+    }
+    let opened = sys::openat(path.directory(), path.path(), host_flags.bits(), mode)?;
     let fd = ctx.files.add(OpenFile::new(opened), flags.contains(OpenFlags::CLOEXEC))?;
     Ok(u64::from(fd.0.cast_unsigned()))
 }
@@ -46,24 +60,61 @@ pub(super) fn readlinkat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     if args.i32(3) <= 0 {
         return Err(Errno::EINVAL.into());
     }
-    let raw = args.path(memory, 1)?;
-    if proc_name(raw.to_bytes(), ctx.process().pid().0) == Some(ProcName::Executable) {
-        let target = ctx.process().image().path;
-        let bytes = target.as_os_str().as_bytes();
-        let shown = &bytes[..bytes.len().min(args.usize(3))];
-        memory.write_bytes(args.addr(2), shown)?;
-        return Ok(shown.len() as u64);
-    }
-    let path = GuestPath::at(ctx, args, 1)?;
-    Ok(sys::readlinkat(path.directory(), path.path(), args.buffer(memory, 2)?)?)
+    let path = at(ctx, args, 1, Last::Itself)?;
+    let target = match path.magic() {
+        None if path.object().is_some() => return Err(Errno::EINVAL.into()),
+        None if !path.path().to_bytes().starts_with(b"/proc/") || ctx.process().root().is_plain() => {
+            return Ok(sys::readlinkat(path.directory(), path.path(), args.buffer(memory, 2)?)?);
+        }
+        Some(Magic::Executable) => ctx.process().image().path.as_os_str().as_bytes().to_vec(),
+        Some(Magic::Root) => b"/".to_vec(),
+        // A link of /proc leads to a host path.
+        None | Some(Magic::Descriptor(_)) => {
+            let target = std::fs::read_link(path.to_path()).map_err(Errno::from)?.into_os_string().into_vec();
+            ctx.process().root().guest_path(&target)
+        }
+    };
+    let shown = &target[..target.len().min(args.usize(3))];
+    memory.write_bytes(args.addr(2), shown)?;
+    Ok(shown.len() as u64)
 }
 
 pub(super) fn getcwd(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    Ok(sys::getcwd(args.buffer(ctx.memory(), 0)?)?)
+    let root = ctx.process().root();
+    if root.is_plain() {
+        return Ok(sys::getcwd(args.buffer(ctx.memory(), 0)?)?);
+    }
+    let mut path = root.guest_path(&paths::working_directory()?);
+    path.push(0);
+    if path.len() > args.usize(1) {
+        return Err(Errno::ERANGE.into());
+    }
+    ctx.memory().write_bytes(args.addr(0), &path)?;
+    Ok(path.len() as u64)
 }
 
 pub(super) fn chdir(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    Ok(sys::chdir(GuestPath::cwd(ctx, args, 0)?.path())?)
+    let path = cwd(ctx, args, 0)?;
+    match path.object() {
+        Some(directory) => Ok(sys::fchdir(directory)?),
+        None => Ok(sys::chdir(&path.to_host_string()?)?),
+    }
+}
+
+/// chroot(2), for a guest with root's rights: another tree of files for this process, nothing of the host's in it.
+pub(super) fn chroot(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let path = cwd(ctx, args, 0)?;
+    let directory = path.to_path();
+    if !std::fs::metadata(&directory).map_err(Errno::from)?.is_dir() {
+        return Err(Errno::ENOTDIR.into());
+    }
+    if !nix::unistd::geteuid().is_root() {
+        return Err(Errno::EPERM.into());
+    }
+    let sysroot = Some(std::fs::canonicalize(directory).map_err(Errno::from)?);
+    let config = RootConfig { sysroot, is_confined: true, binds: Vec::new() };
+    ctx.process().set_root(Root::new(config).map_err(|_gone| Errno::ENOENT)?);
+    Ok(0)
 }
 
 pub(super) fn fchdir(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -72,43 +123,50 @@ pub(super) fn fchdir(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 }
 
 pub(super) fn faccessat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let path = GuestPath::at(ctx, args, 1)?;
+    let path = at(ctx, args, 1, Last::Follow)?;
     Ok(sys::faccessat(path.directory(), path.path(), args.u32(2))?)
 }
 
 pub(super) fn faccessat2(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let path = GuestPath::at(ctx, args, 1)?;
-    Ok(sys::faccessat2(path.directory(), path.path(), args.u32(2), args.u32(3))?)
+    let path = at(ctx, args, 1, last_of(args.u32(3)))?;
+    Ok(sys::faccessat2(path.directory(), path.path(), args.u32(2), path.flags(args.u32(3)))?)
 }
 
 pub(super) fn unlinkat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let path = GuestPath::at(ctx, args, 1)?;
+    let path = at(ctx, args, 1, Last::Itself)?;
     Ok(sys::unlinkat(path.directory(), path.path(), args.u32(2))?)
 }
 
 pub(super) fn mkdirat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let path = GuestPath::at(ctx, args, 1)?;
+    let path = at(ctx, args, 1, Last::Itself)?;
     Ok(sys::mkdirat(path.directory(), path.path(), args.u32(2))?)
 }
 
 pub(super) fn mknodat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let path = GuestPath::at(ctx, args, 1)?;
+    let path = at(ctx, args, 1, Last::Itself)?;
     Ok(sys::mknodat(path.directory(), path.path(), args.u32(2), args.u32(3))?)
 }
 
 pub(super) fn symlinkat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let target = args.path(ctx.memory(), 0)?;
-    let path = GuestPath::at(ctx, args, 2)?;
+    let path = at(ctx, args, 2, Last::Itself)?;
     Ok(sys::symlinkat(&target, path.directory(), path.path())?)
 }
 
 pub(super) fn linkat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let (old, new) = (GuestPath::at(ctx, args, 1)?, GuestPath::at(ctx, args, 3)?);
-    Ok(sys::linkat(old.directory(), old.path(), new.directory(), new.path(), args.u32(4))?)
+    /// `AT_SYMLINK_FOLLOW`.
+    const FOLLOW: u32 = 0x400;
+    let mut flags = args.u32(4);
+    let old = at(ctx, args, 1, if flags & FOLLOW == 0 { Last::Itself } else { Last::Follow })?;
+    let new = at(ctx, args, 3, Last::Itself)?;
+    if old.object().is_some() {
+        flags |= FOLLOW;
+    }
+    Ok(sys::linkat(old.directory(), old.path(), new.directory(), new.path(), flags)?)
 }
 
 fn rename(ctx: &TaskContext, args: &Args, flags: u32) -> SyscallResult {
-    let (old, new) = (GuestPath::at(ctx, args, 1)?, GuestPath::at(ctx, args, 3)?);
+    let (old, new) = (at(ctx, args, 1, Last::Itself)?, at(ctx, args, 3, Last::Itself)?);
     Ok(sys::renameat2(old.directory(), old.path(), new.directory(), new.path(), flags)?)
 }
 
@@ -121,7 +179,8 @@ pub(super) fn renameat2(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 }
 
 pub(super) fn truncate(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    Ok(sys::truncate(GuestPath::cwd(ctx, args, 0)?.path(), args.i64(1))?)
+    let path = cwd(ctx, args, 0)?;
+    Ok(sys::truncate(&path.to_host_string()?, args.i64(1))?)
 }
 
 pub(super) fn ftruncate(ctx: &mut TaskContext, args: &Args) -> SyscallResult {

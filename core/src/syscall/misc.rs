@@ -21,7 +21,8 @@ pub(super) fn uname(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let host = nix::sys::utsname::uname().map_err(Errno::from)?;
     let node = host.nodename().to_string_lossy();
     let mut bytes = [0; UTS_LEN * 6];
-    for (field, text) in bytes.chunks_exact_mut(UTS_LEN).zip(["Linux", &node, RELEASE, VERSION, MACHINE, "(none)"]) {
+    let release = ctx.process().options().release.as_deref().unwrap_or(RELEASE);
+    for (field, text) in bytes.chunks_exact_mut(UTS_LEN).zip(["Linux", &node, release, VERSION, MACHINE, "(none)"]) {
         let len = text.len().min(UTS_LEN - 1);
         field[..len].copy_from_slice(&text.as_bytes()[..len]);
     }

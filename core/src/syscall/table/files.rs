@@ -28,7 +28,7 @@ rows! {
     48 faccessat Full fs (Dir, Str, Octal);
     49 chdir Full fs (Str);
     50 fchdir Full fs (Int);
-    51 chroot;
+    51 chroot Full fs (Str);
     52 fchmod Full metadata (Int, Octal);
     53 fchmodat Full metadata (Dir, Str, Octal);
     54 fchownat Full metadata (Dir, Str, Int, Int, Hex);
