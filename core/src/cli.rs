@@ -64,7 +64,14 @@ pub struct Cli {
     clear_env: bool,
 
     /// Let DIR be the guest's `/`; what is missing there comes from the host
-    #[arg(short = 'L', long, value_name = "DIR", env = "ELFUSE_SYSROOT", hide_env_values = true, overrides_with = "sysroot")]
+    #[arg(
+        short = 'L',
+        long,
+        value_name = "DIR",
+        env = "ELFUSE_SYSROOT",
+        hide_env_values = true,
+        overrides_with = "sysroot"
+    )]
     sysroot: Option<PathBuf>,
 
     /// Show the host's file or directory HOST as GUEST (repeatable)

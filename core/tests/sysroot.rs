@@ -171,3 +171,49 @@ fn dynamic_program() -> Vec<u8> {
     put(0x200, b"/lib/ld-linux-aarch64.so.9\0");
     bytes
 }
+
+#[test]
+fn proc_shows_the_guest() {
+    let system = System::new();
+    let fields = ["Name:", "Threads:", "SigBlk:", "FDSize:"];
+    let finds = fields.iter().flat_map(|field| ["find", "/proc/self/status", field]);
+    let verbs: Vec<&str> =
+        finds.chain(["list", "/proc/self/task", "link", "/proc/self/cwd", "read", "/proc/self/comm"]).collect();
+    let results = system.lines(&[], &verbs);
+    assert_eq!(
+        results[..4],
+        ["Name:\ttree", "Threads:\t1", "SigBlk:\t0000000000000000", "FDSize:\t64"].map(String::from)
+    );
+    // One thread, and none of elfuse's own.
+    assert_eq!(results[4].split_whitespace().count(), 3, "{results:?}");
+    assert_eq!(results[5..], [system.at("host").to_str().unwrap(), "tree"].map(String::from));
+    let results = system.lines(&[], &["read", "/proc/self/cmdline", "read", "/proc/self/environ", "list", "/dev/fd"]);
+    assert_eq!(results[0], "tree");
+    // The directory's own descriptor is among them.
+    assert!(results[2].starts_with(". .. 0 1 2 3 "), "{results:?}");
+    assert!(results[1].contains('='), "{results:?}");
+}
+
+#[test]
+fn maps_show_the_guests_memory() {
+    let system = System::new();
+    let first = system.lines(&[], &["read", "/proc/self/maps", "read", "/proc/self/smaps"]);
+    assert!(first[0].starts_with("00400000-") && first[0].ends_with("/usr/bin/tree"), "{first:?}");
+    assert_eq!(first[0], first[1]);
+    let verbs = ["find", "/proc/self/stat", "", "find", "/proc/self/statm", "", "read", "/proc/self/mem"];
+    let results = system.lines(&[], &verbs);
+    let fields: Vec<&str> = results[0].split_whitespace().collect();
+    assert_eq!((fields.len(), fields[1], fields[19]), (52, "(tree)", "1"), "{results:?}");
+    assert!(fields[25].parse::<u64>().unwrap() >= 0x40_0000);
+    assert_eq!(results[1].split_whitespace().count(), 7);
+    assert_eq!(results[2], "error 13");
+}
+
+#[test]
+fn the_kernel_is_the_guests() {
+    let system = System::new();
+    let verbs = ["read", "/proc/sys/kernel/osrelease", "read", "/proc/version"];
+    let results = system.lines(&["-r", "5.15.7"], &verbs);
+    assert_eq!(results[0], "5.15.7");
+    assert!(results[1].starts_with("Linux version 5.15.7 "), "{results:?}");
+}

@@ -6,12 +6,13 @@
 //   make PATH      makes a directory                    remove PATH       removes a file
 //   move PATH NEW  renames                              follow PATH       what it is, following links
 //   under PATH     changes the root directory           run PATH ...      executes it with the remaining arguments
+//   find PATH TEXT  the line that begins with TEXT     list PATH         the names in a directory
 //   fork           goes on in a child, whose status is this process's
 // RESULT is `error N` with the errno where the call fails.
 
 #include "rt.h"
 
-enum { NR_getcwd = 17, NR_mkdirat = 34, NR_unlinkat = 35, NR_chdir = 49, NR_chroot = 51, NR_readlinkat = 78,
+enum { NR_getdents64 = 61, NR_getcwd = 17, NR_mkdirat = 34, NR_unlinkat = 35, NR_chdir = 49, NR_chroot = 51, NR_readlinkat = 78,
        NR_newfstatat = 79, NR_renameat2 = 276 };
 enum { O_WRONLY = 1, O_CREAT = 0100, O_EXCL = 0200, AT_SYMLINK_NOFOLLOW = 0x100 };
 
@@ -33,6 +34,46 @@ static long first_line(const char *path) {
         if (text[i] == '\n' || text[i] == 0) len = i;
     text[len] = 0;
     return 0;
+}
+
+/// Copies the line that begins with `start` to the beginning of `text`.
+static long find_line(const char *path, const char *start) {
+    static char content[65536];
+    long fd = sys4(NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0), total = 0, len;
+    if (fd < 0) return fd;
+    while ((len = sys3(NR_read, fd, content + total, sizeof content - 1 - total)) > 0) total += len;
+    sys1(NR_close, fd);
+    if (len < 0) return len;
+    content[total] = 0;
+    for (char *line = content; *line;) {
+        size_t same = 0, end = 0;
+        while (start[same] && line[same] == start[same]) same++;
+        while (line[end] && line[end] != '\n') end++;
+        if (!start[same] && end < sizeof text) {
+            memcpy(text, line, end);
+            text[end] = 0;
+            return 0;
+        }
+        line += line[end] ? end + 1 : end;
+    }
+    return -ENOENT;
+}
+
+static long list(const char *path) {
+    long fd = sys4(NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0), len;
+    size_t at = 0;
+    if (fd < 0) return fd;
+    u64 entries[128];
+    while ((len = sys3(NR_getdents64, fd, entries, sizeof entries)) > 0)
+        for (char *entry = (char *)entries; entry < (char *)entries + len; entry += *(u16 *)(entry + 16))
+            for (const char *name = entry + 18;; name++) {
+                CHECK(at + 1 < sizeof text);
+                text[at++] = name[1] ? name[1] : ' ';
+                if (!name[1]) break;
+            }
+    text[at] = 0;
+    sys1(NR_close, fd);
+    return len;
 }
 
 static long write_new(const char *path, const char *content) {
@@ -66,6 +107,8 @@ static long look_at(const char *verb, const char *path, const char **result) {
     text[0] = 0;
     if (rt_streq(verb, "read")) {
         error = first_line(path);
+    } else if (rt_streq(verb, "list")) {
+        error = list(path);
     } else if (rt_streq(verb, "link")) {
         error = sys4(NR_readlinkat, AT_FDCWD, path, text, sizeof text - 1);
         if (error >= 0) text[error] = 0;
@@ -102,9 +145,10 @@ int main(int argc, char **argv, char **envp) {
         } else if (rt_streq(verb, "run")) {
             answer(verb, path, sys3(NR_execve, path, argv + i + 1, envp), "done");
             return 1;
-        } else if (rt_streq(verb, "write") || rt_streq(verb, "move")) {
+        } else if (rt_streq(verb, "write") || rt_streq(verb, "move") || rt_streq(verb, "find")) {
             CHECK(i + 2 < argc);
             if (verb[0] == 'w') error = write_new(path, argv[i + 2]);
+            else if (verb[0] == 'f') error = find_line(path, argv[i + 2]), result = text;
             else error = sys5(NR_renameat2, AT_FDCWD, path, AT_FDCWD, argv[i + 2], 0);
             answer(verb, path, error, result);
             i += 2;

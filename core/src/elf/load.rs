@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::image::{ElfImage, ImageKind, Segment};
 use super::program::{Finder, open_executable};
-use super::stack::{self, HwCaps, StackContents};
+use super::stack::{self, HwCaps, ProgramAreas, StackContents};
 use super::vdso::{self, VDSO_LEN};
 use super::{LoadError, Program};
 use crate::abi::mman::MapFlags;
@@ -37,6 +37,8 @@ pub struct LoadedImage {
     pub sigtramp: GuestAddr,
     /// The program's absolute path, for /proc/self/exe.
     pub path: PathBuf,
+    /// Where its parts lie.
+    pub areas: ProgramAreas,
     /// The program's open file, which outlives its name.
     pub file: Arc<OwnedFd>,
     /// Its arguments.
@@ -148,14 +150,12 @@ impl Plan {
             return Err(LoadError::TooLong);
         }
         space.memory().write_bytes(stack.sp, &stack.bytes).map_err(mapping("the stack"))?;
-        Ok(LoadedImage {
-            entry: GuestAddr(entry),
-            sp: stack.sp,
-            sigtramp,
-            path: self.path,
-            file: self.main.file.fd.clone(),
-            args: self.args,
-        })
+        let file = self.main.file.fd.clone();
+        let placed = |(start, end): (u64, u64)| (start.wrapping_add(bias), end.wrapping_add(bias));
+        let (code, data) = (self.main.image.part(Prot::EXEC), self.main.image.part(Prot::WRITE));
+        let areas = ProgramAreas { code: placed(code), data: placed(data), ..stack.areas };
+        let entry = GuestAddr(entry);
+        Ok(LoadedImage { entry, sp: stack.sp, sigtramp, path: self.path, areas, file, args: self.args })
     }
 
     fn map_stack(&self, space: &AddressSpace) -> Result<GuestRange, LoadError> {

@@ -19,4 +19,4 @@ pub use image::{ElfImage, ImageKind, ReadAt, Segment};
 pub use load::{LoadedImage, Plan, load_program};
 pub use program::{Finder, HostFinder, Location, Program};
 pub use script::{ScriptLine, parse_script};
-pub use stack::HwCaps;
+pub use stack::{HwCaps, ProgramAreas};

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::abi::{Errno, Fd, GuestAddr, GuestRange};
 use crate::host::handover::{DESCRIPTORS_PER_MESSAGE, Handover};
 use crate::kernel::fd_table::{FdTable, OpenFile};
 use crate::kernel::process::ImageInfo;
+use crate::kernel::published::Published;
 use crate::mem::{AddressSpace, MappedFile, Prot, Vma, VmaBacking, VmaFlags};
 
 /// Longest text of an image, in bytes: beyond any address space with `MAX_MAP_COUNT` mappings.
@@ -91,7 +93,9 @@ impl Received {
     /// [`ImageError::Damaged`].
     pub fn program(&self) -> Result<ImageInfo, ImageError> {
         let file = self.image.program_file.map(|index| self.file(index)).transpose()?;
-        Ok(ImageInfo { file: file.map(|file| file.host().clone()), ..self.image.image_info() })
+        let image = self.image.image_info();
+        let published = Published::publish(image.path.as_os_str().as_bytes(), &image.args).ok().map(Arc::new);
+        Ok(ImageInfo { file: file.map(|file| file.host().clone()), published, ..image })
     }
 
     /// Makes guest memory as the parent had it, in an empty address space.

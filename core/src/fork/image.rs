@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::abi::{GuestAddr, SigSet, Signal};
+use crate::elf::ProgramAreas;
 use crate::fs::RootConfig;
 use crate::kernel::process::{ImageInfo, Options};
 use crate::kernel::signal::{AltStack, Handler, SaFlags, SigAction, SignalActions};
@@ -108,6 +109,8 @@ pub struct Image {
     pub is_vfork: bool,
     /// Path and arguments of the program, and its signal return.
     pub program: (Vec<u8>, Vec<Vec<u8>>, u64),
+    /// Where the program's parts lie.
+    pub areas: ProgramAreas,
     /// Index of the program's open file.
     pub program_file: Option<u32>,
     /// What the guest's tree of files is made of.
@@ -287,7 +290,15 @@ impl Image {
     #[must_use]
     pub fn image_info(&self) -> ImageInfo {
         let (path, args, sigtramp) = &self.program;
-        ImageInfo { path: path_of(path), file: None, args: args.clone(), sigtramp: GuestAddr(*sigtramp) }
+        let areas = self.areas.clone();
+        ImageInfo {
+            path: path_of(path),
+            areas,
+            file: None,
+            published: None,
+            args: args.clone(),
+            sigtramp: GuestAddr(*sigtramp),
+        }
     }
 
     /// The fixed points of the address space.

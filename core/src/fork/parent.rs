@@ -143,6 +143,7 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         set_child_tid: args.flags.contains(CloneFlags::CHILD_SETTID).then_some(child_tid),
         clear_child_tid: with(CloneFlags::CHILD_CLEARTID, child_tid),
         is_vfork: args.flags.contains(CloneFlags::VFORK),
+        areas: program.areas,
         program_file,
         program: (bytes(&program.path), program.args, program.sigtramp.0),
         root: process.root().config().clone(),

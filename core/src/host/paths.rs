@@ -109,6 +109,12 @@ pub fn working_directory() -> Result<Vec<u8>, Errno> {
     Ok(std::env::current_dir()?.into_os_string().into_vec())
 }
 
+/// Says whether a directory belongs to /proc.
+#[must_use]
+pub fn is_proc(directory: BorrowedFd<'_>) -> bool {
+    imp::is_proc(directory)
+}
+
 /// The name under which this process can open a descriptor's file again.
 #[must_use]
 pub fn name_of(fd: BorrowedFd<'_>) -> CString {
@@ -131,6 +137,11 @@ mod imp {
 
     pub(super) fn open_place(directory: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
         Ok(openat(directory, name, PLACE | OFlag::O_NOFOLLOW, Mode::empty())?)
+    }
+
+    pub(super) fn is_proc(directory: BorrowedFd<'_>) -> bool {
+        let magic = nix::sys::statfs::fstatfs(directory).map(|statfs| statfs.filesystem_type());
+        magic.is_ok_and(|magic| magic == nix::sys::statfs::PROC_SUPER_MAGIC)
     }
 
     pub(super) fn walk(directory: BorrowedFd<'_>, path: &CStr, scope: Scope) -> Result<OwnedFd, Errno> {
@@ -158,6 +169,11 @@ mod imp {
     pub(super) fn open_place(directory: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
         let flags = OFlag::from_bits_retain(0x20_0000) | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         Ok(openat(directory, name, flags, Mode::empty())?)
+    }
+
+    /// There is no /proc.
+    pub(super) fn is_proc(_directory: BorrowedFd<'_>) -> bool {
+        false
     }
 
     pub(super) fn walk(_directory: BorrowedFd<'_>, _path: &CStr, _scope: Scope) -> Result<OwnedFd, Errno> {

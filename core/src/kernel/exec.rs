@@ -139,6 +139,16 @@ fn replace(ctx: &TaskContext, plan: Plan) -> Result<LoadedImage, LoadError> {
     plan.commit(space, hwcaps())
 }
 
+/// Names the main thread after its program, as `comm` shows it.
+pub fn name_thread(program: &Path) {
+    use std::os::unix::ffi::OsStrExt;
+    let name = program.file_name().unwrap_or_default().as_bytes();
+    if let Ok(name) = std::ffi::CString::new(name) {
+        // A name is for people.
+        let _unnamed = crate::host::sys::set_thread_name(&name);
+    }
+}
+
 /// What else a new program begins with.
 fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     let process = ctx.process().clone();
@@ -152,6 +162,7 @@ fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     ctx.restart_block = None;
     ctx.fault = None;
     ctx.vcpu.push(&CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() });
+    name_thread(&image.path);
     process.set_image(ImageInfo::of(image));
     // A vfork parent goes on.
     process.hold_vfork_parent(None);

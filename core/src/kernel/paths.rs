@@ -62,6 +62,12 @@ impl HostPath {
     /// Those of path_resolution(7), `EBADF`.
     pub fn resolve(process: &Process, files: &FdTable, base: Fd, path: CString, last: Last) -> Result<Self, Errno> {
         let bytes = path.to_bytes();
+        if bytes.first().is_some_and(|first| *first != b'/') && base != AT_FDCWD && files.get(base)?.is_proc_directory()
+        {
+            let directory = path_of(files.get(base)?.as_fd())?;
+            let path = CString::new([&directory[..], b"/", bytes].concat()).map_err(|_inner_nul| Errno::EINVAL)?;
+            return Self::resolve(process, files, base, path, last);
+        }
         // An absolute path has no use for the directory, which may then be anything.
         let directory = if bytes.starts_with(b"/") || base == AT_FDCWD { None } else { Some(files.get(base)?) };
         if let Some((magic, rest)) = magic_name(bytes, process.pid().0) {

@@ -1,17 +1,20 @@
 //! What all threads of a guest process share: [`Process`].
 
+use std::fs::File;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::exec::HandedOver;
 use super::exit::Lifetime;
 use super::futex::FutexTable;
+use super::published::Published;
 use super::quiesce::Gate;
 use super::signal::{GroupExit, SignalTarget, ThreadGroup};
 use super::task::Interrupts;
 use super::timers::TimerTable;
 use crate::abi::{Errno, GuestAddr, Pid, SigInfo};
-use crate::elf::LoadedImage;
+use crate::elf::{LoadedImage, ProgramAreas};
 use crate::fs::{Root, RootConfig, RootError};
 use crate::host;
 use crate::mem::{AddressSpace, GuestMemory};
@@ -23,8 +26,12 @@ use crate::vcpu::Machine;
 pub struct ImageInfo {
     /// The program's path as /proc/self/exe shows it.
     pub path: std::path::PathBuf,
+    /// Where its parts lie, for /proc/self.
+    pub areas: ProgramAreas,
     /// Its open file, where this process has it.
     pub file: Option<Arc<OwnedFd>>,
+    /// Its path and command line for other processes.
+    pub published: Option<Arc<File>>,
     /// Its command line, for reports and /proc/self/cmdline.
     pub args: Vec<Vec<u8>>,
     /// Where signal handlers without a restorer return to (`__kernel_rt_sigreturn` of the vDSO).
@@ -35,7 +42,16 @@ impl ImageInfo {
     /// What is to be kept of a loaded program.
     #[must_use]
     pub fn of(image: LoadedImage) -> Self {
-        Self { path: image.path, file: Some(image.file), args: image.args, sigtramp: image.sigtramp }
+        // Where the host refuses, others see elfuse's own.
+        let published = Published::publish(image.path.as_os_str().as_bytes(), &image.args).ok().map(Arc::new);
+        Self {
+            path: image.path,
+            published,
+            areas: image.areas,
+            file: Some(image.file),
+            args: image.args,
+            sigtramp: image.sigtramp,
+        }
     }
 }
 

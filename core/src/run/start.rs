@@ -16,7 +16,7 @@ use crate::elf::{self, Finder, Program};
 use crate::fork;
 use crate::host::signal::{HostSignalState, SignalsBlocked, block_kick_set};
 use crate::host::thread::{self, Role};
-use crate::kernel::exec::hwcaps;
+use crate::kernel::exec::{hwcaps, name_thread};
 use crate::kernel::fd_table::FdTable;
 use crate::kernel::paths::GuestFinder;
 use crate::kernel::process::{ImageInfo, Options};
@@ -149,6 +149,7 @@ fn load(process: &Process, files: &FdTable, command: &GuestCommand) -> Result<Cp
     let program = program.map_err(|error| cannot(&error))?;
     let image = elf::load_program(process.space(), &finder, program, hwcaps()).map_err(|error| cannot(&error))?;
     let state = CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() };
+    name_thread(&image.path);
     process.set_image(ImageInfo::of(image));
     Ok(state)
 }

@@ -3,8 +3,9 @@
 //! Metadata is in [`super::metadata`], paths in [`super::path`]. Missing in openat(2): opening a FIFO waits for the other
 //! side where only process death ends it.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::FileExt;
 
 use nix::fcntl::OFlag;
 
@@ -16,6 +17,7 @@ use crate::host::{paths, sys};
 use crate::kernel::fd_table::OpenFile;
 use crate::kernel::paths::Magic;
 use crate::kernel::{SyscallResult, TaskContext};
+use crate::procfs::{self, Entry};
 
 /// `AT_REMOVEDIR` and its kin have the same numbers everywhere; renameat(2) has none.
 const NO_FLAGS: u32 = 0;
@@ -37,9 +39,24 @@ fn open(ctx: &TaskContext, args: &Args, flags: OpenFlags, mode: u32) -> SyscallR
         }
         host_flags -= OFlag::O_NOFOLLOW | OFlag::O_CREAT;
     }
+    let entry = if path.object().is_none() { procfs::find(ctx, path.path().to_bytes()) } else { None };
     let opened = sys::openat(path.directory(), path.path(), host_flags.bits(), mode)?;
-    let fd = ctx.files.add(OpenFile::new(opened), flags.contains(OpenFlags::CLOEXEC))?;
+    let file = match entry.transpose()? {
+        None => OpenFile::new(opened),
+        Some(_) if flags.contains(OpenFlags::PATH) => OpenFile::new(opened),
+        Some(Entry::Text(_)) if flags.intersects(OpenFlags::WRONLY | OpenFlags::RDWR) => OpenFile::new(opened),
+        Some(Entry::Text(text)) => OpenFile::new(text_file(&text)?),
+        Some(Entry::Directory(listing)) => OpenFile::with_listing(opened, listing),
+    };
+    let fd = ctx.files.add(file, flags.contains(OpenFlags::CLOEXEC))?;
     Ok(u64::from(fd.0.cast_unsigned()))
+}
+
+/// A file of /proc: read-only, with these bytes.
+fn text_file(text: &[u8]) -> Result<OwnedFd, Errno> {
+    let file = sys::memfd_create(c"proc", libc::MFD_CLOEXEC)?;
+    std::fs::File::from(file.try_clone()?).write_all_at(text, 0)?;
+    sys::openat(None, &paths::name_of(file.as_fd()), (OFlag::O_RDONLY | OFlag::O_CLOEXEC).bits(), 0)
 }
 
 pub(super) fn memfd_create(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -52,6 +69,11 @@ pub(super) fn memfd_create(ctx: &mut TaskContext, args: &Args) -> SyscallResult 
 
 pub(super) fn getdents64(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let file = ctx.files.get(args.fd(0))?;
+    if let Some(listing) = file.listing() {
+        let bytes = listing.read(args.u32(2) as usize)?;
+        ctx.memory().write_bytes(args.addr(1), &bytes)?;
+        return Ok(bytes.len() as u64);
+    }
     Ok(sys::getdents64(file.as_fd(), args.buffer(ctx.memory(), 1)?)?)
 }
 
@@ -63,16 +85,19 @@ pub(super) fn readlinkat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let path = at(ctx, args, 1, Last::Itself)?;
     let target = match path.magic() {
         None if path.object().is_some() => return Err(Errno::EINVAL.into()),
-        None if !path.path().to_bytes().starts_with(b"/proc/") || ctx.process().root().is_plain() => {
+        None if !path.path().to_bytes().starts_with(b"/proc/") => {
             return Ok(sys::readlinkat(path.directory(), path.path(), args.buffer(memory, 2)?)?);
         }
         Some(Magic::Executable) => ctx.process().image().path.as_os_str().as_bytes().to_vec(),
         Some(Magic::Root) => b"/".to_vec(),
         // A link of /proc leads to a host path.
-        None | Some(Magic::Descriptor(_)) => {
-            let target = std::fs::read_link(path.to_path()).map_err(Errno::from)?.into_os_string().into_vec();
-            ctx.process().root().guest_path(&target)
-        }
+        None | Some(Magic::Descriptor(_)) => match procfs::link(path.path().to_bytes()) {
+            Some(target) => target,
+            None => {
+                let target = std::fs::read_link(path.to_path()).map_err(Errno::from)?.into_os_string().into_vec();
+                ctx.process().root().guest_path(&target)
+            }
+        },
     };
     let shown = &target[..target.len().min(args.usize(3))];
     memory.write_bytes(args.addr(2), shown)?;
