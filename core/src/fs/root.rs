@@ -11,7 +11,7 @@
 //! sandbox. Without `--sysroot` and `--bind` paths go to the host as they are. The walk is in [`super::walk`].
 
 use std::ffi::CString;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -153,6 +153,12 @@ impl Root {
         &self.config
     }
 
+    /// The directory that stands for `/`, where there is one.
+    #[must_use]
+    pub fn sysroot(&self) -> Option<BorrowedFd<'_>> {
+        self.sysroot.as_ref().map(|place| place.file.as_fd())
+    }
+
     /// True where paths go to the host as they are.
     #[must_use]
     pub fn is_plain(&self) -> bool {
@@ -202,7 +208,7 @@ pub(super) fn split_last(path: &[u8]) -> (&[u8], &[u8]) {
 fn open_sysroot(path: &Path) -> Result<Place, RootError> {
     let error = |why: String| RootError::Sysroot { path: path.to_owned(), why };
     let place = Place::open(path).map_err(|errno| error(errno.to_string()))?;
-    match paths::kind_of(std::os::fd::AsFd::as_fd(&place.file)) {
+    match paths::kind_of(place.file.as_fd()) {
         Ok(paths::PlaceKind::Directory) => Ok(place),
         Ok(paths::PlaceKind::Link | paths::PlaceKind::Other) => Err(error("not a directory".to_owned())),
         Err(errno) => Err(error(errno.to_string())),

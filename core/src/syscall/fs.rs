@@ -26,6 +26,67 @@ pub(super) fn openat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     open(ctx, args, OpenFlags::from_bits_truncate(args.u32(2)), args.u32(3))
 }
 
+/// openat2(2). With a scope the host walks the path, absolute ones in the sysroot: bound places and the host's files do
+/// not take part.
+pub(super) fn openat2(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    const NO_MAGICLINKS: u64 = 2;
+    const BENEATH: u64 = 8;
+    const IN_ROOT: u64 = 16;
+    const KNOWN: u64 = 0x3f;
+    let [flags, mode, resolve] = read_how(ctx, args)?;
+    let known = u64::from(OpenFlags::all().bits() | O_ACCMODE);
+    let makes = u64::from((OpenFlags::CREAT | OpenFlags::TMPFILE_ONLY).bits());
+    if flags & !known != 0 || resolve & !KNOWN != 0 || mode & !0o7777 != 0 || mode != 0 && flags & makes == 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let flags = OpenFlags::from_bits_truncate(flags as u32);
+    if resolve & !NO_MAGICLINKS == 0 {
+        return open(ctx, args, flags, mode as u32);
+    }
+    let path = args.path(ctx.memory(), 1)?;
+    let directory = match args.i32(0) {
+        AT_FDCWD => None,
+        _descriptor => Some(ctx.files.get(args.fd(0))?),
+    };
+    let root = ctx.process().root();
+    let mut resolve = resolve;
+    let mut start = directory.as_deref().map(AsFd::as_fd);
+    if path.to_bytes().starts_with(b"/")
+        && resolve & (BENEATH | IN_ROOT) == 0
+        && let Some(sysroot) = root.sysroot()
+    {
+        start = Some(sysroot);
+        resolve |= IN_ROOT;
+    }
+    let host_flags = flags.to_host() | OFlag::O_CLOEXEC;
+    let opened = sys::openat2(start, &path, host_flags.bits(), mode as u32, resolve)?;
+    let fd = ctx.files.add(OpenFile::new(opened), flags.contains(OpenFlags::CLOEXEC))?;
+    Ok(u64::from(fd.0.cast_unsigned()))
+}
+
+/// `AT_FDCWD`.
+const AT_FDCWD: i32 = -100;
+/// `O_ACCMODE`.
+const O_ACCMODE: u32 = 3;
+
+/// `struct open_how` at argument 2; longer ones must end in zeros.
+fn read_how(ctx: &TaskContext, args: &Args) -> Result<[u64; 3], Errno> {
+    const LEN: usize = size_of::<[u64; 3]>();
+    let len = args.usize(3);
+    if len < LEN {
+        return Err(Errno::EINVAL);
+    }
+    if len > crate::abi::PAGE_SIZE as usize {
+        return Err(Errno::E2BIG);
+    }
+    let mut rest = vec![0; len - LEN];
+    ctx.memory().read_bytes(args.addr(2).add(LEN as u64)?, &mut rest)?;
+    if rest.iter().any(|byte| *byte != 0) {
+        return Err(Errno::E2BIG);
+    }
+    ctx.memory().read(args.ptr(2))
+}
+
 /// Opens the path at argument 1.
 fn open(ctx: &TaskContext, args: &Args, flags: OpenFlags, mode: u32) -> SyscallResult {
     let must_be_new = flags.contains(OpenFlags::CREAT | OpenFlags::EXCL);
@@ -230,6 +291,27 @@ pub(super) fn fsync(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 pub(super) fn fdatasync(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let file = ctx.files.get(args.fd(0))?;
     Ok(sys::fdatasync(file.as_fd())?)
+}
+
+pub(super) fn syncfs(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let file = ctx.files.get(args.fd(0))?;
+    Ok(sys::syncfs(file.as_fd())?)
+}
+
+pub(super) fn sync_file_range(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let file = ctx.files.get(args.fd(0))?;
+    Ok(sys::sync_file_range(file.as_fd(), args.i64(1), args.i64(2), args.u32(3))?)
+}
+
+pub(super) fn readahead(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let file = ctx.files.get(args.fd(0))?;
+    Ok(sys::readahead(file.as_fd(), args.i64(1), args.usize(2))?)
+}
+
+pub(super) fn copy_file_range(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let (from, to) = (ctx.files.get(args.fd(0))?, ctx.files.get(args.fd(2))?);
+    let (from_offset, to_offset) = (args.optional(ctx.memory(), 1)?, args.optional(ctx.memory(), 3)?);
+    Ok(sys::copy_file_range(from.as_fd(), from_offset, to.as_fd(), to_offset, args.usize(4), args.u32(5))?)
 }
 
 pub(super) fn fadvise64(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
