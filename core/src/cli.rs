@@ -1,6 +1,6 @@
 //! The command line: [`Cli`], what `--version` says, and the exit statuses that are elfuse's own.
 //!
-//! `main` parses, `run` acts on the result. Messages have one form, [`report_error`].
+//! [`main`] is the command: it parses, `run` acts on the result. Messages have one form, [`report_error`].
 
 use std::ffi::OsString;
 use std::fmt;
@@ -11,7 +11,8 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::fs::RootConfig;
-use crate::kernel::process::Options;
+use crate::kernel::fd_table::open_host_fds;
+use crate::kernel::process::{ForkWay, Options};
 
 /// Exit status: elfuse itself could not start, or the hypervisor interface failed.
 pub const EXIT_FAILURE: u8 = 1;
@@ -54,6 +55,10 @@ pub struct Cli {
     /// Append crash records to FILE, one JSON object a line
     #[arg(long, value_name = "FILE")]
     crash_json: Option<PathBuf>,
+
+    /// Make fork children by a host fork, where the back end allows it, or by starting elfuse anew
+    #[arg(long, value_name = "WAY", env = "ELFUSE_FORK", default_value = "host")]
+    fork: ForkWay,
 
     /// Set an environment variable of the guest (repeatable)
     #[arg(short = 'E', long = "env", value_name = "NAME=VALUE", value_parser = clap::builder::ValueParser::new(parse_variable))]
@@ -143,6 +148,7 @@ impl Cli {
                 binds: self.bind.iter().map(|(host, guest)| (absolute(host), guest.clone())).collect(),
             },
             release: self.release.clone(),
+            fork_way: self.fork,
         }
     }
 
@@ -177,6 +183,37 @@ impl Cli {
             args: args.map(|arg| arg.as_bytes().to_vec()).collect(),
             env: kept.chain(self.env.iter().map(|variable| variable.as_bytes().to_vec())).collect(),
         })
+    }
+}
+
+impl clap::ValueEnum for ForkWay {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Host, Self::Spawn]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(match self {
+            Self::Host => "host",
+            Self::Spawn => "spawn",
+        }))
+    }
+}
+
+/// The whole command elfuse: parses the command line of this process and hands over to `run`.
+#[must_use]
+pub fn main() -> ExitCode {
+    // First of all: descriptors that elfuse opens itself are none that the guest inherits.
+    let inherited = open_host_fds();
+    let cli = match Cli::from_command_line() {
+        Ok(cli) => cli,
+        Err(status) => return status,
+    };
+    match inherited {
+        Ok(inherited) => crate::run::start(&cli, &inherited),
+        Err(errno) => {
+            report_error("cannot list open descriptors", format_args!("{errno}; see that /proc is mounted"));
+            ExitCode::from(EXIT_FAILURE)
+        }
     }
 }
 

@@ -5,7 +5,6 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -14,7 +13,6 @@ use crate::abi::{Errno, Fd, GuestAddr, GuestRange};
 use crate::host::handover::{DESCRIPTORS_PER_MESSAGE, Handover};
 use crate::kernel::fd_table::{FdTable, OpenFile};
 use crate::kernel::process::ImageInfo;
-use crate::kernel::published::Published;
 use crate::mem::{AddressSpace, MappedFile, Prot, Vma, VmaBacking, VmaFlags};
 
 /// Longest text of an image, in bytes: beyond any address space with `MAX_MAP_COUNT` mappings.
@@ -93,9 +91,8 @@ impl Received {
     /// [`ImageError::Damaged`].
     pub fn program(&self) -> Result<ImageInfo, ImageError> {
         let file = self.image.program_file.map(|index| self.file(index)).transpose()?;
-        let image = self.image.image_info();
-        let published = Published::publish(image.path.as_os_str().as_bytes(), &image.args).ok().map(Arc::new);
-        Ok(ImageInfo { file: file.map(|file| file.host().clone()), published, ..image })
+        let image = ImageInfo { file: file.map(|file| file.host().clone()), ..self.image.image_info() };
+        Ok(image.republished())
     }
 
     /// Makes guest memory as the parent had it, in an empty address space.

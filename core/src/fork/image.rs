@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::abi::{GuestAddr, SigSet, Signal};
 use crate::elf::ProgramAreas;
 use crate::fs::RootConfig;
-use crate::kernel::process::{ImageInfo, Options};
+use crate::kernel::process::{ForkWay, ImageInfo, Options};
 use crate::kernel::signal::{AltStack, Handler, SaFlags, SigAction, SignalActions};
 use crate::mem::Layout;
 use crate::vcpu::{CpuState, Pstate};
@@ -121,6 +121,8 @@ pub struct Image {
     pub timeout_ns: Option<u64>,
     /// `--trace`.
     pub is_tracing: bool,
+    /// `--fork spawn`.
+    pub is_forking_by_spawn: bool,
     /// `--crash-json`.
     pub crash_json: Option<Vec<u8>>,
     /// `--stats`.
@@ -283,6 +285,7 @@ impl Image {
             stats: self.stats.as_deref().map(path_of),
             root: self.root.clone(),
             release: self.release.clone(),
+            fork_way: if self.is_forking_by_spawn { ForkWay::Spawn } else { ForkWay::Host },
         }
     }
 

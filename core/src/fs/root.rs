@@ -11,7 +11,7 @@
 //! sandbox. Without `--sysroot` and `--bind` paths go to the host as they are. The walk is in [`super::walk`].
 
 use std::ffi::CString;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -151,6 +151,12 @@ impl Root {
     #[must_use]
     pub const fn config(&self) -> &RootConfig {
         &self.config
+    }
+
+    /// The host descriptors behind it.
+    pub fn descriptors(&self) -> impl Iterator<Item = RawFd> {
+        let bound = self.binds.iter().map(|bind| bind.place.file.as_raw_fd());
+        bound.chain(self.sysroot.iter().map(|place| place.file.as_raw_fd())).chain([self.host.as_raw_fd()])
     }
 
     /// The directory that stands for `/`, where there is one.

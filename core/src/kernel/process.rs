@@ -15,7 +15,7 @@ use super::task::Interrupts;
 use super::timers::TimerTable;
 use crate::abi::{Errno, GuestAddr, Pid, SigInfo};
 use crate::elf::{LoadedImage, ProgramAreas};
-use crate::fs::{Root, RootConfig, RootError};
+use crate::fs::{Root, RootConfig};
 use crate::host;
 use crate::mem::{AddressSpace, GuestMemory};
 use crate::preempt::{KickCause, Kicker, Preemption};
@@ -42,16 +42,24 @@ impl ImageInfo {
     /// What is to be kept of a loaded program.
     #[must_use]
     pub fn of(image: LoadedImage) -> Self {
-        // Where the host refuses, others see elfuse's own.
-        let published = Published::publish(image.path.as_os_str().as_bytes(), &image.args).ok().map(Arc::new);
         Self {
             path: image.path,
-            published,
             areas: image.areas,
             file: Some(image.file),
+            published: None,
             args: image.args,
             sigtramp: image.sigtramp,
         }
+        .republished()
+    }
+
+    /// The same, published by the calling process. What another process published is left to that: it is leaked here.
+    #[must_use]
+    pub fn republished(mut self) -> Self {
+        std::mem::forget(self.published.take());
+        // Where the host refuses, others see elfuse's own.
+        self.published = Published::publish(self.path.as_os_str().as_bytes(), &self.args).ok().map(Arc::new);
+        self
     }
 }
 
@@ -60,7 +68,7 @@ pub struct Process {
     pid: Pid,
     machine: Arc<dyn Machine>,
     memory: GuestMemory,
-    space: AddressSpace,
+    space: Arc<AddressSpace>,
     group: Mutex<ThreadGroup>,
     gate: Gate,
     lifetime: Lifetime,
@@ -93,21 +101,31 @@ pub struct Options {
     pub root: RootConfig,
     /// The release that uname(2) shows instead of the built-in one.
     pub release: Option<String>,
+    /// How fork children come to be.
+    pub fork_way: ForkWay,
+}
+
+/// How a fork child comes to be (`docs/design.md` §7).
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum ForkWay {
+    /// By a host fork where the back end survives it, otherwise as [`Spawn`](Self::Spawn).
+    #[default]
+    Host,
+    /// As a new elfuse that the parent sends its image to.
+    Spawn,
 }
 
 impl Process {
-    /// A process with no thread and an empty address space.
-    ///
-    /// # Errors
-    /// [`RootError`] where the tree of files that the options name cannot be used.
+    /// A process with no thread and an empty address space, whose tree of files is `root`.
+    #[must_use]
     pub fn new(
         machine: Arc<dyn Machine>,
-        space: AddressSpace,
+        space: Arc<AddressSpace>,
         preemption: Preemption,
         options: Options,
-    ) -> Result<Arc<Self>, RootError> {
-        let root = Root::new(options.root.clone())?;
-        Ok(Arc::new(Self {
+        root: Arc<Root>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
             pid: host::process::own_pid(),
             memory: machine.memory(),
             machine,
@@ -124,7 +142,7 @@ impl Process {
             root: Mutex::new(root),
             children: RwLock::default(),
             vfork_parent: Mutex::default(),
-        }))
+        })
     }
 
     /// The process id, which is the host's.
@@ -147,7 +165,7 @@ impl Process {
 
     /// The guest's mappings.
     #[must_use]
-    pub const fn space(&self) -> &AddressSpace {
+    pub const fn space(&self) -> &Arc<AddressSpace> {
         &self.space
     }
 
@@ -285,5 +303,6 @@ impl Process {
         for task in others {
             task.interrupt(Interrupts::EXIT, KickCause::ExitGroup);
         }
+        self.lifetime.begin_end();
     }
 }

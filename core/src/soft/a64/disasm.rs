@@ -8,6 +8,7 @@
 //! | `Wd`, `Xd`, ... | the same, of a fixed width |
 //! | `...\|SP` | number 31 is SP, not ZR |
 //! | `...+1` | the register after it |
+//! | `Fd` `Sn` `Vm.T` ... | SIMD&FP registers: see `simd_text` |
 //! | one letter | the field of that name, decimal; with `:x` after it `#` and hexadecimal |
 //! | others | see the operand functions below |
 //!
@@ -18,7 +19,7 @@ use std::borrow::Cow;
 
 use super::bits::logical_immediate;
 use super::decode::Inst;
-use super::sysreg;
+use super::{simd_text, sysreg};
 
 /// The text of an instruction at address `pc`; `.inst` for an unallocated word.
 #[must_use]
@@ -55,6 +56,9 @@ fn condition(number: u32) -> &'static str {
 /// The text of one operand; an operand that is not known stands for itself.
 fn operand_text(inst: Inst, operand: &str, pc: u64) -> Cow<'static, str> {
     if let Some(text) = register_operand(inst, operand) {
+        return text.into();
+    }
+    if let Some(text) = simd_text::operand(inst, operand) {
         return text.into();
     }
     if let Some(text) = field_operand(inst, operand) {

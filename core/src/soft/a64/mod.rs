@@ -8,9 +8,11 @@ mod decode;
 mod disasm;
 pub mod features;
 mod pattern;
+mod simd_text;
 pub mod sysreg;
 pub mod table;
 
 pub use decode::Inst;
 pub use disasm::disassemble;
 pub use pattern::Pattern;
+pub(crate) use simd_text::expand_immediate;

@@ -6,6 +6,8 @@
 mod branch;
 mod dp_imm;
 mod dp_reg;
+mod fp;
+mod fp_convert;
 mod ldst;
 mod ldst_pair;
 mod ldst_sync;
@@ -77,13 +79,22 @@ impl Row {
     }
 }
 
-/// The groups, in the order of Arm ARM C4.1.
-static GROUPS: &[&[Row]] =
-    &[dp_imm::ROWS, branch::ROWS, system::ROWS, ldst::ROWS, ldst_pair::ROWS, ldst_sync::ROWS, dp_reg::ROWS];
+/// The groups with their names, in the order of Arm ARM C4.1.
+pub static GROUPS: &[(&str, &[Row])] = &[
+    ("dp_imm", dp_imm::ROWS),
+    ("branch", branch::ROWS),
+    ("system", system::ROWS),
+    ("ldst", ldst::ROWS),
+    ("ldst_pair", ldst_pair::ROWS),
+    ("ldst_sync", ldst_sync::ROWS),
+    ("dp_reg", dp_reg::ROWS),
+    ("fp", fp::ROWS),
+    ("fp_convert", fp_convert::ROWS),
+];
 
 /// All rows.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    GROUPS.iter().copied().flatten()
+    GROUPS.iter().flat_map(|(_, rows)| rows.iter())
 }
 
 #[cfg(test)]

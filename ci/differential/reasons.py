@@ -1,0 +1,46 @@
+"""Which rows are not compared by execution, and which differences are known: each with the reason."""
+
+import fnmatch
+
+# Rows whose symbol or group fits, with the reason. The first that fits counts.
+NOT_RUN = [
+    ("branch", "changes the PC: the guests and interp/tests/branch.rs test it"),
+    ("CFINV", None),
+    ("XAFLAG", None),
+    ("AXFLAG", None),
+    ("system", "exceptions, barriers, hints and system registers: interp/tests/system.rs tests them"),
+    ("ADR*", "the result depends on where the instruction is"),
+    ("*_lit", "the address depends on where the instruction is"),
+    ("PRF*", "has no result"),
+]
+
+
+def is_flushed_js(theirs, ours):
+    """True where lines differ in NZCV alone, FPCR.FZ is set, and Input Denormal was raised."""
+    state, _, answer = ours.partition(" ->")
+    modes = [int(part[2:], 16) for part in state.split() if part.startswith("c=")]
+    flags = [int(part[2:], 16) for part in answer.split() if part.startswith("s=")]
+    rest = [[part for part in line.split() if not part.startswith("n=")] for line in (theirs.partition(" ->")[2], answer)]
+    return rest[0] == rest[1] and modes and modes[0] >> 24 & 1 and (not flags or flags[0] >> 7 & 1)
+
+
+# Differences of execution that are not errors of ours: symbol, what is true of the line of QEMU and ours, reason.
+KNOWN = [
+    ("FJCVTZS", is_flushed_js, "a denormal number that is flushed was no zero, so Z is clear (Arm ARM J1.1, FPToFixedJS)"),
+]
+
+
+def reason(row):
+    """Why a row is not run, or nothing where it is."""
+    for glob, why in NOT_RUN:
+        if fnmatch.fnmatch(row.symbol, glob) or row.group == glob:
+            return why
+    return None
+
+
+def known(symbol, theirs, ours):
+    """Why a difference is none of ours, or nothing."""
+    for glob, applies, why in KNOWN:
+        if fnmatch.fnmatch(symbol, glob) and applies(theirs, ours):
+            return why
+    return None
