@@ -217,3 +217,14 @@ fn the_kernel_is_the_guests() {
     assert_eq!(results[0], "5.15.7");
     assert!(results[1].starts_with("Linux version 5.15.7 "), "{results:?}");
 }
+
+#[test]
+fn clocks_are_read_without_system_calls() {
+    let vdso = guest_tests::verify("vdso").unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_elfuse")).args(["--trace", "--"]).arg(vdso).arg("many").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let calls = String::from_utf8_lossy(&output.stderr).matches("clock_gettime").count();
+    // A thousand readings: only a page that grew old in between is asked for.
+    assert!(calls < 100, "{calls}");
+}

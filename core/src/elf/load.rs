@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::clock_page;
 use super::image::{ElfImage, ImageKind, Segment};
 use super::program::{Finder, open_executable};
 use super::stack::{self, HwCaps, ProgramAreas, StackContents};
@@ -256,12 +257,21 @@ fn place_interpreter(space: &AddressSpace, part: &Part) -> Result<u64, LoadError
     Ok(place.0.next_multiple_of(align).wrapping_sub(start))
 }
 
-/// Maps the vDSO; returns its address and that of the signal return in it.
+/// Maps the vDSO behind its clock page; returns its address and that of the signal return in it.
 fn map_vdso(space: &AddressSpace) -> Result<(GuestAddr, GuestAddr), LoadError> {
     let error = mapping("the vDSO");
     let image = vdso::build();
     let len = VDSO_LEN as u64;
-    let place = space.mmap(&MmapRequest::anonymous(len, Prot::READ | Prot::WRITE)).map_err(&error)?;
+    let page = space.mmap(&MmapRequest::anonymous(PAGE_SIZE + len, Prot::empty())).map_err(&error)?;
+    let place = page.add(PAGE_SIZE).map_err(&error)?;
+    let part = |start: GuestAddr, len, prot, flags, backing| {
+        let range = GuestRange::new(start, len).map_err(&error)?;
+        space.insert(&Vma { range, prot, flags, backing }, None).map_err(&error)
+    };
+    let file = Arc::new(clock_page::new().map_err(&error)?);
+    let clocks = VmaBacking::File { file, offset: 0 };
+    part(page, PAGE_SIZE, Prot::READ, VmaFlags::VVAR | VmaFlags::SHARED, clocks)?;
+    part(place, len, Prot::READ | Prot::WRITE, VmaFlags::VDSO, VmaBacking::Anonymous)?;
     space.memory().write_bytes(place, &image.bytes).map_err(&error)?;
     space.mprotect(place, len, (Prot::READ | Prot::EXEC).bits().into()).map_err(&error)?;
     Ok((place, GuestAddr(place.0 + image.sigreturn)))

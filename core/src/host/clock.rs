@@ -10,6 +10,26 @@ pub fn monotonic_ns() -> u64 {
         .map_or(0, |now| now.tv_sec().cast_unsigned() * 1_000_000_000 + now.tv_nsec().cast_unsigned())
 }
 
+/// Ticks a second of [`virtual_counter`].
+pub const VIRTUAL_COUNTER_HZ: u64 = 1_000_000_000;
+
+/// What a guest reads from CNTVCT_EL0: on this host CLOCK_MONOTONIC itself.
+#[must_use]
+pub fn virtual_counter() -> u64 {
+    monotonic_ns()
+}
+
+/// CLOCK_BOOTTIME in nanoseconds: as the monotonic clock, and counting while the machine sleeps.
+#[must_use]
+pub fn boottime_ns() -> u64 {
+    #[cfg(target_os = "linux")]
+    const BOOTTIME: ClockId = ClockId::CLOCK_BOOTTIME;
+    #[cfg(not(target_os = "linux"))]
+    const BOOTTIME: ClockId = ClockId::CLOCK_MONOTONIC;
+    clock_gettime(BOOTTIME)
+        .map_or(0, |now| now.tv_sec().cast_unsigned() * 1_000_000_000 + now.tv_nsec().cast_unsigned())
+}
+
 /// CLOCK_REALTIME in nanoseconds.
 #[must_use]
 pub fn realtime_ns() -> u64 {

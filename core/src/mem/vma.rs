@@ -135,6 +135,8 @@ impl Vma {
     #[must_use]
     pub fn may_write(&self) -> bool {
         match &self.backing {
+            // The clock page is written by elfuse alone.
+            VmaBacking::File { .. } if self.flags.contains(VmaFlags::VVAR) => false,
             VmaBacking::File { file, .. } => file.is_writable || !self.flags.contains(VmaFlags::SHARED),
             VmaBacking::Anonymous => true,
         }
@@ -148,7 +150,6 @@ impl Vma {
             VmaBacking::Anonymous if self.flags.contains(VmaFlags::HEAP) => b"[heap]",
             VmaBacking::Anonymous if self.flags.contains(VmaFlags::STACK) => b"[stack]",
             VmaBacking::Anonymous if self.flags.contains(VmaFlags::VDSO) => b"[vdso]",
-            VmaBacking::Anonymous if self.flags.contains(VmaFlags::VVAR) => b"[vvar]",
             VmaBacking::Anonymous => b"",
         }
     }

@@ -14,6 +14,8 @@ fn line(vma: &Vma) -> Vec<u8> {
     let shared = if vma.flags.contains(VmaFlags::SHARED) { 's' } else { 'p' };
     let (offset, device, inode) = match &vma.backing {
         VmaBacking::Anonymous => (0, 0, 0),
+        // What Linux makes without a file has none here either.
+        VmaBacking::File { file, .. } if file.name.starts_with(b"[") => (0, 0, 0),
         VmaBacking::File { file, offset } => (*offset, file.device, file.inode),
     };
     let (major, minor) = (nix::sys::stat::major(device), nix::sys::stat::minor(device));
