@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::fd_table::FdTable;
 use super::paths::GuestFinder;
 use super::process::ImageInfo;
-use super::signal::GroupExit;
+use super::signal::{FaultRecord, GroupExit};
 use super::task::Interrupts;
 use super::{Control, TaskContext};
 use crate::abi::{Errno, GuestAddr, SigSet, Signal};
@@ -162,7 +162,7 @@ fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     ctx.clear_child_tid = GuestAddr::NULL;
     ctx.robust_list = GuestAddr::NULL;
     ctx.restart_block = None;
-    ctx.fault = None;
+    ctx.fault = FaultRecord::NONE;
     ctx.vcpu.push(&CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() });
     name_thread(&image.path);
     process.set_image(ImageInfo::of(image));
