@@ -52,7 +52,7 @@ fn record(exception: &Exception) -> Option<FaultRecord> {
         }
         ExceptionKind::Breakpoint { .. } => None,
         ExceptionKind::Undefined { .. }
-        | ExceptionKind::BranchTarget
+        | ExceptionKind::BranchTarget { .. }
         | ExceptionKind::Syscall { .. }
         | ExceptionKind::Other => Some(FaultRecord::NONE),
     }
