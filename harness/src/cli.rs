@@ -10,7 +10,7 @@ use crate::gate::flow::{Flow, FlowError, Orders};
 use crate::gate::{builds, verdict};
 use crate::plan::{PlanError, Selection, select};
 use crate::record::{self, Host, Record, Stage, TRACKED_RECORD};
-use crate::report::{json, junit, table, terminal::Terminal};
+use crate::report::{self, json, table, terminal::Terminal};
 use crate::results::{Plan, Platform, Results};
 use clap::{Args, Parser, Subcommand};
 use guest_tests::{Class, Manifest, Use};
@@ -63,9 +63,9 @@ enum Task {
     Report {
         /// A report.json, or the folder of one
         path: PathBuf,
-        /// Write it as JUnit XML to this folder, too
+        /// Write it as HTML, JSON and JUnit XML to this folder, too
         #[arg(long, value_name = "DIR")]
-        junit: Option<PathBuf>,
+        to: Option<PathBuf>,
     },
 }
 
@@ -131,7 +131,7 @@ struct Common {
     /// End a run after this long
     #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..))]
     wall_limit: u64,
-    /// Write report.json and junit.xml to this folder
+    /// Write report.html, report.json and junit.xml to this folder
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
 }
@@ -168,7 +168,7 @@ impl Cli {
             Some(Task::Run(args)) => run(&args),
             Some(Task::Controls(args)) => controls(&args),
             Some(Task::List) => list(),
-            Some(Task::Report { path, junit }) => report(&path, junit.as_deref()),
+            Some(Task::Report { path, to }) => show_report(&path, to.as_deref()),
         };
         match done {
             Ok(true) => ExitCode::from(EXIT_OPEN),
@@ -254,11 +254,11 @@ fn list() -> Result<bool, Failure> {
     Ok(true)
 }
 
-fn report(path: &Path, junit_folder: Option<&Path>) -> Result<bool, Failure> {
+fn show_report(path: &Path, to: Option<&Path>) -> Result<bool, Failure> {
     let results = json::read(path)?;
     print!("{}", table::render(&results));
-    if let Some(folder) = junit_folder {
-        junit::write(folder, &results)?;
+    if let Some(folder) = to {
+        report::write_files(folder, &results)?;
     }
     Ok(results.verdict.is_some_and(|verdict| verdict.passed))
 }
@@ -338,8 +338,7 @@ fn perform(orders: Orders, common: &Common) -> Result<Results, Failure> {
     let results = finished.as_ref().map_or(&shown, |results| results);
     print!("{}", table::render(results));
     if let Some(folder) = &common.report {
-        json::write(folder, results)?;
-        junit::write(folder, results)?;
+        report::write_files(folder, results)?;
     }
     read?;
     Ok(finished?)

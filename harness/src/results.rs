@@ -74,6 +74,20 @@ pub struct GuestResults {
     pub longest_us: u64,
 }
 
+impl GuestResults {
+    /// Runs that were seen and did not pass.
+    #[must_use]
+    pub fn not_passed(&self) -> u32 {
+        self.seen.saturating_sub(self.outcomes.get(&Outcome::Passed).copied().unwrap_or(0))
+    }
+
+    /// Mean wall time of a run in milliseconds, rounded up; 0 where none was seen.
+    #[must_use]
+    pub fn mean_ms(&self) -> u64 {
+        self.wall_us.div_ceil(1000).checked_div(u64::from(self.seen)).unwrap_or(0)
+    }
+}
+
 /// One phase.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PhaseResults {
