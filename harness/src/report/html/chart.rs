@@ -132,13 +132,11 @@ pub(super) fn distribution(latency: &LatencyResult, out: &mut String) -> fmt::Re
             "<line class=\"mark\" x1=\"{at:.1}\" y1=\"12\" x2=\"{at:.1}\" y2=\"{HEIGHT}\"/><text x=\"{at:.1}\" y=\"10\" text-anchor=\"{anchor}\">{name}</text>"
         )?;
     }
-    let mut decade = 1000_u64;
-    while decade <= last.up_to_ns {
+    for decade in (3..).map_while(|power| 10_u64.checked_pow(power)).take_while(|decade| *decade <= last.up_to_ns) {
         let at = x(decade);
         if (0.0..WIDTH - 30.0).contains(&at) {
             write!(out, "<text x=\"{at:.1}\" y=\"{}\">{}</text>", HEIGHT + 14.0, label(decade))?;
         }
-        decade = decade.saturating_mul(10);
     }
     write!(out, "</svg>")
 }
