@@ -19,6 +19,7 @@ pub mod plan;
 pub mod record;
 pub mod report;
 pub mod results;
+pub mod shard;
 pub mod stats;
 pub mod storm;
 pub mod tally;
