@@ -9,6 +9,7 @@ use crate::gate::controls::CONTROLS;
 use crate::gate::flow::{Flow, FlowError, Orders};
 use crate::gate::{builds, verdict};
 use crate::plan::{PlanError, Selection, select};
+use crate::program::{self, ProgramError};
 use crate::record::{self, Host, Record, Stage, TRACKED_RECORD};
 use crate::report::{self, json, table, terminal::Terminal};
 use crate::results::{Plan, Platform, Results};
@@ -18,6 +19,7 @@ use guest_tests::{Class, Manifest, Use};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -35,6 +37,8 @@ Examples:
   harness run --guest spin --iterations 20     one guest under the storm, on a measuring build
   harness run --elfuse target/debug/elfuse     any binary
   harness run --class fork --duration 60       fork guests for a minute
+  harness run --program '--sysroot R -- /bin/sh -c \"echo a | wc -c\"' --expect golden
+                                               any program under the storm
   harness controls --control mask-worker       one deliberate breakage
   harness report target/harness                show a report again
   harness --seed 1 --shard 2/4 --report part2  the second of four parts, each on a machine of its own
@@ -103,6 +107,15 @@ struct RunArgs {
     /// The binary to run; a measuring one is built without
     #[arg(long, value_name = "PATH")]
     elfuse: Option<PathBuf>,
+    /// Any program in place of the guests: what follows `elfuse` on a command line, in one word
+    #[arg(long, value_name = "CMD", conflicts_with_all = ["guest", "class"])]
+    program: Option<String>,
+    /// What the program must write to its standard output; without it, anything
+    #[arg(long, value_name = "FILE", requires = "program")]
+    expect: Option<PathBuf>,
+    /// The status that the program must exit with
+    #[arg(long, value_name = "N", requires = "program", default_value_t = 0)]
+    status: u8,
 }
 
 #[derive(Debug, Args)]
@@ -160,6 +173,8 @@ enum Failure {
     Flow(#[from] FlowError),
     #[error(transparent)]
     Report(#[from] json::ReadError),
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     #[error(transparent)]
     Merge(#[from] MergeError),
     #[error(transparent)]
@@ -232,6 +247,12 @@ fn gate(args: &GateArgs) -> Result<bool, Failure> {
 
 fn run(args: &RunArgs) -> Result<bool, Failure> {
     let mut orders = orders(&args.common, &[Phase::Measure])?;
+    if let Some(command) = &args.program {
+        let guest = program::parse(command, args.expect.as_deref(), args.status)?;
+        orders.plan.guests = vec![guest.name().to_owned()];
+        orders.plan.all_guests = false;
+        orders.guests = vec![Arc::new(guest)];
+    }
     if let Some(path) = &args.elfuse {
         let version = builds::version_of(path, &Stop::new()?);
         version.map_err(|error| Failure::Usage(format!("--elfuse {}: {error}", path.display())))?;

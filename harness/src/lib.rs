@@ -16,6 +16,7 @@ pub mod event;
 pub mod exec;
 pub mod gate;
 pub mod plan;
+pub mod program;
 pub mod record;
 pub mod report;
 pub mod results;
