@@ -20,6 +20,7 @@ pub mod schedule;
 pub mod signal;
 pub mod signal_wait;
 pub mod sys;
+pub mod terminal;
 pub mod thread;
 pub mod wake;
 
