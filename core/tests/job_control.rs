@@ -3,7 +3,7 @@
 //!
 //! Sources: pty(7), credentials(7), wait(2).
 
-#![expect(clippy::unwrap_used, reason = "a test may say so")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may say so")]
 
 use std::io::{BufRead, BufReader};
 use std::os::fd::{AsFd, OwnedFd};

@@ -8,7 +8,7 @@
 
 #include "rt.h"
 
-enum { NR_setpgid = 154, NR_waitid = 95, SIGTSTP = 20, SIGTTIN = 21, SIGTTOU = 22, CLD_STOPPED = 5, CLD_CONTINUED = 6 };
+enum { NR_setpgid = 154, NR_setsid = 157, NR_waitid = 95, SIGTSTP = 20, SIGTTIN = 21, SIGTTOU = 22, CLD_STOPPED = 5, CLD_CONTINUED = 6 };
 enum { WUNTRACED = 2, WCONTINUED = 8, WEXITED = 4, WNOWAIT = 0x1000000, P_PID = 1 };
 #define WIFSTOPPED(status) (((status) & 0xff) == 0x7f)
 #define CONTINUED 0xffff
@@ -213,30 +213,23 @@ static void race(void) {
 }
 
 static void orphan(void) {
-    memset(shared, 0, sizeof *shared);
-    s32 middle = rt_fork();
-    if (middle == 0) {
-        CHECK_EQ(sys2(NR_setpgid, 0, 0), 0);
-        s32 child = rt_fork();
-        if (child == 0) {
-            rt_guard(30);
-            s32 parent = (s32)sys0(NR_getppid);
-            STORE(&shared->ready, (u32)getpid());
-            while ((s32)sys0(NR_getppid) == parent) rt_sleep_ns(100000);
-            // Its parent is in another session now, or at least in no group of this one.
-            STORE(&shared->turns[0], 1);
-            CHECK_EQ(sys2(NR_kill, getpid(), SIGTSTP), 0);
-            CHECK_EQ(sys2(NR_kill, getpid(), SIGTTIN), 0);
-            STORE(&shared->turns[1], 1);
-            rt_exit_group(0);
-        }
-        while (!LOAD(&shared->ready)) rt_sleep_ns(100000);
-        rt_exit_group(0);
+    // The leader of a session of its own has no parent in it.
+    s32 child = rt_fork();
+    if (child == 0) {
+        rt_guard(30);
+        CHECK_EQ(sys0(NR_setsid), getpid());
+        CHECK_EQ(sys2(NR_kill, getpid(), SIGTSTP), 0);
+        CHECK_EQ(sys2(NR_kill, 0, SIGTTIN), 0);
+        CHECK_EQ(sys3(NR_tgkill, getpid(), gettid(), SIGTTOU), 0);
+        // SIGSTOP stops everybody.
+        CHECK_EQ(sys2(NR_kill, getpid(), SIGSTOP), 0);
+        rt_exit_group(4);
     }
-    CHECK_EQ(wait_for(middle, 0), 0);
-    // The grandchild is nobody's whom we could wait for: it says itself that it went on.
-    while (!LOAD(&shared->turns[1])) rt_sleep_ns(100000);
-    while (sys2(NR_kill, LOAD(&shared->ready), 0) == 0) rt_sleep_ns(100000);
+    s32 status = wait_for(child, WUNTRACED);
+    CHECK(WIFSTOPPED(status));
+    CHECK_EQ(WEXITSTATUS(status), SIGSTOP);
+    CHECK_EQ(sys2(NR_kill, child, SIGCONT), 0);
+    CHECK_EQ(wait_for(child, 0), 4 << 8);
 }
 
 int main(int argc, char **argv, char **envp) {

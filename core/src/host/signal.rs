@@ -18,9 +18,9 @@ use std::cell::Cell;
 use std::io;
 use std::marker::PhantomData;
 use std::ptr;
-use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicU32, AtomicU64, compiler_fence};
+use std::sync::{Mutex, PoisonError};
 
 use super::controls::{self, Control};
 use crate::abi::{SigInfo, SigSet, Signal};

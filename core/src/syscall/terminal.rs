@@ -10,7 +10,7 @@
 use std::os::fd::AsFd;
 
 use crate::abi::{Errno, Pid, Signal};
-use crate::host::{children, terminal};
+use crate::host::terminal;
 use crate::kernel::fd_table::{FileKind, OpenFile};
 use crate::kernel::{Restart, SyscallError, TaskContext};
 

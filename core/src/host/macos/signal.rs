@@ -157,6 +157,7 @@ pub(super) fn raise(signal: Signal) -> io::Result<()> {
         other => host_number(other).ok_or(io::ErrorKind::InvalidInput)?,
     };
     // SAFETY: the calls take no pointers.
-    let result = unsafe { if number == libc::SIGSTOP { libc::kill(libc::getpid(), number) } else { libc::raise(number) } };
+    let result =
+        unsafe { if number == libc::SIGSTOP { libc::kill(libc::getpid(), number) } else { libc::raise(number) } };
     if result != 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
