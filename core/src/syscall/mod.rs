@@ -25,6 +25,7 @@ pub mod table;
 pub mod terminal;
 pub mod time;
 pub mod timers;
+pub mod xattr;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
