@@ -144,12 +144,18 @@ pub struct TaskMask {
 }
 
 impl TaskMask {
-    /// True when the thread blocks the whole kick set. That holds at every moment of its life, but for the signal by which
-    /// it stops its process ([`signal::stop_process`]).
+    /// Signals of the kick set that are open and should not be. One by which the thread has stopped its process may be
+    /// ([`signal::stop_process`]).
+    #[must_use]
+    pub fn wrongly_open(&self) -> SigSet {
+        let open = signal::kick_set().difference(self.blocked);
+        if self.is_stopped { open.difference(SigSet::STOPS) } else { open }
+    }
+
+    /// True when the thread blocks the whole kick set. That holds at every moment of its life.
     #[must_use]
     pub fn keeps_the_invariant(&self) -> bool {
-        let open = signal::kick_set().difference(self.blocked);
-        if self.is_stopped { open.difference(SigSet::STOPS) } else { open }.is_empty()
+        self.wrongly_open().is_empty()
     }
 
     /// True when the thread blocks a fault signal. pthread_create(3) does so for a moment, in both threads.
