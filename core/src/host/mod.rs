@@ -22,6 +22,7 @@ pub mod schedule;
 pub mod signal;
 pub mod signal_wait;
 pub mod sys;
+pub mod terminal;
 pub mod thread;
 pub mod wake;
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use nix::fcntl::OFlag;
 use nix::poll::PollFlags;
 
-use super::Args;
+use super::{Args, terminal};
 use crate::abi::{Errno, Fd, GuestPtr, Pid, SiCode, SigInfo, SigSet, Signal};
 use crate::fs::OpenFlags;
 use crate::host;
@@ -70,6 +70,7 @@ fn wait_for(ctx: &TaskContext, file: &OpenFile, events: PollFlags) -> SyscallRes
 }
 
 fn read_all_kinds(ctx: &TaskContext, transfer: &Transfer) -> SyscallResult {
+    terminal::before_read(ctx, &transfer.file)?;
     let fd = transfer.file.as_fd();
     let Transfer { buffers, offset, flags, .. } = transfer;
     if transfer.file.kind() == FileKind::Regular || *flags & NOWAIT != 0 {
@@ -101,6 +102,7 @@ fn read_all_kinds(ctx: &TaskContext, transfer: &Transfer) -> SyscallResult {
 
 fn write_all_kinds(ctx: &TaskContext, mut transfer: Transfer) -> SyscallResult {
     let file = transfer.file.clone();
+    terminal::before_write(ctx, &file)?;
     let fd = file.as_fd();
     if file.kind() == FileKind::Regular || transfer.flags & NOWAIT != 0 {
         return Ok(sys::pwritev2(fd, &transfer.buffers, transfer.offset, transfer.flags)?);

@@ -22,6 +22,7 @@ pub mod poll;
 pub mod process;
 pub mod signal;
 pub mod table;
+pub mod terminal;
 pub mod time;
 pub mod timers;
 pub mod xattr;

@@ -127,3 +127,13 @@ pub(super) fn pending_limit() -> usize {
     let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_SIGPENDING);
     limit.map_or(usize::MAX, |(soft, _hard)| usize::try_from(soft).unwrap_or(usize::MAX))
 }
+
+/// Raises a signal at the calling thread.
+pub(super) fn raise(signal: Signal) -> io::Result<()> {
+    // SAFETY: none of the calls takes a pointer.
+    let result = unsafe {
+        let (process, thread) = (libc::getpid(), libc::syscall(libc::SYS_gettid));
+        libc::syscall(libc::SYS_tgkill, process, thread, signal.number())
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
