@@ -9,7 +9,7 @@
 //! | `...\|SP` | number 31 is SP, not ZR |
 //! | `...+1` | the register after it |
 //! | one letter | the field of that name, decimal; with `:x` after it `#` and hexadecimal |
-//! | others | see the operand functions below |
+//! | others | see the operand functions below, and for SIMD and floating point [`disasm_simd`] |
 //!
 //! The text is that of GNU objdump, comments and symbols left out; branch targets are absolute. Source of the alias
 //! conditions: Arm ARM C6.2.
@@ -18,7 +18,7 @@ use std::borrow::Cow;
 
 use super::bits::logical_immediate;
 use super::decode::Inst;
-use super::sysreg;
+use super::{disasm_simd, sysreg};
 
 /// The text of an instruction at address `pc`; `.inst` for an unallocated word.
 #[must_use]
@@ -57,7 +57,7 @@ fn operand_text(inst: Inst, operand: &str, pc: u64) -> Cow<'static, str> {
     if let Some(text) = register_operand(inst, operand) {
         return text.into();
     }
-    if let Some(text) = field_operand(inst, operand) {
+    if let Some(text) = disasm_simd::operand(inst, operand).or_else(|| field_operand(inst, operand)) {
         return text.into();
     }
     let text = match operand {
@@ -76,7 +76,7 @@ fn operand_text(inst: Inst, operand: &str, pc: u64) -> Cow<'static, str> {
         "shift" => shift(inst),
         "ext" => extension(inst),
         "index" => index(inst),
-        "uimm" => offset(i64::from(inst.field('i')) << (inst.word() >> 30)),
+        "uimm" => offset(i64::from(inst.field('i')) << inst.access_scale()),
         "simm" => offset(inst.signed('i')),
         "simm9" => inst.signed('i').to_string(),
         "simm7" => offset(scaled7(inst)),
@@ -203,7 +203,7 @@ fn index(inst: Inst) -> String {
     match (name, inst.field('S')) {
         ("lsl", 0) => register,
         (name, 0) => format!("{register}, {name}"),
-        (name, _) => format!("{register}, {name} #{}", inst.word() >> 30),
+        (name, _) => format!("{register}, {name} #{}", inst.access_scale()),
     }
 }
 
@@ -213,7 +213,7 @@ fn offset(value: i64) -> String {
 }
 
 fn scaled7(inst: Inst) -> i64 {
-    inst.signed('i') << if inst.word() >> 31 == 1 { 3 } else { 2 }
+    inst.signed('i') << inst.pair_scale()
 }
 
 fn acquire_release(inst: Inst) -> String {

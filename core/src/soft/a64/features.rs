@@ -11,6 +11,8 @@ pub enum Feature {
     Base,
     /// The kernel emulates reads of ID registers (Linux, not the architecture).
     Cpuid,
+    /// Advanced SIMD.
+    AdvSimd,
     /// CRC32 instructions.
     Crc32,
     /// Large System Extensions: atomics.
@@ -107,6 +109,7 @@ impl FeatureRow {
 pub static FEATURES: &[FeatureRow] = &[
     row(Feature::Base,   "",        Hwcap::None),
     row(Feature::Cpuid,  "cpuid",   Hwcap::One(11)),
+    row(Feature::AdvSimd, "asimd",  Hwcap::One(1)).id(IdRegister::Aa64Pfr0, 20, 0),
     row(Feature::Crc32,  "crc32",   Hwcap::One(7)).id(IdRegister::Aa64Isar0, 16, 1),
     row(Feature::Lse,    "atomics", Hwcap::One(8)).id(IdRegister::Aa64Isar0, 20, 2),
     row(Feature::Lor,    "",        Hwcap::None),
@@ -223,6 +226,6 @@ mod tests {
     fn hwcap_bits_are_those_of_linux() {
         assert_eq!(hwcap() & (1 << 7 | 1 << 8 | 1 << 11), 1 << 7 | 1 << 8 | 1 << 11);
         assert_eq!(hwcap2() & (1 << 7 | 1), 1 << 7 | 1);
-        assert_eq!(cpuinfo_names().first(), Some(&"crc32"));
+        assert_eq!(cpuinfo_names().first(), Some(&"asimd"));
     }
 }

@@ -6,8 +6,10 @@
 pub mod bits;
 mod decode;
 mod disasm;
+mod disasm_simd;
 pub mod features;
 mod pattern;
+pub mod structure;
 pub mod sysreg;
 pub mod table;
 
