@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Compares our disassembler with objdump over words that are sampled from every row, or from all words.
 
-Usage: decode.py DISASSEMBLER SEED COUNT [rows|all]; DISASSEMBLER is the built example `disassemble`. Prints the kinds of
+Usage: decode.py SEED COUNT [rows|all]. Prints the kinds of
 differences with an example each, the most frequent first; README.md says which are known.
 """
 
 import collections
+import os
 import random
 import re
 import struct
@@ -21,7 +22,7 @@ def sample(count, mode):
     if mode == "all":
         return [random.getrandbits(32) for _ in range(count)]
     words = []
-    for _, _, pattern in table.rows():
+    for _, _, pattern, _, _ in table.rows(os.environ.get("ROWS", "*")):
         for _ in range(count):
             values = {letter: random.getrandbits(len(bits)) for letter, bits in table.fields(pattern).items()}
             for letter in "dnmat":
@@ -70,8 +71,9 @@ def normal(line, address, word):
 
 def main():
     """Compares and prints."""
-    disassembler, seed, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    mode = sys.argv[4] if len(sys.argv) > 4 else "rows"
+    seed, count = int(sys.argv[1]), int(sys.argv[2])
+    mode = sys.argv[3] if len(sys.argv) > 3 else "rows"
+    disassembler = os.environ["ELFUSE_EXAMPLES"] + "/disassemble"
     random.seed(seed)
     words = sample(count, mode)
     theirs = objdump(words)

@@ -1,17 +1,31 @@
-"""Reads the rows of the instruction table: group, symbol, pattern."""
+"""The rows of the instruction table, as the example `instruction_table` writes them."""
 
-import pathlib
-import re
+import fnmatch
+import os
+import subprocess
+import typing
 
-TABLE = pathlib.Path(__file__).parents[2] / "core/src/soft/a64/table"
-ROW = re.compile(r'Row::new\(\s*"([^"]+)",\s*"[^"]+",\s*"([01a-zA-Z-]{32})"')
+
+class Row(typing.NamedTuple):
+    """A row of the table."""
+
+    group: str
+    symbol: str
+    pattern: str
+    feature: str
+    syntax: str
+
+    @property
+    def is_memory(self):
+        """True for loads, stores and atomics, whose syntax has a base register."""
+        return "[{Xn|SP}" in self.syntax and not self.symbol.startswith("PRF")
 
 
-def rows():
-    """All rows as (group, symbol, pattern)."""
-    for path in sorted(TABLE.glob("*.rs")):
-        for symbol, pattern in ROW.findall(path.read_text()):
-            yield path.stem, symbol, pattern
+def rows(wanted="*"):
+    """All rows, or those whose symbol or group fits the shell pattern `wanted`."""
+    text = subprocess.check_output([os.environ["ELFUSE_EXAMPLES"] + "/instruction_table"], text=True)
+    table = [Row(*line.split("\t")) for line in text.splitlines()]
+    return [row for row in table if fnmatch.fnmatch(row.symbol, wanted) or fnmatch.fnmatch(row.group, wanted)]
 
 
 def fields(pattern):

@@ -1,6 +1,6 @@
 //! The command line: [`Cli`], what `--version` says, and the exit statuses that are elfuse's own.
 //!
-//! `main` parses, `run` acts on the result. Messages have one form, [`report_error`].
+//! [`main`] is the command: it parses, `run` acts on the result. Messages have one form, [`report_error`].
 
 use std::ffi::OsString;
 use std::fmt;
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use crate::kernel::fd_table::open_host_fds;
 use crate::kernel::process::Options;
 
 /// Exit status: elfuse itself could not start, or the hypervisor interface failed.
@@ -140,6 +141,24 @@ impl Cli {
             args: args.map(|arg| arg.as_bytes().to_vec()).collect(),
             env: kept.chain(self.env.iter().map(|variable| variable.as_bytes().to_vec())).collect(),
         })
+    }
+}
+
+/// The whole command elfuse: parses the command line of this process and hands over to `run`.
+#[must_use]
+pub fn main() -> ExitCode {
+    // First of all: descriptors that elfuse opens itself are none that the guest inherits.
+    let inherited = open_host_fds();
+    let cli = match Cli::from_command_line() {
+        Ok(cli) => cli,
+        Err(status) => return status,
+    };
+    match inherited {
+        Ok(inherited) => crate::run::start(&cli, &inherited),
+        Err(errno) => {
+            report_error("cannot list open descriptors", format_args!("{errno}; see that /proc is mounted"));
+            ExitCode::from(EXIT_FAILURE)
+        }
     }
 }
 

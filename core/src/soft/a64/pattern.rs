@@ -115,9 +115,38 @@ impl Pattern {
     }
 }
 
+/// The text that [`Pattern::parse`] takes.
+impl std::fmt::Display for Pattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut text = [b'-'; 32];
+        for (place, bit) in text.iter_mut().zip((0..32).rev()) {
+            if self.mask >> bit & 1 == 1 {
+                *place = b'0' + (self.value >> bit & 1) as u8;
+            }
+        }
+        for (&(shift, width), letter) in self.fields.iter().zip((b'a'..=b'z').chain(b'A'..=b'Z')) {
+            for bit in shift..shift + width {
+                if let Some(place) = text.get_mut(31 - usize::from(bit)) {
+                    *place = letter;
+                }
+            }
+        }
+        text.iter().try_for_each(|&character| write!(f, "{}", char::from(character)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_is_that_which_was_parsed() {
+        for text in
+            ["z00100010siiiiiiiiiiiinnnnnddddd", "11010101000000110011iiii0101-111", "0z0010000A1sssssR11111nnnnnttttt"]
+        {
+            assert_eq!(Pattern::parse(text).to_string(), text);
+        }
+    }
 
     #[test]
     fn fields_are_cut_and_put_back() {

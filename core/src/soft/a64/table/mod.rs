@@ -97,29 +97,29 @@ impl Row {
     }
 }
 
-/// The groups, in the order of Arm ARM C4.1.
-static GROUPS: &[&[Row]] = &[
-    dp_imm::ROWS,
-    branch::ROWS,
-    system::ROWS,
-    ldst::ROWS,
-    ldst_pair::ROWS,
-    ldst_sync::ROWS,
-    ldst_simd::ROWS,
-    ldst_struct::ROWS,
-    dp_reg::ROWS,
-    simd_copy::ROWS,
-    simd_perm::ROWS,
-    simd_three_same::ROWS,
-    simd_two_misc::ROWS,
-    simd_across::ROWS,
-    simd_imm::ROWS,
-    simd_shift_imm::ROWS,
+/// The groups with their names, in the order of Arm ARM C4.1.
+pub static GROUPS: &[(&str, &[Row])] = &[
+    ("dp_imm", dp_imm::ROWS),
+    ("branch", branch::ROWS),
+    ("system", system::ROWS),
+    ("ldst", ldst::ROWS),
+    ("ldst_pair", ldst_pair::ROWS),
+    ("ldst_sync", ldst_sync::ROWS),
+    ("ldst_simd", ldst_simd::ROWS),
+    ("ldst_struct", ldst_struct::ROWS),
+    ("dp_reg", dp_reg::ROWS),
+    ("simd_copy", simd_copy::ROWS),
+    ("simd_perm", simd_perm::ROWS),
+    ("simd_three_same", simd_three_same::ROWS),
+    ("simd_two_misc", simd_two_misc::ROWS),
+    ("simd_across", simd_across::ROWS),
+    ("simd_imm", simd_imm::ROWS),
+    ("simd_shift_imm", simd_shift_imm::ROWS),
 ];
 
 /// All rows.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    GROUPS.iter().copied().flatten()
+    GROUPS.iter().flat_map(|(_, rows)| rows.iter())
 }
 
 #[cfg(test)]

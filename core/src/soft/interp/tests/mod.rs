@@ -9,7 +9,6 @@ mod memory;
 mod properties;
 mod sync;
 mod system;
-mod vectors;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

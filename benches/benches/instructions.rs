@@ -1,0 +1,69 @@
+//! Guest instructions a second: loops of known length, whole guests timed from outside, and their geometric mean.
+//!
+//! `cargo bench -p benches --bench instructions -- --quick` prints the speeds within seconds. Rows of
+//! `guest-tests/manifest.toml` of the kind `mips`.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use benches::{BenchGuest, or_exit};
+use criterion::{Criterion, SamplingMode, Throughput};
+use guest_tests::BenchKind;
+
+const ELFUSE: &str = env!("CARGO_BIN_EXE_elfuse-under-bench");
+
+/// What the interpreter is meant to reach, in million instructions a second: the geometric mean, and each loop.
+const MEAN_TARGET: f64 = 150.0;
+const LEAST_TARGET: f64 = 80.0;
+
+/// Instructions and seconds of all runs of a loop.
+type Totals = BTreeMap<String, (f64, f64)>;
+
+fn main() {
+    let totals = RefCell::new(Totals::new());
+    let mut criterion = Criterion::default().configure_from_args();
+    bench(&mut criterion, &totals);
+    criterion.final_summary();
+    print_summary(&totals.into_inner());
+}
+
+fn bench(criterion: &mut Criterion, totals: &RefCell<Totals>) {
+    let mut group = criterion.benchmark_group("instructions");
+    // A run is a whole guest of a few hundred milliseconds.
+    group.sample_size(10).sampling_mode(SamplingMode::Flat);
+    group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(5));
+    for guest in or_exit(BenchGuest::all(Path::new(ELFUSE), BenchKind::Mips)) {
+        let facts = guest.bench();
+        let instructions = facts.iterations * facts.instructions_per_iteration;
+        group.throughput(Throughput::Elements(instructions));
+        group.bench_function(guest.name(), |bencher| {
+            bencher.iter_custom(|iterations| {
+                let (_, took) = or_exit(guest.run(facts.iterations * iterations));
+                let mut totals = totals.borrow_mut();
+                let (count, seconds) = totals.entry(guest.name().to_owned()).or_default();
+                *count += (instructions * iterations) as f64;
+                *seconds += took.as_secs_f64();
+                took
+            });
+        });
+    }
+    group.finish();
+}
+
+fn print_summary(totals: &Totals) {
+    let speeds: Vec<_> = totals.iter().map(|(name, (count, seconds))| (name, count / seconds / 1e6)).collect();
+    for (name, speed) in &speeds {
+        println!("{name:12} {speed:8.1} million instructions/s");
+    }
+    let Some(least) = speeds.iter().map(|(_, speed)| *speed).min_by(f64::total_cmp) else { return };
+    let mean = (speeds.iter().map(|(_, speed)| speed.ln()).sum::<f64>() / speeds.len() as f64).exp();
+    let verdict = |is_met: bool| if is_met { "met" } else { "MISSED" };
+    println!(
+        "{:12} {mean:8.1} million instructions/s (target {MEAN_TARGET}: {}; no loop under {LEAST_TARGET}: {})",
+        "geomean",
+        verdict(mean >= MEAN_TARGET),
+        verdict(least >= LEAST_TARGET)
+    );
+}

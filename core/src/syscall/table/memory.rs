@@ -1,0 +1,38 @@
+//! Rows: memory.
+
+use crate::syscall::mm;
+
+rows! {
+    214 brk Full mm (Ptr);
+    215 munmap Full mm (Ptr, Size);
+    216 mremap Full mm (Ptr, Size, Size, Hex, Ptr);
+    222 mmap Full mm (Ptr, Size, Prot, Hex, Int, Hex);
+    226 mprotect Full mm (Ptr, Size, Prot);
+    227 msync Full mm (Ptr, Size, Hex);
+    228 mlock Partial mm (Ptr, Size);
+    229 munlock Partial mm (Ptr, Size);
+    230 mlockall Partial mm (Hex);
+    231 munlockall Partial mm ();
+    232 mincore Full mm (Ptr, Size, Ptr);
+    233 madvise Full mm (Ptr, Size, Int);
+    234 remap_file_pages;
+    235 mbind;
+    236 get_mempolicy;
+    237 set_mempolicy;
+    238 migrate_pages;
+    239 move_pages;
+    270 process_vm_readv;
+    271 process_vm_writev;
+    282 userfaultfd;
+    283 membarrier Partial mm (Int, Hex, Int);
+    284 mlock2 Partial mm (Ptr, Size, Hex);
+    288 pkey_mprotect;
+    289 pkey_alloc;
+    290 pkey_free;
+    440 process_madvise;
+    447 memfd_secret;
+    448 process_mrelease;
+    450 set_mempolicy_home_node;
+    453 map_shadow_stack;
+    462 mseal;
+}
