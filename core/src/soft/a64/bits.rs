@@ -66,7 +66,7 @@ pub fn simd_immediate(word: u32) -> u64 {
         8..=11 => halfwords(imm8 << (8 * (cmode >> 1 & 1))),
         12 => words(imm8 << 8 | 0xff),
         13 => words(imm8 << 16 | 0xffff),
-        14 if is_op => (0..8).fold(0, |mask, bit| mask | (imm8 >> bit & 1) * (0xff << (8 * bit))),
+        14 if is_op => (0..8).fold(0, |mask, bit| mask | ((imm8 >> bit & 1) * (0xff << (8 * bit)))),
         14 => halfwords(imm8 << 8 | imm8),
         15.. if is_op => float_immediate(imm8, 11, 52),
         15.. => words(float_immediate(imm8, 8, 23)),

@@ -309,6 +309,7 @@ fn flagged<T>(any: &mut bool, (value, is_saturated): (T, bool)) -> T {
 }
 
 /// Writes the element `index` of `rm`, as often as there is room, to [`SCRATCH_VECTOR`].
+#[expect(dead_code, reason = "for instructions by element")]
 fn splat_element<T: Lane>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let element = T::split(cpu.v[at.rm()]).as_ref()[usize::from(at.aux()) % T::COUNT];
     cpu.v[usize::from(SCRATCH_VECTOR)] = T::join(T::splat(element));

@@ -82,7 +82,7 @@ fn joined<T: Lane>(n: &[T], m: &[T], index: usize) -> T {
 /// Element `index` of `n` for even `place`, of `m` for odd.
 #[inline(always)]
 fn alternate<T: Lane>(n: &[T], m: &[T], place: usize, index: usize) -> T {
-    if place % 2 == 0 { n[index] } else { m[index] }
+    if place.is_multiple_of(2) { n[index] } else { m[index] }
 }
 
 /// Defines the lowering functions of permutations.

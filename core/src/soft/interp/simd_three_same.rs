@@ -16,7 +16,7 @@ instructions! {
     mul = binary[u8, u16, u32] |n, m| n.wrapping_mul(m);
     mla = accumulate[u8, u16, u32] |d, n, m| d.wrapping_add(n.wrapping_mul(m));
     mls = accumulate[u8, u16, u32] |d, n, m| d.wrapping_sub(n.wrapping_mul(m));
-    pmul = binary[u8] |n, m| carryless(n, m);
+    pmul = binary[u8] carryless;
 
     and = binary[u128] |n, m| n & m;
     bic = binary[u128] |n, m| n & !m;

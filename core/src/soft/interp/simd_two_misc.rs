@@ -31,7 +31,7 @@ instructions! {
     rev16 = unary[u16] |n| n.swap_bytes();
     not = unary[u128] |n| !n;
     rbit = unary[u8] |n| n.reverse_bits();
-    cnt = unary[u8] |n| count_ones(n);
+    cnt = unary[u8] count_ones;
     cls = unary[i8, i16, i32] |n| (n ^ n >> 1).leading_zeros() as T - 1;
     clz = unary[u8, u16, u32] |n| n.leading_zeros() as T;
     abs = unary[i8, i16, i32, i64] |n| n.wrapping_abs();
