@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::kernel::fd_table::open_host_fds;
-use crate::kernel::process::Options;
+use crate::kernel::process::{ForkWay, Options};
 
 /// Exit status: elfuse itself could not start, or the hypervisor interface failed.
 pub const EXIT_FAILURE: u8 = 1;
@@ -53,6 +53,10 @@ pub struct Cli {
     /// Append crash records to FILE, one JSON object a line
     #[arg(long, value_name = "FILE")]
     crash_json: Option<PathBuf>,
+
+    /// Make fork children by a host fork, where the back end allows it, or by starting elfuse anew
+    #[arg(long, value_name = "WAY", env = "ELFUSE_FORK", default_value = "host")]
+    fork: ForkWay,
 
     /// Set an environment variable of the guest (repeatable)
     #[arg(short = 'E', long = "env", value_name = "NAME=VALUE", value_parser = clap::builder::ValueParser::new(parse_variable))]
@@ -113,6 +117,7 @@ impl Cli {
             is_tracing: self.verbose,
             crash_json: self.crash_json.as_deref().map(absolute),
             stats: self.stats.as_deref().map(absolute),
+            fork_way: self.fork,
         }
     }
 
@@ -141,6 +146,19 @@ impl Cli {
             args: args.map(|arg| arg.as_bytes().to_vec()).collect(),
             env: kept.chain(self.env.iter().map(|variable| variable.as_bytes().to_vec())).collect(),
         })
+    }
+}
+
+impl clap::ValueEnum for ForkWay {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Host, Self::Spawn]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(match self {
+            Self::Host => "host",
+            Self::Spawn => "spawn",
+        }))
     }
 }
 

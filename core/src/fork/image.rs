@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::abi::{GuestAddr, SigSet, Signal};
-use crate::kernel::process::{ImageInfo, Options};
+use crate::kernel::process::{ForkWay, ImageInfo, Options};
 use crate::kernel::signal::{AltStack, Handler, SaFlags, SigAction, SignalActions};
 use crate::mem::Layout;
 use crate::vcpu::{CpuState, Pstate};
@@ -16,7 +16,7 @@ use crate::vcpu::{CpuState, Pstate};
 const MAGIC: [u8; 8] = *b"elfuseFK";
 
 /// Changes with every change of the header or of [`Image`].
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Length of a header on the wire, in bytes.
 pub const HEADER_LEN: usize = 32;
@@ -111,6 +111,8 @@ pub struct Image {
     pub timeout_ns: Option<u64>,
     /// `--trace`.
     pub is_tracing: bool,
+    /// `--fork spawn`.
+    pub is_forking_by_spawn: bool,
     /// `--crash-json`.
     pub crash_json: Option<Vec<u8>>,
     /// `--stats`.
@@ -271,6 +273,7 @@ impl Image {
             is_tracing: self.is_tracing,
             crash_json: self.crash_json.as_deref().map(path_of),
             stats: self.stats.as_deref().map(path_of),
+            fork_way: if self.is_forking_by_spawn { ForkWay::Spawn } else { ForkWay::Host },
         }
     }
 
@@ -320,7 +323,7 @@ mod tests {
         let mut other = bytes;
         other[8] += 1;
         let error = Header::from_bytes(&other).unwrap_err().to_string();
-        assert!(error.contains("version 2") && !error.contains('\n'), "{error}");
+        assert!(error.contains("version 3") && !error.contains('\n'), "{error}");
         other[0] = 0;
         assert!(matches!(Header::from_bytes(&other), Err(ImageError::Magic)));
     }

@@ -1,8 +1,10 @@
-//! Guest fork by a spawned process: `elfuse --fork-child FD` receives an image of its parent and goes on in its place.
+//! Guest fork, in two ways (`docs/design.md` §7): by a host fork where the back end's machine survives one (`host`), and by a
+//! spawned process everywhere: `elfuse --fork-child FD` receives an image of its parent and goes on in its place. `--fork`
+//! chooses.
 //!
-//! [`spawn_process`] is the parent's side, [`receive`] and [`Received::rebuild`] the child's, [`image`] what they say to each
-//! other. A machine does not survive a host fork on every back end, so the child is a fresh host process that makes its
-//! own machine, kick thread and registry by the bring-up that every process has (`docs/design.md` §7).
+//! [`fork_process`] is the parent's side of both. [`receive`] and [`Received::rebuild`] are the spawned child's, [`image`]
+//! what parent and child say to each other. Either child makes its own kick thread and registry by the bring-up that
+//! every process has.
 //!
 //! ```text
 //! parent: gate closed, snapshot to a memory file, gate open -> spawn -> header, descriptors --> child: receive
@@ -12,9 +14,10 @@
 //! Neighbours: `syscall::process` calls the parent's side, `run::start` the child's, `host::handover` is the socket.
 
 mod child;
+mod host;
 pub mod image;
 mod pages;
 mod parent;
 
 pub use child::{Received, receive};
-pub use parent::spawn_process;
+pub use parent::fork_process;

@@ -3,22 +3,27 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
+use std::mem::forget;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use super::host::{Unready, host_fork};
 use super::image::{Descriptor, Header, Image, MappedFileRecord, Mapping, READY, Registers};
 use super::pages::Snapshot;
-use crate::abi::{Errno, Pid, SigSet};
+use crate::abi::{Errno, Pid, SigSet, Signal};
+use crate::host::children;
 use crate::host::clock::monotonic_ns;
 use crate::host::fds::{self, PollFd, PollFlags};
 use crate::host::handover::{DESCRIPTORS_PER_MESSAGE, Handover};
 use crate::kernel::clone::{CloneArgs, CloneFlags};
+use crate::kernel::process::ForkWay;
 use crate::kernel::task::Interrupts;
 use crate::kernel::{Process, TaskContext};
 use crate::mem::{MappedFile, Vma, VmaBacking, VmaFlags};
 use crate::preempt::KickCause;
+use crate::vcpu::CpuState;
 
 /// How long a child may take until it is ready: what is longer is a child that hangs.
 const READY_LIMIT_NS: u64 = 60_000_000_000;
@@ -33,27 +38,33 @@ const LOOK_INTERVAL_NS: u64 = 10_000_000;
 ///
 /// # Errors
 /// `EAGAIN` where the child could not be made, `ENOMEM` where the snapshot could not.
-pub fn spawn_process(ctx: &TaskContext, args: &CloneArgs) -> Result<Pid, Errno> {
-    let process = ctx.process();
-    let (snapshot, files, header) = {
-        let _still = close_gate(ctx);
-        take_snapshot(ctx, args).map_err(|_no_room| Errno::ENOMEM)?
+pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errno> {
+    let process = ctx.process().clone();
+    // Nobody waits for children while this one may still turn out to be none. Outside: whoever is at it may be waiting for
+    // the world to stand still.
+    let in_the_making = process.gate().outside(|| process.children_in_the_making());
+    let started = match process.options().fork_way {
+        ForkWay::Host if process.machine().hold_for_fork().is_some() => host_fork(ctx, args),
+        ForkWay::Host | ForkWay::Spawn => spawn_fork(ctx, args).map(Some),
     };
-    // Nobody waits for children while this one may still turn out to be none.
-    let in_the_making = process.children_in_the_making();
-    let (mut child, handover) = spawn().map_err(|_refused| Errno::EAGAIN)?;
-    let sent = send(&handover, header, &snapshot, &files);
-    drop((snapshot, files));
-    if sent.is_err() || !is_ready(ctx, &handover) {
-        discard(&mut child);
-        drop(in_the_making);
-        process.wake_all();
-        return Err(Errno::EAGAIN);
+    let Ok(Some(Unready { pid, handover })) = started else {
+        if started.is_ok() {
+            // In the child, where the parent's locks are nobody's.
+            forget(in_the_making);
+            forget(process);
+        }
+        return started.map(|_child| Pid(0));
+    };
+    let is_ready = is_ready(ctx, &handover);
+    if !is_ready {
+        discard(pid);
     }
     drop(in_the_making);
     // A child that ended in the meantime was noticed by nobody.
     process.wake_all();
-    let pid = Pid(child.id().cast_signed());
+    if !is_ready {
+        return Err(Errno::EAGAIN);
+    }
     if args.flags.contains(CloneFlags::PARENT_SETTID) {
         // As on Linux: the child exists whatever becomes of this store.
         let _ignored = ctx.memory().write(args.parent_tid, &pid.0);
@@ -65,15 +76,44 @@ pub fn spawn_process(ctx: &TaskContext, args: &CloneArgs) -> Result<Pid, Errno> 
     Ok(pid)
 }
 
+/// By a new elfuse that gets the image of this process.
+fn spawn_fork(ctx: &TaskContext, args: &CloneArgs) -> Result<Unready, Errno> {
+    let (snapshot, files, header) = {
+        let _still = close_gate(ctx);
+        take_snapshot(ctx, args).map_err(|_no_room| Errno::ENOMEM)?
+    };
+    let (child, handover) = spawn().map_err(|_refused| Errno::EAGAIN)?;
+    // A child that gets no image is never ready.
+    let _sent = send(&handover, header, &snapshot, &files);
+    Ok(Unready { pid: Pid(child.id().cast_signed()), handover })
+}
+
+/// The registers that the child begins with.
+pub(super) fn child_registers(ctx: &TaskContext, args: &CloneArgs) -> CpuState {
+    let mut state = ctx.vcpu.pull();
+    state.x[0] = 0;
+    if !args.stack.is_null() {
+        state.sp = args.stack.0;
+    }
+    if args.flags.contains(CloneFlags::SETTLS) {
+        state.tpidr_el0 = args.tls;
+    }
+    state
+}
+
 /// Holds all other threads outside of guest code and system calls.
-fn close_gate<'ctx>(ctx: &'ctx TaskContext) -> crate::kernel::quiesce::Closed<'ctx> {
+pub(super) fn close_gate<'ctx>(ctx: &'ctx TaskContext) -> crate::kernel::quiesce::Closed<'ctx> {
     let process = ctx.process();
     process.gate().close(|| {
         let own = ctx.task.tid();
-        for member in process.group().members.values().filter(|member| member.task.tid() != own) {
-            member.task.set_interrupts(Interrupts::QUIESCE);
+        let others = {
+            let group = process.group();
+            let others = group.members.values().filter(|member| member.task.tid() != own);
+            others.map(|member| member.task.set_interrupts(Interrupts::QUIESCE)).count()
+        };
+        if others > 0 {
+            process.preemption().kick_others(ctx.vcpu.id(), KickCause::Fork);
         }
-        process.preemption().kick_others(ctx.vcpu.id(), KickCause::Fork);
     })
 }
 
@@ -110,20 +150,11 @@ fn take_snapshot(ctx: &TaskContext, args: &CloneArgs) -> io::Result<(OwnedFd, Fi
 
 fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files: &mut Files) -> io::Result<Image> {
     let process = ctx.process();
-    let mut state = ctx.vcpu.pull();
-    state.x[0] = 0;
-    if !args.stack.is_null() {
-        state.sp = args.stack.0;
-    }
-    if args.flags.contains(CloneFlags::SETTLS) {
-        state.tpidr_el0 = args.tls;
-    }
     let (actions, blocked) = {
         let group = process.group();
         let blocked = group.members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
         (Image::wire_actions(&group.actions), blocked.0)
     };
-    let with = |flag, addr: u64| if args.flags.contains(flag) { addr } else { 0 };
     let child_tid = args.child_tid.addr().0;
     let (options, program, layout) = (process.options(), process.image(), process.space().layout());
     let (brk_start, brk) = process.space().brk_area();
@@ -135,16 +166,17 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         file: files.index_of(entry.file.host()),
     });
     Ok(Image {
-        registers: Registers::of(&state),
+        registers: Registers::of(&child_registers(ctx, args)),
         actions,
         blocked,
         alt_stack: ctx.alt_stack.map(|stack| (stack.base.0, stack.len_bytes, stack.autodisarm)),
         set_child_tid: args.flags.contains(CloneFlags::CHILD_SETTID).then_some(child_tid),
-        clear_child_tid: with(CloneFlags::CHILD_CLEARTID, child_tid),
+        clear_child_tid: args.word_to_clear().0,
         is_vfork: args.flags.contains(CloneFlags::VFORK),
         program: (bytes(&program.path), program.args, program.sigtramp.0),
         timeout_ns: options.timeout_ns,
         is_tracing: options.is_tracing,
+        is_forking_by_spawn: options.fork_way == ForkWay::Spawn,
         crash_json: options.crash_json.as_ref().map(bytes),
         stats: options.stats.as_ref().map(bytes),
         layout: [layout.task_size, layout.stack_top.0, layout.mmap_base.0, layout.pie_base.0, layout.brk_gap_bytes],
@@ -242,8 +274,8 @@ fn await_answer(ctx: &TaskContext, handover: &Handover, deadline_ns: Option<u64>
 }
 
 /// Ends a child that is none, and takes its corpse away before anybody sees it.
-fn discard(child: &mut Child) {
+fn discard(pid: Pid) {
     // It may have ended by itself.
-    let _gone = child.kill();
-    let _reaped = child.wait();
+    let _gone = children::kill(pid, Some(Signal::SIGKILL));
+    let _reaped = children::reap(pid);
 }

@@ -113,6 +113,26 @@ pub fn wait_child(pid: Pid, options: i32) -> Result<Option<ChildChange>, Errno> 
     Ok((child != 0).then_some(ChildChange { pid: Pid(child), status, usage }))
 }
 
+/// Waits for the end of a child of this process and takes it away; the answer is its wait status. For a child that ends
+/// at once, since nothing ends this wait.
+///
+/// # Errors
+/// `ECHILD`.
+pub fn reap(pid: Pid) -> Result<i32, Errno> {
+    let mut status = 0;
+    loop {
+        // SAFETY: the place is valid, and no usage is asked for.
+        match checked(unsafe { libc::wait4(pid.0, &mut status, ALL_KINDS, std::ptr::null_mut()) }) {
+            Ok(_pid) => return Ok(status),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// Children whatever signal they send at their end.
+const ALL_KINDS: i32 = if cfg!(target_os = "linux") { 0x4000_0000 } else { 0 };
+
 /// Bytes of a siginfo.
 pub const SIGINFO_LEN: usize = 128;
 

@@ -48,6 +48,15 @@ pub fn retract_waker() {
     WAKER.store(-1, Release);
 }
 
+/// Forgets what was handed over in another process, whose memory this one is a copy of.
+pub fn reset_after_fork() {
+    retract_waker();
+    for slot in &MAILBOX {
+        // WRITING too: the thread that was about to write is not in this process.
+        slot.state.store(EMPTY, Release);
+    }
+}
+
 /// Takes what the fault handler caught and somebody had sent; the hook for [`super::fault::set_sent_hook`].
 pub fn hand_over(sent: &FaultSignal) {
     if let Some(signal) = Signal::new(sent.signal) {

@@ -120,6 +120,13 @@ impl AsFd for Handover {
     }
 }
 
+impl From<OwnedFd> for Handover {
+    /// The end that [`Handover::pair`] made for the child.
+    fn from(socket: OwnedFd) -> Self {
+        Self { socket }
+    }
+}
+
 impl From<Handover> for OwnedFd {
     fn from(handover: Handover) -> Self {
         handover.socket

@@ -2,6 +2,9 @@
 //!
 //! Sources: proc_pid_stat(5) field 22, pid_namespaces(7).
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
 use crate::abi::Pid;
 
 /// A process id with what tells its bearer from earlier and other ones.
@@ -21,11 +24,24 @@ pub fn own_pid() -> Pid {
     Pid(std::process::id().cast_signed())
 }
 
-/// The identity of the calling process.
+/// Process id, start time and pid namespace of the process that asked last; 0 is nobody.
+static OWN: [AtomicU64; 3] = [const { AtomicU64::new(0) }; 3];
+
+/// The identity of the calling process. It is looked up once in each process: a forked one finds its parent's here, which
+/// has another id since it was alive at the fork.
 #[must_use]
 pub fn own_identity() -> ProcessIdentity {
     let pid = own_pid();
-    identity_of(pid).unwrap_or(ProcessIdentity { pid, start_time_ticks: 0, pid_namespace: 0 })
+    let [known, start_time_ticks, pid_namespace] = &OWN;
+    if known.load(Acquire) == u64::from(pid.0.cast_unsigned()) {
+        let (start_time_ticks, pid_namespace) = (start_time_ticks.load(Relaxed), pid_namespace.load(Relaxed));
+        return ProcessIdentity { pid, start_time_ticks, pid_namespace };
+    }
+    let own = identity_of(pid).unwrap_or(ProcessIdentity { pid, start_time_ticks: 0, pid_namespace: 0 });
+    start_time_ticks.store(own.start_time_ticks, Relaxed);
+    pid_namespace.store(own.pid_namespace, Relaxed);
+    known.store(u64::from(pid.0.cast_unsigned()), Release);
+    own
 }
 
 /// The identity of a process, or `None` where there is none (or where it may not be looked at).
@@ -36,15 +52,20 @@ pub fn identity_of(pid: Pid) -> Option<ProcessIdentity> {
 
 #[cfg(target_os = "linux")]
 mod imp {
+    use std::io::Read;
     use std::os::unix::fs::MetadataExt;
 
     use super::ProcessIdentity;
     use crate::abi::Pid;
 
+    /// Longer than any stat up to its field 22: the name has at most 64 bytes, each number at most 20 digits.
+    const STAT_MAX: usize = 1024;
+
     pub(super) fn identity_of(pid: Pid) -> Option<ProcessIdentity> {
-        let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+        let mut stat = [0; STAT_MAX];
+        let len = std::fs::File::open(format!("/proc/{pid}/stat")).and_then(|mut file| file.read(&mut stat)).ok()?;
         let pid_namespace = std::fs::metadata(format!("/proc/{pid}/ns/pid")).map_or(0, |metadata| metadata.ino());
-        Some(ProcessIdentity { pid, start_time_ticks: start_time(&stat)?, pid_namespace })
+        Some(ProcessIdentity { pid, start_time_ticks: start_time(&stat[..len])?, pid_namespace })
     }
 
     /// Field 22 of `/proc/PID/stat`. The second field may hold any byte, so the fields are counted from its end.

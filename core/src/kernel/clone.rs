@@ -72,6 +72,14 @@ pub struct CloneArgs {
     pub tls: u64,
 }
 
+impl CloneArgs {
+    /// `CLONE_CHILD_CLEARTID`: what is zeroed when the child ends, null for nothing.
+    #[must_use]
+    pub fn word_to_clear(&self) -> GuestAddr {
+        if self.flags.contains(CloneFlags::CHILD_CLEARTID) { self.child_tid.addr() } else { GuestAddr::NULL }
+    }
+}
+
 /// What a new thread begins with.
 struct Seed {
     process: Arc<Process>,
@@ -132,9 +140,7 @@ fn live(seed: Seed, proof: SignalsBlocked, body: Body, ready: &SyncSender<Tid>, 
     let enlisted = process.preemption().enlist(vcpu.id(), Role::Worker, TaskRole::Worker);
     let mut ctx = TaskContext::new(task.clone(), vcpu, files, enlisted, proof, body);
     ctx.vcpu.push(&state);
-    if args.flags.contains(CloneFlags::CHILD_CLEARTID) {
-        ctx.clear_child_tid = args.child_tid.addr();
-    }
+    ctx.clear_child_tid = args.word_to_clear();
     {
         let mut group = process.group();
         group.members.insert(task.tid(), Member::new(task.clone(), blocked));
@@ -148,9 +154,13 @@ fn live(seed: Seed, proof: SignalsBlocked, body: Body, ready: &SyncSender<Tid>, 
         return;
     }
     process.gate().enter();
-    if args.flags.contains(CloneFlags::CHILD_SETTID) {
-        let _ignored = ctx.memory().write(args.child_tid, &task.tid().0);
-    }
+    ctx.store_child_tid(&args);
     body(&mut ctx);
-    process.gate().leave();
+    ctx.process().gate().leave();
+    if !Arc::ptr_eq(ctx.process(), &process) {
+        // The child of a host fork by this thread: it is the main thread of another process now.
+        let process = ctx.process().clone();
+        drop(ctx);
+        process.finish();
+    }
 }

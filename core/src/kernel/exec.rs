@@ -132,7 +132,9 @@ fn end_other_threads(ctx: &TaskContext) -> Result<(), Errno> {
 
 /// The old mappings for the new ones.
 fn replace(ctx: &TaskContext, plan: Plan) -> Result<LoadedImage, LoadError> {
-    let space = ctx.process().space();
+    let process = ctx.process();
+    process.futexes().end_thread(process, ctx.task.tid(), ctx.robust_list);
+    let space = process.space();
     space.clear().map_err(|errno| LoadError::Map { what: "an empty address space", errno })?;
     plan.commit(space, hwcaps())
 }

@@ -1,45 +1,59 @@
-//! How threads and the process end: [`Lifetime`] counts the live threads, [`TaskContext::end`] is a thread's last act.
+//! How threads and the process end: [`Lifetime`] counts the live threads, [`TaskContext::end`] is a thread's last act,
+//! [`Process::finish`] that of the main thread.
 //!
 //! Sources: exit(2), exit_group(2), set_tid_address(2), Linux `kernel/exit.c`.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::TaskContext;
 use super::signal::GroupExit;
 use super::task::Interrupts;
+use super::{Process, TaskContext};
 use crate::abi::{GuestPtr, SigSet};
+use crate::host::children;
 use crate::preempt::KickCause;
+use crate::preempt::stats::ProcessCounter;
 
 /// Counts the guest threads of a process, so that the bootstrap thread can wait for the others.
 #[derive(Default)]
 pub struct Lifetime {
-    live: Mutex<usize>,
+    state: Mutex<State>,
     changed: Condvar,
 }
 
+#[derive(Default)]
+struct State {
+    live: usize,
+    /// It is decided how the process ends.
+    is_ending: bool,
+}
+
 impl Lifetime {
-    fn live(&self) -> MutexGuard<'_, usize> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A thread begins.
     pub fn begin(&self) {
-        *self.live() += 1;
+        self.state().live += 1;
     }
 
     /// A thread has ended.
     pub fn end(&self) {
-        *self.live() -= 1;
+        self.state().live -= 1;
         self.changed.notify_all();
     }
 
-    /// Waits until no thread is left.
-    pub fn wait_for_all(&self) {
-        let mut live = self.live();
-        while *live > 0 {
-            live = self.changed.wait(live).unwrap_or_else(PoisonError::into_inner);
-        }
+    /// The process begins to end.
+    pub fn begin_end(&self) {
+        self.state().is_ending = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until the process begins to end, or no thread is left.
+    pub fn wait_for_end(&self) {
+        let state = self.state();
+        let _ending = self.changed.wait_while(state, |state| !state.is_ending && state.live > 0);
     }
 
     /// Waits until no thread is left, or for `limit`; false when some are left.
@@ -55,10 +69,34 @@ impl Lifetime {
     }
 
     fn wait_until_at_most(&self, count: usize, limit: Duration) -> bool {
-        let live = self.live();
-        let waited = self.changed.wait_timeout_while(live, limit, |live| *live > count);
-        let (live, _timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        *live <= count
+        let state = self.state();
+        let waited = self.changed.wait_timeout_while(state, limit, |state| state.live > count);
+        let (state, _timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.live <= count
+    }
+}
+
+/// How long the end of a process waits for threads that were told to leave.
+const LEAVE_LIMIT: Duration = Duration::from_millis(500);
+
+impl Process {
+    /// Ends the process as the guest ended; for its main thread, whose guest thread has ended and which is outside of the
+    /// gate.
+    pub fn finish(&self) -> ! {
+        self.lifetime().end();
+        if self.group().exit.is_none() {
+            // Others run on: the process lives as long as they do.
+            self.lifetime().wait_for_end();
+        }
+        let _all_left = self.lifetime().wait_for_all_within(LEAVE_LIMIT);
+        self.preemption().kicker().stats().bump(ProcessCounter::OrderlyExits);
+        self.preemption().close_transport();
+        let exit = self.group().exit;
+        match exit {
+            Some(GroupExit::Signal(signal)) => children::die_by(signal),
+            Some(GroupExit::Status(status)) => children::exit_now(status),
+            None => children::exit_now(0),
+        }
     }
 }
 
@@ -67,13 +105,6 @@ impl TaskContext {
     /// last one ends the process with `status`.
     pub fn end(&mut self, status: i32) {
         let process = self.process().clone();
-        if !self.clear_child_tid.is_null() {
-            let word = GuestPtr::<u32>::new(self.clear_child_tid);
-            // A bad pointer is the guest's affair: Linux ignores it too.
-            if self.memory().write(word, &0).is_ok() {
-                process.futexes().wake(word, 1, u32::MAX);
-            }
-        }
         let tid = self.task.tid();
         let heirs = {
             let mut group = process.group();
@@ -83,6 +114,14 @@ impl TaskContext {
             }
             group.retarget(tid, SigSet::ALL)
         };
+        process.futexes().end_thread(&process, tid, self.robust_list);
+        if !self.clear_child_tid.is_null() {
+            let word = GuestPtr::<u32>::new(self.clear_child_tid);
+            // A bad pointer is the guest's affair: Linux ignores it too.
+            if self.memory().write(word, &0).is_ok() {
+                process.futexes().wake_written(&process, word, 1);
+            }
+        }
         for heir in heirs {
             heir.interrupt(Interrupts::SIGNAL, KickCause::GuestSignal);
         }

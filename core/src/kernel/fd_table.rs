@@ -5,6 +5,7 @@
 //! sleeps in a read of the same file does not pull the host number from under it. Sources: open(2), dup(2),
 //! close_range(2), `fs/file.c` of Linux.
 
+use std::collections::BTreeMap;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -49,6 +50,16 @@ impl OpenFile {
             Err(_) => FileKind::Anonymous,
         };
         Arc::new(Self { host: Arc::new(host), kind })
+    }
+
+    /// In the child of a host fork: the parent's open file as one of this process. The number belongs to the answer, or to
+    /// a mapping that shares it; the parent's value is leaked, since threads that do not exist here may hold it.
+    fn inherit(parent: Arc<Self>) -> Arc<Self> {
+        let is_shared_with_a_mapping = Arc::strong_count(&parent.host) > 1;
+        let host = if is_shared_with_a_mapping { parent.host.clone() } else { adopt(parent.host.as_raw_fd()) };
+        let kind = parent.kind;
+        std::mem::forget(parent);
+        Arc::new(Self { host, kind })
     }
 
     /// What it is.
@@ -300,6 +311,30 @@ impl FdTable {
             .collect()
     }
 
+    /// In the child of a host fork: a table with the files of `entries`, which are those of the parent's table and are
+    /// leaked. `limit` is that table's.
+    #[must_use]
+    pub fn inherit_forked(entries: Vec<FdEntry>, limit: u64) -> Self {
+        let table = Self::new(limit);
+        let mut known: BTreeMap<*const OpenFile, Arc<OpenFile>> = BTreeMap::new();
+        let mut slots = table.lock();
+        for entry in entries {
+            let key = Arc::as_ptr(&entry.file);
+            let file = match known.get(&key) {
+                Some(file) => {
+                    std::mem::forget(entry.file);
+                    file.clone()
+                }
+                None => known.entry(key).or_insert(OpenFile::inherit(entry.file)).clone(),
+            };
+            // The number was good in the parent.
+            let slot = Slot { file, is_close_on_exec: entry.is_close_on_exec };
+            let _placed = slots.put(entry.fd.0.cast_unsigned() as usize, slot);
+        }
+        drop(slots);
+        table
+    }
+
     /// The table of a fresh process: every descriptor that was open and not close-on-exec when elfuse started, at its
     /// own number. To be called with `open_at_start` from [`open_host_fds`], before elfuse opens anything itself.
     ///
@@ -338,6 +373,13 @@ fn duplicate_inherited(fd: Fd) -> Result<OwnedFd, Errno> {
     }
     // SAFETY: fcntl(2) has just made this number, and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(duplicate?) })
+}
+
+/// Takes over a number whose owner is leaked.
+#[expect(unsafe_code, reason = "the owner is in another process")]
+fn adopt(number: i32) -> Arc<OwnedFd> {
+    // SAFETY: the number is open, and its owner in this copy of the parent's memory is leaked by `OpenFile::inherit`.
+    Arc::new(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 /// The host descriptors that a guest inherits: open, and not close-on-exec. To be called first thing in `main`.

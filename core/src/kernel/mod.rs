@@ -8,6 +8,7 @@
 //! `threads`, `signal state`; leaves: futex buckets, descriptor table, timer table, registry.
 
 pub mod blocking;
+pub mod bring_up;
 pub mod clone;
 pub mod exec;
 pub mod exit;

@@ -32,7 +32,7 @@ pub struct Process {
     pid: Pid,
     machine: Arc<dyn Machine>,
     memory: GuestMemory,
-    space: AddressSpace,
+    space: Arc<AddressSpace>,
     group: Mutex<ThreadGroup>,
     gate: Gate,
     lifetime: Lifetime,
@@ -59,12 +59,29 @@ pub struct Options {
     pub crash_json: Option<std::path::PathBuf>,
     /// The shared statistics file.
     pub stats: Option<std::path::PathBuf>,
+    /// How fork children come to be.
+    pub fork_way: ForkWay,
+}
+
+/// How a fork child comes to be (`docs/design.md` §7).
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum ForkWay {
+    /// By a host fork where the back end survives it, otherwise as [`Spawn`](Self::Spawn).
+    #[default]
+    Host,
+    /// As a new elfuse that the parent sends its image to.
+    Spawn,
 }
 
 impl Process {
     /// A process with no thread and an empty address space.
     #[must_use]
-    pub fn new(machine: Arc<dyn Machine>, space: AddressSpace, preemption: Preemption, options: Options) -> Arc<Self> {
+    pub fn new(
+        machine: Arc<dyn Machine>,
+        space: Arc<AddressSpace>,
+        preemption: Preemption,
+        options: Options,
+    ) -> Arc<Self> {
         Arc::new(Self {
             pid: host::process::own_pid(),
             memory: machine.memory(),
@@ -104,7 +121,7 @@ impl Process {
 
     /// The guest's mappings.
     #[must_use]
-    pub const fn space(&self) -> &AddressSpace {
+    pub const fn space(&self) -> &Arc<AddressSpace> {
         &self.space
     }
 
@@ -231,5 +248,6 @@ impl Process {
         for task in others {
             task.interrupt(Interrupts::EXIT, KickCause::ExitGroup);
         }
+        self.lifetime.begin_end();
     }
 }

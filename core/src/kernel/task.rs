@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::blocking::Waker;
+use super::clone::{CloneArgs, CloneFlags};
 use super::fd_table::FdTable;
+use super::futex::Ticket;
 use super::recent::RecentCalls;
 use super::signal::AltStack;
 use super::{Process, Restart, SyscallError};
@@ -33,6 +35,7 @@ pub struct Task {
     vcpu: OnceLock<VcpuId>,
     interrupts: AtomicU32,
     waker: Waker,
+    ticket: Ticket,
     recent: RecentCalls,
 }
 
@@ -46,6 +49,7 @@ impl Task {
             vcpu: OnceLock::new(),
             interrupts: AtomicU32::new(0),
             waker: Waker::default(),
+            ticket: Ticket::default(),
             recent: RecentCalls::default(),
         })
     }
@@ -72,6 +76,12 @@ impl Task {
     #[must_use]
     pub const fn waker(&self) -> &Waker {
         &self.waker
+    }
+
+    /// What says that its wait on a futex is over.
+    #[must_use]
+    pub const fn ticket(&self) -> &Ticket {
+        &self.ticket
     }
 
     /// Its last system calls.
@@ -209,6 +219,24 @@ impl TaskContext {
             enlisted,
             proof,
             run_thread,
+        }
+    }
+
+    /// What a forked thread does not have of its parent's.
+    pub fn begin_as_child(&mut self, proof: SignalsBlocked, args: &CloneArgs) {
+        self.proof = proof;
+        self.clear_child_tid = args.word_to_clear();
+        self.robust_list = GuestAddr::NULL;
+        self.restart_block = None;
+        self.fault = None;
+        self.restart = None;
+    }
+
+    /// `CLONE_CHILD_SETTID`, by the child.
+    pub fn store_child_tid(&self, args: &CloneArgs) {
+        if args.flags.contains(CloneFlags::CHILD_SETTID) {
+            // A bad pointer is the guest's affair: Linux ignores it too.
+            let _ignored = self.memory().write(args.child_tid, &self.task.tid().0);
         }
     }
 

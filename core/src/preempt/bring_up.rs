@@ -3,7 +3,8 @@
 //! 1. [`SignalsBlocked`]: the kick set is blocked, on the only thread there is.
 //! 2. [`Preemption::prepare`]: handlers that count, statistics, registry, and the descriptors that others wake the kick
 //!    thread with, all before that thread exists. From here on vCPUs can register and kicks can be requested.
-//! 3. [`Preemption::start`]: the transport file, then the threads. From here on doorbells are heard.
+//! 3. [`Preemption::start`]: the transport file, then the kick thread, which starts the transport thread when it is needed.
+//!    From here on doorbells are heard.
 //! 4. [`Preemption::shut_down`]: no more doorbells; idempotent.
 //!
 //! ```no_run
@@ -92,7 +93,7 @@ pub struct Preemption {
 struct Running {
     sink: Option<Arc<dyn KickSink>>,
     receiver: Option<Arc<Receiver>>,
-    threads: Vec<JoinHandle<()>>,
+    kick_thread: Option<JoinHandle<()>>,
 }
 
 /// A vCPU that can be kicked, watched and counted; for its owner thread. To be dropped before the vCPU is.
@@ -129,6 +130,23 @@ impl Preemption {
     ) -> Result<Self, BringUpError> {
         signal::install_counting_handlers(proof)?;
         fault::set_sent_hook(forward::hand_over);
+        Self::assemble(machine, stats, bounds)
+    }
+
+    /// The same in the child of a host fork, from what its memory holds of the parent's preemption: handlers and hooks are
+    /// inherited, everything else is the child's own.
+    ///
+    /// # Errors
+    /// [`BringUpError`].
+    pub fn in_forked_process(parent: &Self, machine: Arc<dyn Machine>, bounds: Bounds) -> Result<Self, BringUpError> {
+        forward::reset_after_fork();
+        let stats = parent.stats.for_forked_process();
+        let stats = stats.map_err(|error| BringUpError::host("count")(io::Error::other(error)))?;
+        let directory = Some(bounds.directory.unwrap_or_else(|| parent.directory.clone()));
+        Self::assemble(machine, stats, Bounds { directory, ..bounds })
+    }
+
+    fn assemble(machine: Arc<dyn Machine>, stats: Arc<Stats>, bounds: Bounds) -> Result<Self, BringUpError> {
         let process = stats.claim_process();
         signal::publish_process_handler_counters(process.handler_counters());
         let shared = Shared::new(machine, process, bounds.run_limit_ns)
@@ -137,8 +155,8 @@ impl Preemption {
         Ok(Self { kicker: Kicker { shared }, stats, directory, running: Arc::default() })
     }
 
-    /// Starts the kick thread and, where the transport file can be made, the transport thread. A warning says why there
-    /// is no transport; the process runs on without.
+    /// Makes the transport file and starts the kick thread. A warning says why there is no transport; the process runs on
+    /// without.
     ///
     /// # Errors
     /// [`BringUpError`].
@@ -154,20 +172,15 @@ impl Preemption {
         let shared = &self.kicker.shared;
         let signals = SignalWaiter::new(proof).map_err(BringUpError::host("wait for signals"))?;
         forward::publish_waker(&shared.wake);
-        let thread = KickThread { shared: Arc::clone(shared), sink: Arc::clone(&sink), signals };
-        let spawned = thread::spawn(Role::Kick, "elfuse-kick", proof, move |proof| thread.run(&proof));
-        running.threads.push(spawned.map_err(BringUpError::host("start the kick thread"))?);
-        let receiver = match Receiver::create(&self.directory) {
-            Ok(receiver) => Arc::new(receiver),
-            Err(warning) => return Ok(Some(warning)),
+        let (receiver, warning) = match Receiver::create(&self.directory) {
+            Ok(receiver) => (Some(Arc::new(receiver)), None),
+            Err(warning) => (None, Some(warning)),
         };
-        running.receiver = Some(Arc::clone(&receiver));
-        let shared = Arc::clone(shared);
-        let spawned = thread::spawn(Role::Pool, "elfuse-transport", proof, move |_proof| {
-            kick::drain_loop(&shared, &*sink, &receiver);
-        });
-        running.threads.push(spawned.map_err(BringUpError::host("start the transport thread"))?);
-        Ok(None)
+        running.receiver.clone_from(&receiver);
+        let thread = KickThread { shared: Arc::clone(shared), sink, signals, receiver };
+        let spawned = thread::spawn(Role::Kick, "elfuse-kick", proof, move |proof| thread.run(&proof));
+        running.kick_thread = Some(spawned.map_err(BringUpError::host("start the kick thread"))?);
+        Ok(warning)
     }
 
     /// The way to the kick thread.
@@ -286,11 +299,11 @@ impl Preemption {
         self.close_transport();
         self.kicker.shared.stop();
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let threads = std::mem::take(&mut running.threads);
+        let kick_thread = running.kick_thread.take();
         running.receiver = None;
         drop(running);
         forward::retract_waker();
-        for thread in threads {
+        if let Some(thread) = kick_thread {
             // A thread that panicked has said so; there is nothing left to do for it.
             let _ = thread.join();
         }

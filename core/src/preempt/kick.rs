@@ -8,13 +8,15 @@
 //!   wake-ups,|
 //!   deadline)+-> requests of other threads, and those that the sink has just made -> one array call
 //! ```
-//! It does no blocking work: the transport file is the transport thread's ([`drain_loop`]).
+//! It does no blocking work: the transport file is the transport thread's ([`drain_loop`]), which it starts at the first
+//! doorbell.
 //! `docs/design.md` §1, §2 (invariants 1, 4), §6.
 
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::kicker::{Directed, KickSink, RecordOutcome, Shared};
@@ -24,6 +26,7 @@ use crate::abi::{SigInfo, Signal};
 use crate::host::forward;
 use crate::host::signal::{self, SignalsBlocked};
 use crate::host::signal_wait::SignalWaiter;
+use crate::host::thread::{self, Role};
 use crate::host::{clock, fds};
 use crate::vcpu::registry::{KICK_CAUSES, KickCause, KickRequest, KickTargets};
 
@@ -47,15 +50,25 @@ pub(super) struct KickThread {
     pub(super) shared: Arc<Shared>,
     pub(super) sink: Arc<dyn KickSink>,
     pub(super) signals: SignalWaiter,
+    /// The transport file, for the transport thread; `None` where there is none or the thread has started.
+    pub(super) receiver: Option<Arc<Receiver>>,
 }
+
+/// How long the kick thread waits until it tries again to start the transport thread, in nanoseconds.
+const START_AGAIN_NS: u64 = 10_000_000;
 
 impl KickThread {
     /// Runs until the process stops.
-    pub(super) fn run(self, _proof: &SignalsBlocked) {
+    pub(super) fn run(mut self, proof: &SignalsBlocked) {
         let mut watchdog_ns = Some(0);
+        let mut transport = None;
+        if self.receiver.is_none() {
+            self.shared.set_has_drainer();
+        }
         while !self.shared.is_stopping.load(Ordering::Acquire) {
             let timer_ns = self.shared.timers().next_deadline_ns();
-            let deadline_ns = timer_ns.into_iter().chain(watchdog_ns).min();
+            let again_ns = self.shared.lacks_drainer().then(|| clock::monotonic_ns().saturating_add(START_AGAIN_NS));
+            let deadline_ns = timer_ns.into_iter().chain(watchdog_ns).chain(again_ns).min();
             if let Err(error) = self.wait(deadline_ns) {
                 // Without its wait the thread would spin; a process without interruptions must not go on.
                 eprintln!("elfuse: the kick thread cannot wait: {error}");
@@ -67,7 +80,28 @@ impl KickThread {
             self.expire_timers();
             watchdog_ns = self.watch();
             self.execute_requests();
+            if self.shared.lacks_drainer() {
+                transport = self.start_transport(proof);
+            }
         }
+        if let Some(transport) = transport {
+            // A thread that panicked has said so.
+            let _ended = transport.join();
+        }
+    }
+
+    /// Starts the transport thread at the first doorbell: most processes never hear one. `None` where the host has no room
+    /// for it now.
+    fn start_transport(&mut self, proof: &SignalsBlocked) -> Option<JoinHandle<()>> {
+        let receiver = self.receiver.clone()?;
+        let (shared, sink) = (Arc::clone(&self.shared), Arc::clone(&self.sink));
+        let spawned = thread::spawn(Role::Pool, "elfuse-transport", proof, move |_proof| {
+            drain_loop(&shared, &*sink, &receiver);
+        });
+        let transport = spawned.ok()?;
+        self.receiver = None;
+        self.shared.set_has_drainer();
+        Some(transport)
     }
 
     fn wait(&self, deadline_ns: Option<u64>) -> io::Result<()> {

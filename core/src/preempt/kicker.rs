@@ -68,6 +68,8 @@ pub(super) struct Shared {
     timers: Mutex<TimerHeap>,
     /// Nonzero when the transport file is to be drained; the transport thread sleeps on it.
     drain_requested: AtomicU32,
+    /// There is a transport thread, or nothing for it to drain.
+    has_drainer: AtomicBool,
     pub(super) is_stopping: AtomicBool,
 }
 
@@ -93,6 +95,7 @@ impl Shared {
             queue: Mutex::default(),
             timers: Mutex::default(),
             drain_requested: AtomicU32::new(0),
+            has_drainer: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
         }))
     }
@@ -132,6 +135,19 @@ impl Shared {
         if self.drain_requested.swap(1, Ordering::AcqRel) == 0 {
             futex::wake(&self.drain_requested, 1);
         }
+        if !self.has_drainer.load(Ordering::Acquire) {
+            // The kick thread starts it.
+            self.wake.wake();
+        }
+    }
+
+    /// True when a drain is requested and there is no transport thread to do it.
+    pub(super) fn lacks_drainer(&self) -> bool {
+        !self.has_drainer.load(Ordering::Acquire) && self.drain_requested.load(Ordering::Acquire) != 0
+    }
+
+    pub(super) fn set_has_drainer(&self) {
+        self.has_drainer.store(true, Ordering::Release);
     }
 
     /// Sleeps until a drain is requested or the process stops.

@@ -6,7 +6,6 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::run_thread;
 use crate::abi::{Fd, GuestAddr, GuestPtr, SigSet};
@@ -18,18 +17,14 @@ use crate::host::thread::{self, Role};
 use crate::kernel::exec::hwcaps;
 use crate::kernel::fd_table::FdTable;
 use crate::kernel::process::{ImageInfo, Options};
-use crate::kernel::signal::{GroupExit, Handler, Member, SigAction};
-use crate::kernel::sink::Sink;
-use crate::kernel::task::Interrupts;
-use crate::kernel::{Process, Task, TaskContext};
+use crate::kernel::signal::{Handler, SigAction};
+use crate::kernel::{Process, TaskContext, bring_up};
 use crate::mem::AddressSpace;
-use crate::preempt::stats::{ProcessCounter, ProcessKind, Stats, TaskRole};
+use crate::preempt::stats::{ProcessKind, Stats};
 use crate::preempt::{Bounds, Preemption};
 use crate::soft::SoftMachine;
 use crate::vcpu::CpuState;
 
-/// How long the end of a process waits for threads that were told to leave.
-const LEAVE_LIMIT: Duration = Duration::from_millis(500);
 /// Descriptors that the guest may have open, as most systems set it.
 const DESCRIPTOR_LIMIT: u64 = 1024;
 
@@ -49,17 +44,18 @@ fn failed(what: &str) -> impl Fn(&dyn std::fmt::Display) -> Failure {
 pub fn start(cli: &Cli, inherited: &[Fd]) -> ExitCode {
     let brought_up = match (cli.fork_child(), cli.guest_command(std::env::vars_os())) {
         (Some(descriptor), _) => bring_up_fork_child(descriptor),
-        (None, Some(command)) => bring_up(cli, &command, inherited),
+        (None, Some(command)) => bring_up_first(cli, &command, inherited),
         (None, None) => Err(failed("command line")(&"no program is named; see `elfuse --help`")),
     };
     match brought_up {
         Ok(mut ctx) => {
-            let process = ctx.process().clone();
-            process.gate().enter();
+            ctx.process().gate().enter();
             run_thread(&mut ctx);
+            // Not the process that began here, if this is the child of a host fork.
+            let process = ctx.process().clone();
             process.gate().leave();
             drop(ctx);
-            finish(&process)
+            process.finish()
         }
         Err(failure) => {
             cli::report_error(&failure.what, failure.why);
@@ -69,7 +65,7 @@ pub fn start(cli: &Cli, inherited: &[Fd]) -> ExitCode {
 }
 
 /// The first process of a run.
-fn bring_up(cli: &Cli, command: &GuestCommand, inherited: &[Fd]) -> Result<TaskContext, Failure> {
+fn bring_up_first(cli: &Cli, command: &GuestCommand, inherited: &[Fd]) -> Result<TaskContext, Failure> {
     let at_start = HostSignalState::capture();
     block_kick_set().map_err(|error| failed("cannot block signals")(&error))?;
     let proof = thread::adopt(Role::Bootstrap);
@@ -124,12 +120,12 @@ fn make_process(proof: &SignalsBlocked, options: Options, kind: ProcessKind) -> 
     let bounds = Bounds { run_limit_ns: options.timeout_ns, directory: None };
     let preemption = Preemption::prepare(proof, machine.clone(), stats, bounds)
         .map_err(|error| failed("cannot prepare the kick thread")(&error))?;
-    Ok(Process::new(machine.clone(), AddressSpace::new(machine), preemption, options))
+    Ok(Process::new(machine.clone(), Arc::new(AddressSpace::new(machine)), preemption, options))
 }
 
 /// Starts the kick thread. From here on signals are heard.
 fn start_kicks(process: &Arc<Process>, proof: &SignalsBlocked) -> Result<(), Failure> {
-    let started = process.preemption().start(proof, Arc::new(Sink(process.clone())));
+    let started = bring_up::start_kicks(process, proof);
     if let Some(warning) = started.map_err(|error| failed("cannot start the kick thread")(&error))? {
         cli::report_error("signals from other elfuse processes will not arrive", warning);
     }
@@ -169,42 +165,8 @@ fn first_task(
     blocked: SigSet,
 ) -> Result<TaskContext, Failure> {
     let vcpu = process.machine().create_vcpu(&proof).map_err(|error| failed("cannot make a vCPU")(&error))?;
-    let task = Task::new(process.clone(), thread::gettid());
-    task.set_vcpu(vcpu.id());
-    let enlisted = process.preemption().enlist(vcpu.id(), role, TaskRole::Bootstrap);
-    let member = Member::new(task.clone(), blocked.difference(SigSet::UNBLOCKABLE));
-    process.group().members.insert(task.tid(), member);
-    process.lifetime().begin();
+    let (task, enlisted) = bring_up::enlist_first_thread(process, vcpu.id(), role, blocked);
     let mut ctx = TaskContext::new(task, vcpu, Arc::new(files), enlisted, proof, run_thread);
     ctx.vcpu.push(state);
-    // Signals may be pending since before there was a thread to tell.
-    ctx.task.set_interrupts(Interrupts::SIGNAL);
     Ok(ctx)
-}
-
-/// Ends the process as the guest ended.
-fn finish(process: &Process) -> ExitCode {
-    process.lifetime().end();
-    if process.group().exit.is_none() {
-        // The main thread is gone, others run on: the process lives as long as they do.
-        wait_for_exit(process);
-    }
-    let _all_left = process.lifetime().wait_for_all_within(LEAVE_LIMIT);
-    process.preemption().kicker().stats().bump(ProcessCounter::OrderlyExits);
-    process.preemption().close_transport();
-    let exit = process.group().exit;
-    match exit {
-        Some(GroupExit::Signal(signal)) => crate::host::children::die_by(signal),
-        Some(GroupExit::Status(status)) => crate::host::children::exit_now(status),
-        None => crate::host::children::exit_now(0),
-    }
-}
-
-/// Waits until the last thread has ended or the process was told to end.
-fn wait_for_exit(process: &Process) {
-    while process.group().exit.is_none() {
-        if process.lifetime().wait_for_all_within(Duration::from_millis(20)) {
-            return;
-        }
-    }
 }

@@ -58,6 +58,11 @@ pub struct CodePages {
     inner: Mutex<Inner>,
 }
 
+/// [`CodePages`] that nobody else changes.
+pub(super) struct HeldCode<'pages> {
+    _inner: MutexGuard<'pages, Inner>,
+}
+
 #[derive(Default)]
 struct Inner {
     /// The mappings as the host has them.
@@ -176,6 +181,11 @@ impl CodePages {
             inner.changes.pop_front();
         }
         self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// Keeps everybody else out until the answer is dropped: for a host fork.
+    pub(super) fn hold(&self) -> HeldCode<'_> {
+        HeldCode { _inner: self.lock() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

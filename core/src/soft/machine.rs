@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use super::code::{CodeChanges, CodePages, Region};
+use super::code::{CodeChanges, CodePages, HeldCode, Region};
 use super::interp::{CodeSource, StaleCode};
-use super::vcpu::{SoftVcpu, VcpuTable};
+use super::vcpu::{HeldVcpus, SoftVcpu, VcpuTable};
 use crate::abi::{Errno, GuestAddr, GuestRange};
 use crate::host::memory::Source;
 use crate::host::{SignalsBlocked, fault};
 use crate::mem::{Backing, GuestMemory, Mapper, Prot, Window, WindowError};
-use crate::vcpu::{AbortCause, Machine, Vcpu, VcpuError, VcpuId};
+use crate::vcpu::{AbortCause, HeldMachine, Machine, Vcpu, VcpuError, VcpuId};
 
 /// Why there is no machine.
 #[derive(Debug, thiserror::Error)]
@@ -161,5 +161,21 @@ impl Machine for SoftMachine {
 
     fn backend_name(&self) -> &'static str {
         "soft"
+    }
+
+    fn hold_for_fork(&self) -> Option<Box<dyn HeldMachine + '_>> {
+        Some(Box::new(Held { _code: self.code.hold(), vcpus: self.vcpus.hold() }))
+    }
+}
+
+/// All locks of the machine. Mappings, decoded code and the calling thread's vCPU are as good in a forked process as here.
+struct Held<'machine> {
+    _code: HeldCode<'machine>,
+    vcpus: HeldVcpus<'machine>,
+}
+
+impl HeldMachine for Held<'_> {
+    fn continue_with(mut self: Box<Self>, own: VcpuId) {
+        self.vcpus.retain(own);
     }
 }

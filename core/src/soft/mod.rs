@@ -2,6 +2,7 @@
 
 pub mod a64;
 mod code;
+pub(crate) mod fp;
 pub mod interp;
 mod machine;
 mod vcpu;

@@ -26,12 +26,29 @@ impl VcpuTable {
         self.words.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Keeps everybody else out until the answer is dropped: for a host fork.
+    pub(super) fn hold(&self) -> HeldVcpus<'_> {
+        HeldVcpus { words: self.words() }
+    }
+
     /// Sets the cancel bit of these vCPUs; ids that are no longer alive are passed over.
     pub(super) fn cancel(&self, ids: &[VcpuId]) {
         let words = self.words();
         for word in ids.iter().filter_map(|id| words.get(id)) {
             word.fetch_or(INTERRUPT_CANCEL, Ordering::SeqCst);
         }
+    }
+}
+
+/// A [`VcpuTable`] that nobody else changes.
+pub(super) struct HeldVcpus<'table> {
+    words: MutexGuard<'table, BTreeMap<VcpuId, Arc<AtomicU32>>>,
+}
+
+impl HeldVcpus<'_> {
+    /// Forgets all vCPUs but `own`: their threads are not in this process.
+    pub(super) fn retain(&mut self, own: VcpuId) {
+        self.words.retain(|id, _word| *id == own);
     }
 }
 

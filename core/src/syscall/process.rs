@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use super::Args;
 use crate::abi::{Errno, GuestAddr, GuestPtr, Pid, SigInfo, Signal, Tid};
-use crate::fork::spawn_process;
+use crate::fork::fork_process;
 use crate::host::children as host;
 use crate::kernel::clone::{CloneArgs, CloneFlags, spawn_thread};
 use crate::kernel::{Control, Restart, SyscallError, SyscallResult, TaskContext};
@@ -128,7 +128,7 @@ fn clone_with(ctx: &mut TaskContext, args: CloneArgs) -> SyscallResult {
         // A process that shares memory and runs on, and siblings: not offered by this host.
         return Err(Errno::EINVAL.into());
     }
-    Ok(value(spawn_process(ctx, &args)?.0))
+    Ok(value(fork_process(ctx, &args)?.0))
 }
 
 const WNOHANG: i32 = 1;

@@ -55,6 +55,18 @@ pub trait Machine: Mapper {
 
     /// The name of the back end, as in the gate's record: `soft` or `hvf`.
     fn backend_name(&self) -> &'static str;
+
+    /// Holds the machine still, so that a host fork finds none of its locks taken. `None` where a machine does not survive
+    /// a host fork, as a hypervisor's does not.
+    fn hold_for_fork(&self) -> Option<Box<dyn HeldMachine + '_>> {
+        None
+    }
+}
+
+/// A machine that is held still for a host fork; it is let go of when this is dropped.
+pub trait HeldMachine {
+    /// In the forked process: goes on with the vCPU of the calling thread, which is the only one left.
+    fn continue_with(self: Box<Self>, own: VcpuId);
 }
 
 /// A vCPU, used by its owner thread only.

@@ -41,6 +41,8 @@ fn every_thread_blocks_the_kick_set() {
     let workers = [rig.worker(Role::Bootstrap), rig.worker(Role::Worker)];
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let log = thread::spawn(Role::Log, "log", &rig.proof, move |_proof| stopped.recv().is_ok()).unwrap();
+    rig.sender().send_null().unwrap();
+    wait_until("the transport thread has started and drained", || rig.count(ProcessCounter::RecordsNull) > 0);
     let tasks = thread::own_tasks().unwrap();
     // This thread, two workers, the log thread, the kick thread and the transport thread.
     assert_eq!(tasks.len(), 6, "{tasks:?}");

@@ -73,6 +73,7 @@ mod with_controls {
         let open = || -> Vec<_> {
             thread::own_tasks().unwrap().into_iter().filter(|task| !task.keeps_the_invariant()).collect()
         };
+        rig.sender().send_null().unwrap();
         wait_until("the transport thread has started", || !open().is_empty());
         let open = open();
         assert_eq!(open.iter().map(|task| task.name.as_str()).collect::<Vec<_>>(), ["elfuse-transpor"]);

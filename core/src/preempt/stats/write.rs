@@ -37,7 +37,8 @@ pub struct Stats {
     kind: ProcessKind,
     /// Guards nothing but itself: indices of task slots of this process that their threads have given back.
     returned: Mutex<Vec<(TaskRole, usize)>>,
-    file: Option<File>,
+    /// Other processes count in the mapping too.
+    is_shared: bool,
 }
 
 impl Stats {
@@ -67,7 +68,7 @@ impl Stats {
         let base =
             unsafe { mmap(None, nonzero(len), ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, flags, file.as_fd(), 0) }
                 .map_err(|errno| StatsError::io("map")(errno.into()))?;
-        Ok(Self::over(base, layout::FILE_SLOTS as usize, kind, Some(file)))
+        Ok(Self::over(base, layout::FILE_SLOTS as usize, kind, true))
     }
 
     /// Counts in private memory, for a process that was given no file.
@@ -81,13 +82,23 @@ impl Stats {
         // SAFETY: a fresh mapping at an address of the kernel's choice touches nothing that exists.
         let base = unsafe { mmap_anonymous(None, len, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, flags) }
             .map_err(|errno| StatsError::io("map")(errno.into()))?;
-        Ok(Self::over(base, slots, kind, None))
+        Ok(Self::over(base, slots, kind, false))
     }
 
-    /// The file, for a child that is to count in it too (with [`from_file`](Self::from_file)).
-    #[must_use]
-    pub const fn file(&self) -> Option<&File> {
-        self.file.as_ref()
+    /// In a host fork's child: the same mapping, for a process of its own. A private mapping begins anew.
+    ///
+    /// # Errors
+    /// [`StatsError::Io`] where the host does not empty the private mapping.
+    pub fn for_forked_process(&self) -> Result<Arc<Self>, StatsError> {
+        let start = NonNull::from(self.header).cast::<libc::c_void>();
+        let slots = self.slots.len();
+        if !self.is_shared {
+            let len = layout::HEADER_BYTES + slots * layout::SLOT_BYTES;
+            // SAFETY: the mapping is this long; it consists of integers that are atomic or never read, and zero is valid.
+            unsafe { nix::sys::mman::madvise(start, len, nix::sys::mman::MmapAdvise::MADV_DONTNEED) }
+                .map_err(|errno| StatsError::io("empty")(errno.into()))?;
+        }
+        Ok(Self::over(start, slots, ProcessKind::ForkChild, self.is_shared))
     }
 
     /// How this process came to be.
@@ -150,7 +161,7 @@ impl Stats {
         (index, slot)
     }
 
-    fn over(base: NonNull<libc::c_void>, slots: usize, kind: ProcessKind, file: Option<File>) -> Arc<Self> {
+    fn over(base: NonNull<libc::c_void>, slots: usize, kind: ProcessKind, is_shared: bool) -> Arc<Self> {
         // SAFETY: 1. the mapping is page aligned, at least one header and `slots` slots long, and never unmapped; 2. both
         // types consist of integers, for which every bit pattern is valid; 3. what others may change is atomic, the
         // rest of the header is only written before its file is laid out.
@@ -159,7 +170,7 @@ impl Stats {
             (base.cast::<Header>().as_ref(), NonNull::slice_from_raw_parts(first, slots).as_ref())
         };
         let identity = process::own_identity();
-        Arc::new(Self { header, slots, identity, kind, returned: Mutex::new(Vec::new()), file })
+        Arc::new(Self { header, slots, identity, kind, returned: Mutex::new(Vec::new()), is_shared })
     }
 }
 

@@ -8,8 +8,9 @@
 //! | `Wd`, `Xd`, ... | the same, of a fixed width |
 //! | `...\|SP` | number 31 is SP, not ZR |
 //! | `...+1` | the register after it |
+//! | `Fd` `Sn` `Vm.T` ... | SIMD&FP registers: see `simd_text` |
 //! | one letter | the field of that name, decimal; with `:x` after it `#` and hexadecimal |
-//! | others | see the operand functions below, and for SIMD and floating point [`disasm_simd`] |
+//! | others | see the operand functions below, and `simd_forms` |
 //!
 //! The text is that of GNU objdump, comments and symbols left out; branch targets are absolute. Source of the alias
 //! conditions: Arm ARM C6.2.
@@ -18,7 +19,7 @@ use std::borrow::Cow;
 
 use super::bits::logical_immediate;
 use super::decode::Inst;
-use super::{disasm_simd, sysreg};
+use super::{simd_forms, simd_text, sysreg};
 
 /// The text of an instruction at address `pc`; `.inst` for an unallocated word.
 #[must_use]
@@ -57,7 +58,10 @@ fn operand_text(inst: Inst, operand: &str, pc: u64) -> Cow<'static, str> {
     if let Some(text) = register_operand(inst, operand) {
         return text.into();
     }
-    if let Some(text) = disasm_simd::operand(inst, operand).or_else(|| field_operand(inst, operand)) {
+    if let Some(text) = simd_forms::operand(inst, operand).or_else(|| simd_text::operand(inst, operand)) {
+        return text.into();
+    }
+    if let Some(text) = field_operand(inst, operand) {
         return text.into();
     }
     let text = match operand {

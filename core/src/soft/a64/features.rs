@@ -17,6 +17,16 @@ pub enum Feature {
     Crc32,
     /// Large System Extensions: atomics.
     Lse,
+    /// Floating point.
+    Fp,
+    /// Half precision arithmetic.
+    Fp16,
+    /// Conversion to an integer as JavaScript has it.
+    JsCvt,
+    /// Rounding to integers of 32 and 64 bits in floating-point format.
+    FrintTs,
+    /// BFloat16.
+    Bf16,
     /// Limited ordering regions.
     Lor,
     /// Load-acquire RCpc instructions.
@@ -112,6 +122,11 @@ pub static FEATURES: &[FeatureRow] = &[
     row(Feature::AdvSimd, "asimd",  Hwcap::One(1)).id(IdRegister::Aa64Pfr0, 20, 0),
     row(Feature::Crc32,  "crc32",   Hwcap::One(7)).id(IdRegister::Aa64Isar0, 16, 1),
     row(Feature::Lse,    "atomics", Hwcap::One(8)).id(IdRegister::Aa64Isar0, 20, 2),
+    row(Feature::Fp,     "fp",      Hwcap::One(0)).id(IdRegister::Aa64Pfr0, 16, 0),
+    row(Feature::Fp16,   "fphp",    Hwcap::One(9)).id(IdRegister::Aa64Pfr0, 16, 1),
+    row(Feature::JsCvt,  "jscvt",   Hwcap::One(13)).id(IdRegister::Aa64Isar1, 12, 1),
+    row(Feature::FrintTs, "frint",  Hwcap::Two(8)).id(IdRegister::Aa64Isar1, 32, 1),
+    row(Feature::Bf16,   "bf16",    Hwcap::Two(14)).id(IdRegister::Aa64Isar1, 44, 1),
     row(Feature::Lor,    "",        Hwcap::None),
     row(Feature::Lrcpc,  "lrcpc",   Hwcap::One(15)).id(IdRegister::Aa64Isar1, 20, 1),
     row(Feature::Lrcpc2, "ilrcpc",  Hwcap::One(26)).id(IdRegister::Aa64Isar1, 20, 2),
@@ -226,6 +241,6 @@ mod tests {
     fn hwcap_bits_are_those_of_linux() {
         assert_eq!(hwcap() & (1 << 7 | 1 << 8 | 1 << 11), 1 << 7 | 1 << 8 | 1 << 11);
         assert_eq!(hwcap2() & (1 << 7 | 1), 1 << 7 | 1);
-        assert_eq!(cpuinfo_names().first(), Some(&"asimd"));
+        assert_eq!(cpuinfo_names().first(), Some(&"fp"));
     }
 }

@@ -6,9 +6,10 @@
 pub mod bits;
 mod decode;
 mod disasm;
-mod disasm_simd;
 pub mod features;
 mod pattern;
+mod simd_forms;
+mod simd_text;
 pub mod structure;
 pub mod sysreg;
 pub mod table;
@@ -16,3 +17,4 @@ pub mod table;
 pub use decode::Inst;
 pub use disasm::disassemble;
 pub use pattern::Pattern;
+pub(crate) use simd_text::expand_immediate;

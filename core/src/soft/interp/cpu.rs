@@ -14,6 +14,7 @@ use super::code::CodeSource;
 use super::op::{At, BlockRef, Flow, LinkSite};
 use crate::abi::GuestAddr;
 use crate::mem::{Faulted, WindowRef};
+use crate::soft::fp::Env;
 use crate::vcpu::{AbortCause, Access, CpuState, Exception, ExceptionKind, Pstate};
 
 /// Slot of SP.
@@ -98,10 +99,8 @@ pub(crate) struct Cpu {
     pub(crate) pc: u64,
     /// V0 to V31 by slot, and [`SCRATCH_VECTOR`]; as with `r`, every `u8` has a slot.
     pub(crate) v: [u128; 256],
-    /// FPCR.
-    pub(crate) fpcr: u32,
-    /// FPSR.
-    pub(crate) fpsr: u32,
+    /// FPCR and FPSR.
+    pub(crate) fp: Env,
     /// PSTATE without NZCV.
     pub(crate) pstate_rest: u64,
     /// TPIDR_EL0.
@@ -144,8 +143,7 @@ impl Cpu {
             mem,
             pc: 0,
             v: [0; 256],
-            fpcr: 0,
-            fpsr: 0,
+            fp: Env::default(),
             pstate_rest: 0,
             tpidr_el0: 0,
             tpidrro_el0: 0,
@@ -168,8 +166,7 @@ impl Cpu {
         self.flags = Flags::from_nzcv(state.pstate.0 >> 28 & 0xf);
         self.pstate_rest = state.pstate.0 & !Pstate::NZCV;
         self.v[..32].copy_from_slice(&state.v);
-        self.fpcr = state.fpcr;
-        self.fpsr = state.fpsr;
+        self.fp = Env { fpcr: state.fpcr, fpsr: state.fpsr };
         self.tpidr_el0 = state.tpidr_el0;
         self.tpidrro_el0 = state.tpidrro_el0;
     }
@@ -181,10 +178,22 @@ impl Cpu {
         state.pc = self.pc;
         state.pstate = Pstate(self.pstate_rest | self.flags.nzcv() << 28);
         state.v.copy_from_slice(&self.v[..32]);
-        state.fpcr = self.fpcr;
-        state.fpsr = self.fpsr;
+        state.fpcr = self.fp.fpcr;
+        state.fpsr = self.fp.fpsr;
         state.tpidr_el0 = self.tpidr_el0;
         state.tpidrro_el0 = self.tpidrro_el0;
+    }
+
+    /// A scalar in a SIMD&FP register: the low bits of V`n`.
+    #[inline(always)]
+    pub(crate) fn scalar(&self, n: usize) -> u64 {
+        self.v[n] as u64
+    }
+
+    /// Writes a scalar to V`n`; the rest of the register becomes zero.
+    #[inline(always)]
+    pub(crate) fn set_scalar(&mut self, n: usize, value: u64) {
+        self.v[n] = u128::from(value);
     }
 
     /// Address of the instruction of an op.

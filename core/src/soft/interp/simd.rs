@@ -13,12 +13,10 @@ use super::cpu::{Cpu, SCRATCH_VECTOR};
 use super::lanes::{Lane, Narrowing, Widening, fold, map, map_pairs, map2, map3};
 use super::op::{At, Exec, Flow, Operands};
 use crate::soft::a64::Inst;
+use crate::soft::fp::flag;
 
 /// Length of a 128-bit result, as [`Operands::aux`].
 pub(super) const FULL: u16 = 4;
-
-/// FPSR.QC, the cumulative saturation bit.
-const QC: u32 = 1 << 27;
 
 /// Defines the lowering functions of instructions: `name = handler[element types] |lanes| result`. In the result, `T` is
 /// the element type. `handler/2` stands where the element type is twice as wide as the instruction's element size.
@@ -269,7 +267,7 @@ pub(super) fn long_imm<T: Widening>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, u32
 /// Notes that a lane was saturated.
 #[inline(always)]
 pub(super) fn note_saturation(cpu: &mut Cpu, is_saturated: bool) {
-    cpu.fpsr |= if is_saturated { QC } else { 0 };
+    cpu.fp.fpsr |= if is_saturated { flag::QC } else { 0 };
 }
 
 /// `rd` = `f` of the lanes of `rn`, which also tells of saturation.

@@ -12,12 +12,8 @@ use crate::host::clock::monotonic_ns;
 use crate::soft::a64::Inst;
 use crate::soft::a64::features::{self, CACHE_LINE_BYTES, ZVA_BYTES};
 use crate::soft::a64::sysreg::{self, SysOp, SysReg};
+use crate::soft::fp::{FPCR_BITS, FPSR_BITS};
 use crate::vcpu::{Access, ExceptionKind, Pstate};
-
-/// Bits of FPCR that can be set: AHP, DN, FZ, RMode, FZ16.
-const FPCR_BITS: u64 = 0x07c8_0000;
-/// Bits of FPSR that can be set: QC and the cumulative exceptions.
-const FPSR_BITS: u64 = 0x0800_009f;
 
 fn supervisor_call(cpu: &mut Cpu, at: At<'_>) -> Flow {
     cpu.raise_after(at, ExceptionKind::Syscall { imm: at.aux() })
@@ -152,8 +148,8 @@ macro_rules! reads {
 
 reads! {
     read_nzcv: |cpu| cpu.flags.nzcv() << 28;
-    read_fpcr: |cpu| u64::from(cpu.fpcr);
-    read_fpsr: |cpu| u64::from(cpu.fpsr);
+    read_fpcr: |cpu| u64::from(cpu.fp.fpcr);
+    read_fpsr: |cpu| u64::from(cpu.fp.fpsr);
     read_dit: |cpu| cpu.pstate_rest & Pstate::DIT;
     read_tpidr: |cpu| cpu.tpidr_el0;
     read_tpidrro: |cpu| cpu.tpidrro_el0;
@@ -200,8 +196,8 @@ macro_rules! writes {
 
 writes! {
     write_nzcv: |cpu, value| cpu.flags = Flags::from_nzcv(value >> 28 & 0xf);
-    write_fpcr: |cpu, value| cpu.fpcr = (value & FPCR_BITS) as u32;
-    write_fpsr: |cpu, value| cpu.fpsr = (value & FPSR_BITS) as u32;
+    write_fpcr: |cpu, value| cpu.fp.fpcr = value as u32 & FPCR_BITS;
+    write_fpsr: |cpu, value| cpu.fp.fpsr = value as u32 & FPSR_BITS;
     write_dit: |cpu, value| cpu.pstate_rest = cpu.pstate_rest & !Pstate::DIT | value & Pstate::DIT;
     write_tpidr: |cpu, value| cpu.tpidr_el0 = value;
 }

@@ -6,6 +6,8 @@
 mod branch;
 mod dp_imm;
 mod dp_reg;
+mod fp;
+mod fp_convert;
 mod ldst;
 mod ldst_pair;
 mod ldst_simd;
@@ -108,6 +110,8 @@ pub static GROUPS: &[(&str, &[Row])] = &[
     ("ldst_simd", ldst_simd::ROWS),
     ("ldst_struct", ldst_struct::ROWS),
     ("dp_reg", dp_reg::ROWS),
+    ("fp", fp::ROWS),
+    ("fp_convert", fp_convert::ROWS),
     ("simd_copy", simd_copy::ROWS),
     ("simd_perm", simd_perm::ROWS),
     ("simd_three_same", simd_three_same::ROWS),

@@ -1,0 +1,159 @@
+//! The host fork: the child is a copy of this process, made while every lock that it needs is held, and goes on as a
+//! process of its own with the same bring-up as every other: kick thread, registry, doorbell, counters, transport file.
+//!
+//! Of the parent's values the child keeps three: the machine with the calling thread's vCPU, the address space, and the
+//! open files of the descriptor table. Their locks are held across the fork. Everything else (process, threads, waits,
+//! timers, pending signals, preemption) is made anew, and what the parent had of it is neither locked nor dropped in the
+//! child: it is leaked. Descriptors that are not the guest's are closed. `docs/design.md` §7.
+
+#![expect(unsafe_code, reason = "forks, and closes descriptors by number")]
+
+use std::collections::BTreeSet;
+use std::mem::{forget, replace};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::sync::Arc;
+
+use super::image::READY;
+use super::parent::{child_registers, close_gate};
+use crate::abi::{Errno, Pid, SigSet};
+use crate::host::children::exit_now;
+use crate::host::fork::{Forked, close_all_but, fork};
+use crate::host::handover::Handover;
+use crate::host::thread::{self, Role};
+use crate::kernel::clone::{CloneArgs, CloneFlags};
+use crate::kernel::fd_table::{FdEntry, FdTable};
+use crate::kernel::process::ImageInfo;
+use crate::kernel::signal::SignalActions;
+use crate::kernel::{Process, TaskContext, bring_up};
+use crate::mem::VmaBacking;
+use crate::preempt::{Bounds, Preemption};
+use crate::vcpu::CpuState;
+
+/// Exit status of a child that could not be brought up. Nobody sees it: its parent takes the corpse away.
+const NOT_BROUGHT_UP: i32 = 1;
+
+/// What the child begins with, copied before the fork.
+struct Seed {
+    state: CpuState,
+    actions: SignalActions,
+    blocked: SigSet,
+    image: ImageInfo,
+    files: Vec<FdEntry>,
+    file_limit: u64,
+    args: CloneArgs,
+}
+
+impl Seed {
+    fn of(ctx: &TaskContext, args: &CloneArgs) -> Self {
+        let process = ctx.process();
+        let (actions, blocked) = {
+            let group = process.group();
+            let blocked = group.members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
+            (group.actions.clone(), blocked)
+        };
+        Self {
+            state: child_registers(ctx, args),
+            actions,
+            blocked,
+            image: process.image(),
+            files: ctx.files.entries(),
+            file_limit: ctx.files.limit(),
+            args: *args,
+        }
+    }
+}
+
+/// A child that exists and has not yet said that it is ready.
+pub(super) struct Unready {
+    pub(super) pid: Pid,
+    pub(super) handover: Handover,
+}
+
+/// Forks; `None` in the child, whose context has become that of the child's first thread.
+///
+/// # Errors
+/// `EAGAIN`, `ENOMEM` where the host refuses; `ENOSYS` where the machine does not survive a host fork.
+pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Option<Unready>, Errno> {
+    let (own_end, child_end) = Handover::pair().map_err(|_no_descriptors| Errno::EAGAIN)?;
+    let process = ctx.process().clone();
+    let machine = process.machine().clone();
+    let closed = close_gate(ctx);
+    let seed = Seed::of(ctx, args);
+    let held_space = process.space().hold();
+    let held_machine = machine.hold_for_fork().ok_or(Errno::ENOSYS)?;
+    // SAFETY: the locks of address space and machine are held; what else the child would need of its parent is copied to
+    // `seed`, and everything that other threads may have been using is leaked in the child, below and in `become_child`.
+    match unsafe { fork() }? {
+        Forked::Parent(pid) => {
+            drop((held_machine, held_space, closed));
+            Ok(Some(Unready { pid, handover: own_end }))
+        }
+        Forked::Child => {
+            held_machine.continue_with(ctx.vcpu.id());
+            drop(held_space);
+            forget(closed);
+            drop(own_end);
+            if become_child(ctx, process, seed, child_end.into()).is_err() {
+                exit_now(NOT_BROUGHT_UP);
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// In the child: everything that a process needs, for the calling thread.
+fn become_child(
+    ctx: &mut TaskContext,
+    parent: Arc<Process>,
+    seed: Seed,
+    stream: Handover,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let mut kept = kept_descriptors(&parent, &seed, &stream);
+    // SAFETY: what owns the others is leaked: with the parent's process, its threads' contexts and its preemption.
+    unsafe { close_all_but(&mut kept) };
+    let proof = thread::adopt(Role::ForkChildBootstrap);
+    let machine = parent.machine().clone();
+    let options = parent.options().clone();
+    let bounds = Bounds { run_limit_ns: options.timeout_ns, directory: None };
+    let preemption = Preemption::in_forked_process(parent.preemption(), machine.clone(), bounds)?;
+    let process = Process::new(machine, parent.space().clone(), preemption, options);
+    forget(parent);
+    process.space().inherit().map_err(errno)?;
+    process.set_image(seed.image);
+    process.group().actions = seed.actions;
+    if let Some(warning) = bring_up::start_kicks(&process, &proof)? {
+        eprintln!("elfuse: signals from other elfuse processes will not arrive: {warning}");
+    }
+    let files = Arc::new(FdTable::inherit_forked(seed.files, seed.file_limit));
+    let (task, enlisted) =
+        bring_up::enlist_first_thread(&process, ctx.vcpu.id(), Role::ForkChildBootstrap, seed.blocked);
+    ctx.vcpu.push(&seed.state);
+    forget(replace(&mut ctx.task, task));
+    forget(replace(&mut ctx.enlisted, enlisted));
+    forget(replace(&mut ctx.files, files));
+    ctx.begin_as_child(proof, &seed.args);
+    process.gate().enter();
+    ctx.store_child_tid(&seed.args);
+    stream.send(&[READY], &[])?;
+    if seed.args.flags.contains(CloneFlags::VFORK) {
+        process.hold_vfork_parent(Some(stream.into()));
+    }
+    Ok(())
+}
+
+fn errno(errno: Errno) -> std::io::Error {
+    std::io::Error::from_raw_os_error(errno.raw().into())
+}
+
+/// The host descriptors that the child goes on with: its own standard ones, the guest's, those of mapped files, and the
+/// stream to its parent.
+fn kept_descriptors(parent: &Process, seed: &Seed, stream: &Handover) -> Vec<RawFd> {
+    let files = seed.files.iter().map(FdEntry::host_number);
+    let vmas = parent.space().vmas();
+    let mapped = vmas.iter().filter_map(|vma| match &vma.backing {
+        VmaBacking::Anonymous => None,
+        VmaBacking::File { file, .. } => Some(file.fd.as_raw_fd()),
+    });
+    let kept: BTreeSet<RawFd> = [0, 1, 2, stream.as_fd().as_raw_fd()].into_iter().chain(files).chain(mapped).collect();
+    kept.into_iter().collect()
+}

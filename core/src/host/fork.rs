@@ -1,0 +1,126 @@
+//! fork(2) of this process: [`fork`], and [`close_all_but`], by which the child lets go of what is not its own.
+//!
+//! Only the calling thread exists in the child, and every lock that another thread held at that moment stays taken there
+//! for ever. Who forks takes the locks that the child will need; here are those of the runtime: the C library's fork sees
+//! to its own (malloc among them), and standard error's is taken, so that messages of other threads are whole.
+//!
+//! Sources: fork(2), pthread_atfork(3), close_range(2).
+
+#![expect(unsafe_code, reason = "fork has no safe form; descriptors are closed by number")]
+
+use std::io;
+use std::os::fd::RawFd;
+
+use crate::abi::Pid;
+
+/// In which process a fork returned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Forked {
+    /// In the parent: the child.
+    Parent(Pid),
+    /// In the child.
+    Child,
+}
+
+/// Makes a copy of this process with the calling thread alone.
+///
+/// # Safety
+/// In the child, until it ends, nothing is locked or dropped that another thread of the parent may have held or used at
+/// this moment: the caller holds the locks that the child needs, and forgets what it does not need.
+///
+/// # Errors
+/// `EAGAIN`, `ENOMEM`.
+pub unsafe fn fork() -> io::Result<Forked> {
+    let _messages = io::stderr().lock();
+    // SAFETY: the caller's promise; the lock of standard error is this thread's in both processes.
+    match unsafe { libc::fork() } {
+        0 => Ok(Forked::Child),
+        pid if pid > 0 => Ok(Forked::Parent(Pid(pid))),
+        _error => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Closes every descriptor whose number is not in `keep`.
+///
+/// # Safety
+/// Whatever owns a descriptor that is closed here is never used again, nor dropped.
+pub unsafe fn close_all_but(keep: &mut [RawFd]) {
+    keep.sort_unstable();
+    let mut next = 0;
+    for number in keep.iter().copied().filter(|number| *number >= 0) {
+        if number > next {
+            imp::close_range(next, number - 1);
+        }
+        next = number + 1;
+    }
+    imp::close_range(next, RawFd::MAX);
+}
+
+#[cfg(target_os = "linux")]
+mod imp {
+    use std::os::fd::RawFd;
+
+    /// Closes the numbers `first..=last`.
+    pub(super) fn close_range(first: RawFd, last: RawFd) {
+        // SAFETY: the call takes no pointers; the caller of `close_all_but` answers for the descriptors.
+        let closed = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+        if closed < 0 {
+            // Before Linux 5.9.
+            super::close_listed("/proc/self/fd", first, last);
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod imp {
+    use std::os::fd::RawFd;
+
+    /// Closes the numbers `first..=last`.
+    pub(super) fn close_range(first: RawFd, last: RawFd) {
+        super::close_listed("/dev/fd", first, last);
+    }
+}
+
+/// Closes the numbers `first..=last` that `listing` names.
+fn close_listed(listing: &str, first: RawFd, last: RawFd) {
+    let Ok(entries) = std::fs::read_dir(listing) else { return };
+    let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<RawFd>().ok());
+    // Collected first: the listing's own descriptor is among them, and closed by the end of the iteration.
+    let numbers: Vec<RawFd> = numbers.filter(|number| (first..=last).contains(number)).collect();
+    for number in numbers {
+        // SAFETY: see `close_all_but`. A number that is not open answers EBADF.
+        let _gone = unsafe { libc::close(number) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+
+    use super::*;
+    use crate::host::children;
+
+    /// In a forked process, since every other test's descriptors are closed too.
+    #[test]
+    fn only_what_is_kept_stays_open() {
+        let files: Vec<_> = (0..5).map(|_| std::fs::File::open("/dev/null").unwrap()).collect();
+        let numbers: Vec<RawFd> = files.iter().map(AsRawFd::as_raw_fd).collect();
+        // SAFETY: the child makes system calls and ends.
+        match unsafe { fork() }.unwrap() {
+            Forked::Child => {
+                let mut keep = vec![numbers[3], numbers[1], -1];
+                files.into_iter().for_each(std::mem::forget);
+                // SAFETY: nothing in this process uses them any more.
+                unsafe { close_all_but(&mut keep) };
+                // SAFETY: F_GETFD takes no pointer.
+                let open = numbers.iter().map(|fd| unsafe { libc::fcntl(*fd, libc::F_GETFD) } >= 0);
+                let bits = open.enumerate().fold(0, |bits, (bit, open)| bits | i32::from(open) << bit);
+                children::exit_now(bits);
+            }
+            Forked::Parent(pid) => {
+                let status = children::reap(pid).unwrap();
+                assert_eq!(status, 0b01010 << 8);
+            }
+        }
+    }
+}

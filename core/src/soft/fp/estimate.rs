@@ -1,0 +1,100 @@
+//! Estimates of reciprocals, to eight bits. Source: Arm ARM J1.1 (`FPRecipEstimate`, `FPRSqrtEstimate`, `FPRecpX`,
+//! `RecipEstimate`, `RecipSqrtEstimate`, `UnsignedRecipEstimate`, `UnsignedRSqrtEstimate`).
+
+use super::env::{Env, flag};
+use super::format::Format;
+use super::round::overflowed;
+use super::unpack::{Class, infinity, invalid, process_nans, unpack, zero};
+
+/// RecipEstimate: of `a / 512` in `[0.5, 1)`, as `result / 256` in `[1, 2)`.
+fn recip(a: u64) -> u64 {
+    let b: u64 = (1 << 19) / (2 * a + 1);
+    b.div_ceil(2)
+}
+
+/// RecipSqrtEstimate: of `a / 512` in `[0.25, 1)`, as `result / 256` in `[1, 2)`.
+fn recip_sqrt(a: u64) -> u64 {
+    let a = if a < 256 { 2 * a + 1 } else { ((a >> 1 << 1) + 1) * 2 };
+    let mut b = 512u64;
+    while a * (b + 1) * (b + 1) < 1 << 28 {
+        b += 1;
+    }
+    b.div_ceil(2)
+}
+
+/// FPRecipEstimate.
+pub(crate) fn recip_estimate<F: Format>(env: &mut Env, a: u64) -> u64 {
+    let a = unpack::<F>(env, a);
+    if let Some(nan) = process_nans::<F>(env, &[&a]) {
+        return nan;
+    }
+    match a.class {
+        Class::Infinity => return zero::<F>(a.sign),
+        Class::Zero => {
+            env.raise(flag::DZC);
+            return infinity::<F>(a.sign);
+        }
+        Class::Finite | Class::QuietNan | Class::SignalingNan => {}
+    }
+    if a.exp < -F::BIAS - 1 {
+        env.raise(flag::OFC | flag::IXC);
+        return overflowed::<F>(env.rounding(), a.sign);
+    }
+    if env.flushes::<F>() && a.exp >= F::BIAS - 1 {
+        env.raise(flag::UFC);
+        return zero::<F>(a.sign);
+    }
+    // Nine bits of the significand, in [256, 512).
+    let estimate = recip(a.sig >> 55);
+    let biased = F::BIAS - 1 - a.exp;
+    // One bit before and `FRAC` bits after the point; a result with no exponent left is denormal.
+    let significand = estimate << (F::FRAC - 8);
+    zero::<F>(a.sign)
+        | match biased {
+            1.. => (biased as u64) << F::FRAC | significand & F::FRACTION,
+            _ => significand >> (1 - biased),
+        }
+}
+
+/// FPRSqrtEstimate.
+pub(crate) fn recip_sqrt_estimate<F: Format>(env: &mut Env, a: u64) -> u64 {
+    let a = unpack::<F>(env, a);
+    if let Some(nan) = process_nans::<F>(env, &[&a]) {
+        return nan;
+    }
+    match (a.class, a.sign) {
+        (Class::Zero, sign) => {
+            env.raise(flag::DZC);
+            return infinity::<F>(sign);
+        }
+        (_, true) => return invalid::<F>(env),
+        (Class::Infinity, false) => return 0,
+        (_, false) => {}
+    }
+    // An even exponent leaves a significand in [0.25, 0.5), an odd one in [0.5, 1).
+    let is_even = a.exp & 1 == 0;
+    let estimate = recip_sqrt(a.sig >> if is_even { 56 } else { 55 });
+    let biased = F::BIAS - 1 - (a.exp >> 1);
+    (biased as u64) << F::FRAC | estimate << (F::FRAC - 8) & F::FRACTION
+}
+
+/// FPRecpX: a power of two whose exponent is about that of the reciprocal.
+pub(crate) fn recip_exponent<F: Format>(env: &mut Env, a: u64) -> u64 {
+    let operand = unpack::<F>(env, a);
+    if let Some(nan) = process_nans::<F>(env, &[&operand]) {
+        return nan;
+    }
+    let field = a & F::INFINITY;
+    let result = if field == 0 { F::INFINITY - (1 << F::FRAC) } else { !field & F::INFINITY };
+    zero::<F>(operand.sign) | result
+}
+
+/// UnsignedRecipEstimate, of a number with 32 bits after the point.
+pub(crate) fn unsigned_recip_estimate(a: u32) -> u32 {
+    if a >> 31 == 0 { u32::MAX } else { (recip(u64::from(a >> 23)) << 23) as u32 }
+}
+
+/// UnsignedRSqrtEstimate, of a number with 32 bits after the point.
+pub(crate) fn unsigned_recip_sqrt_estimate(a: u32) -> u32 {
+    if a >> 30 == 0 { u32::MAX } else { (recip_sqrt(u64::from(a >> 23)) << 23) as u32 }
+}

@@ -1,0 +1,162 @@
+//! The same operations, by the host's arithmetic where that gives provably the same result and flags.
+//!
+//! The host rounds to nearest and keeps denormal numbers, so FPCR must say the same. A result that is finite and larger
+//! than the smallest normal number (in magnitude) then comes from operands that are no NaNs, and can have raised Inexact
+//! only; where FPSR has that already nothing is left to do. Everything else is computed by the exact functions. Conversions
+//! from and to integers know by themselves whether they are exact.
+
+use super::Ordering;
+use super::env::{Env, Rounding, flag};
+use super::format::Format;
+use super::{arith, compare as exact_compare, convert as exact_convert, fused};
+
+/// True for a number whose making has raised Inexact at most.
+#[inline(always)]
+fn is_settled<F: Format>(result: u64) -> bool {
+    (result & !F::SIGN).wrapping_sub(F::MIN_NORMAL + 1) < F::INFINITY - F::MIN_NORMAL - 1
+}
+
+/// True when the host rounds as FPCR says, and Inexact is no news.
+#[inline(always)]
+fn is_host_like(env: &Env) -> bool {
+    env.is_plain() && env.is_inexact()
+}
+
+/// Defines operations of two operands: name, the host's way, the exact way.
+macro_rules! binary {
+    ($($(#[$doc:meta])* $name:ident: |$a:ident, $b:ident| $host:expr, $exact:path;)*) => {
+        $($(#[$doc])*
+        #[inline(always)]
+        pub(crate) fn $name<F: Format>(env: &mut Env, $a: u64, $b: u64) -> u64 {
+            if is_host_like(env)
+                && let Some(result) = $host
+                && is_settled::<F>(result)
+            {
+                return result;
+            }
+            $exact(env, $a, $b)
+        })*
+    };
+}
+
+binary! {
+    /// [`add`](super::add).
+    add: |a, b| F::host_add(a, b), arith::add::<F>;
+    /// [`sub`](super::sub).
+    sub: |a, b| F::host_add(a, arith::neg::<F>(b)), arith::sub::<F>;
+    /// [`mul`](super::mul).
+    mul: |a, b| F::host_mul(a, b), arith::mul::<F>;
+    /// [`div`](super::div).
+    div: |a, b| F::host_div(a, b), arith::div::<F>;
+}
+
+/// [`sqrt`](super::sqrt).
+#[inline(always)]
+pub(crate) fn sqrt<F: Format>(env: &mut Env, a: u64) -> u64 {
+    if is_host_like(env)
+        && let Some(result) = F::host_sqrt(a)
+        && is_settled::<F>(result)
+    {
+        return result;
+    }
+    arith::sqrt::<F>(env, a)
+}
+
+/// [`mul_add`](super::mul_add).
+#[inline(always)]
+pub(crate) fn mul_add<F: Format>(env: &mut Env, addend: u64, a: u64, b: u64) -> u64 {
+    if is_host_like(env)
+        && let Some(result) = F::host_mul_add(a, b, addend)
+        && is_settled::<F>(result)
+    {
+        return result;
+    }
+    fused::mul_add::<F>(env, addend, a, b)
+}
+
+/// [`compare`](super::compare).
+#[inline(always)]
+pub(crate) fn compare<F: Format>(env: &mut Env, a: u64, b: u64) -> Ordering {
+    numbers_in_order::<F>(env, a, b).unwrap_or_else(|| exact_compare::compare::<F>(env, a, b))
+}
+
+/// [`compare_quiet`](super::compare_quiet).
+#[inline(always)]
+pub(crate) fn compare_quiet<F: Format>(env: &mut Env, a: u64, b: u64) -> Ordering {
+    numbers_in_order::<F>(env, a, b).unwrap_or_else(|| exact_compare::compare_quiet::<F>(env, a, b))
+}
+
+/// The order of two numbers, which raises nothing.
+#[inline(always)]
+fn numbers_in_order<F: Format>(env: &Env, a: u64, b: u64) -> Option<Ordering> {
+    if env.flushes::<F>() {
+        return None;
+    }
+    Some(match F::host_value(a)?.partial_cmp(&F::host_value(b)?)? {
+        std::cmp::Ordering::Less => Ordering::Less,
+        std::cmp::Ordering::Equal => Ordering::Equal,
+        std::cmp::Ordering::Greater => Ordering::Greater,
+    })
+}
+
+/// [`convert`](super::convert). To a longer format every number is exact.
+#[inline(always)]
+pub(crate) fn convert<From: Format, To: Format>(env: &mut Env, a: u64) -> u64 {
+    if env.is_plain()
+        && (From::BITS < To::BITS || env.is_inexact())
+        && let Some(value) = From::host_value(a)
+        && let Some(result) = To::host_from(value)
+        && is_settled::<To>(result)
+    {
+        return result;
+    }
+    exact_convert::convert::<From, To>(env, a)
+}
+
+/// [`to_fixed`](super::to_fixed) without fraction bits.
+#[inline(always)]
+pub(crate) fn to_integer<F: Format>(env: &mut Env, a: u64, width: u32, is_signed: bool, mode: Rounding) -> u64 {
+    if mode == Rounding::Zero
+        && !env.flushes::<F>()
+        && let Some(value) = F::host_value(a)
+    {
+        // A power of two, and so exact.
+        let limit = (1u128 << (width - u32::from(is_signed))) as f64;
+        if is_signed && value >= -limit && value < limit {
+            let integer = value as i64;
+            if integer as f64 != value {
+                env.raise(flag::IXC);
+            }
+            return integer as u64 & (u64::MAX >> (64 - width));
+        }
+        if !is_signed && value >= 0.0 && value < limit {
+            let integer = value as u64;
+            if integer as f64 != value {
+                env.raise(flag::IXC);
+            }
+            return integer;
+        }
+    }
+    exact_convert::to_fixed::<F>(env, a, 0, width, is_signed, mode)
+}
+
+/// [`fixed_to_fp`](super::fixed_to_fp) without fraction bits.
+#[inline(always)]
+pub(crate) fn from_integer<F: Format>(env: &mut Env, value: u64, width: u32, is_signed: bool) -> u64 {
+    let unused = 64 - width;
+    let signed = (value << unused) as i64 >> unused;
+    let unsigned = value << unused >> unused;
+    let result = if is_signed { F::host_from_signed(signed) } else { F::host_from_unsigned(unsigned) };
+    match result {
+        Some(result) if env.rounding() == Rounding::Nearest => {
+            let magnitude = if is_signed { signed.unsigned_abs() } else { unsigned };
+            // Significant bits, from the first to the last that is set.
+            let bits = 64u32.saturating_sub(magnitude.leading_zeros() + magnitude.trailing_zeros());
+            if bits > F::FRAC + 1 {
+                env.raise(flag::IXC);
+            }
+            result
+        }
+        Some(_) | None => exact_convert::fixed_to_fp::<F>(env, value, 0, width, is_signed),
+    }
+}

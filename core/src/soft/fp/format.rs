@@ -1,0 +1,179 @@
+//! [`Format`]: the four floating-point formats, and what the host's arithmetic can do with them.
+
+use super::env::{FZ, FZ16};
+
+/// A binary interchange format: a sign, an exponent, a fraction.
+pub(crate) trait Format: Copy + 'static {
+    /// Width in bits.
+    const BITS: u32;
+    /// Width of the fraction.
+    const FRAC: u32;
+    /// The bit of FPCR that flushes denormal numbers of this format to zero.
+    const FLUSH: u32 = FZ;
+    /// IEEE half precision, which has rules of its own: flushing an operand raises nothing.
+    const IS_HALF: bool = false;
+
+    /// The exponent field of infinities and NaNs.
+    const EXP_MAX: i32 = (1 << (Self::BITS - 1 - Self::FRAC)) - 1;
+    /// The exponent field of 1.0.
+    const BIAS: i32 = Self::EXP_MAX >> 1;
+    /// The sign.
+    const SIGN: u64 = 1 << (Self::BITS - 1);
+    /// All bits.
+    const MASK: u64 = u64::MAX >> (64 - Self::BITS);
+    /// The fraction.
+    const FRACTION: u64 = (1 << Self::FRAC) - 1;
+    /// Plus infinity.
+    const INFINITY: u64 = (Self::EXP_MAX as u64) << Self::FRAC;
+    /// The largest finite number.
+    const MAX: u64 = Self::INFINITY - 1;
+    /// The smallest normal number.
+    const MIN_NORMAL: u64 = 1 << Self::FRAC;
+    /// The bit that makes a NaN quiet.
+    const QUIET: u64 = 1 << (Self::FRAC - 1);
+    /// The default NaN.
+    const DEFAULT_NAN: u64 = Self::INFINITY | Self::QUIET;
+
+    /// The sum by the host's arithmetic; `None` where the host has no such format. The same holds for those below.
+    #[inline(always)]
+    fn host_add(_a: u64, _b: u64) -> Option<u64> {
+        None
+    }
+
+    /// The product.
+    #[inline(always)]
+    fn host_mul(_a: u64, _b: u64) -> Option<u64> {
+        None
+    }
+
+    /// The quotient.
+    #[inline(always)]
+    fn host_div(_a: u64, _b: u64) -> Option<u64> {
+        None
+    }
+
+    /// The square root.
+    #[inline(always)]
+    fn host_sqrt(_a: u64) -> Option<u64> {
+        None
+    }
+
+    /// `a * b + c`, rounded once.
+    #[inline(always)]
+    fn host_mul_add(_a: u64, _b: u64, _c: u64) -> Option<u64> {
+        None
+    }
+
+    /// The number in the host's double precision, exact.
+    #[inline(always)]
+    fn host_value(_a: u64) -> Option<f64> {
+        None
+    }
+
+    /// The number rounded to this format.
+    #[inline(always)]
+    fn host_from(_value: f64) -> Option<u64> {
+        None
+    }
+
+    /// The integer rounded to this format.
+    #[inline(always)]
+    fn host_from_signed(_value: i64) -> Option<u64> {
+        None
+    }
+
+    /// The integer rounded to this format.
+    #[inline(always)]
+    fn host_from_unsigned(_value: u64) -> Option<u64> {
+        None
+    }
+}
+
+/// IEEE half precision; in conversions FPCR.AHP can make it the alternative format without infinities and NaNs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Half;
+/// BFloat16.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Brain;
+/// Single precision.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Single;
+/// Double precision.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Double;
+
+impl Format for Half {
+    const BITS: u32 = 16;
+    const FRAC: u32 = 10;
+    const FLUSH: u32 = FZ16;
+    const IS_HALF: bool = true;
+}
+
+impl Format for Brain {
+    const BITS: u32 = 16;
+    const FRAC: u32 = 7;
+}
+
+/// The host's arithmetic for a format that is one of its own.
+macro_rules! host_arithmetic {
+    ($float:ty, $bits:ty) => {
+        #[inline(always)]
+        fn host_add(a: u64, b: u64) -> Option<u64> {
+            Some(u64::from((<$float>::from_bits(a as $bits) + <$float>::from_bits(b as $bits)).to_bits()))
+        }
+
+        #[inline(always)]
+        fn host_mul(a: u64, b: u64) -> Option<u64> {
+            Some(u64::from((<$float>::from_bits(a as $bits) * <$float>::from_bits(b as $bits)).to_bits()))
+        }
+
+        #[inline(always)]
+        fn host_div(a: u64, b: u64) -> Option<u64> {
+            Some(u64::from((<$float>::from_bits(a as $bits) / <$float>::from_bits(b as $bits)).to_bits()))
+        }
+
+        #[inline(always)]
+        fn host_sqrt(a: u64) -> Option<u64> {
+            Some(u64::from(<$float>::from_bits(a as $bits).sqrt().to_bits()))
+        }
+
+        #[inline(always)]
+        fn host_mul_add(a: u64, b: u64, c: u64) -> Option<u64> {
+            let (a, b, c) =
+                (<$float>::from_bits(a as $bits), <$float>::from_bits(b as $bits), <$float>::from_bits(c as $bits));
+            Some(u64::from(a.mul_add(b, c).to_bits()))
+        }
+
+        #[inline(always)]
+        fn host_value(a: u64) -> Option<f64> {
+            Some(f64::from(<$float>::from_bits(a as $bits)))
+        }
+
+        #[inline(always)]
+        fn host_from(value: f64) -> Option<u64> {
+            Some(u64::from((value as $float).to_bits()))
+        }
+
+        #[inline(always)]
+        fn host_from_signed(value: i64) -> Option<u64> {
+            Some(u64::from((value as $float).to_bits()))
+        }
+
+        #[inline(always)]
+        fn host_from_unsigned(value: u64) -> Option<u64> {
+            Some(u64::from((value as $float).to_bits()))
+        }
+    };
+}
+
+impl Format for Single {
+    const BITS: u32 = 32;
+    const FRAC: u32 = 23;
+    host_arithmetic!(f32, u32);
+}
+
+impl Format for Double {
+    const BITS: u32 = 64;
+    const FRAC: u32 = 52;
+    host_arithmetic!(f64, u64);
+}

@@ -1,0 +1,155 @@
+//! The floating-point operations as types, so that one handler serves scalars and vectors of every format.
+//!
+//! The instruction table names them: `fp::binary::<Add>` lowers FADD. Each is a call of [`fp`](crate::soft::fp).
+
+use crate::soft::fp::{self, Env, Format, Rounding, fast};
+
+/// An operation of one operand.
+pub(crate) trait Unary {
+    /// The result.
+    fn apply<F: Format>(env: &mut Env, a: u64) -> u64;
+}
+
+/// An operation of two operands.
+pub(crate) trait Binary {
+    /// The result.
+    fn apply<F: Format>(env: &mut Env, a: u64, b: u64) -> u64;
+}
+
+/// An operation of three operands, the first of which is the addend.
+pub(crate) trait Ternary {
+    /// The result.
+    fn apply<F: Format>(env: &mut Env, addend: u64, a: u64, b: u64) -> u64;
+}
+
+/// A rounding mode that an instruction names.
+pub(crate) trait Mode {
+    /// The mode.
+    fn of(env: &Env) -> Rounding;
+}
+
+/// Defines rounding modes.
+macro_rules! modes {
+    ($($(#[$doc:meta])* $name:ident: |$env:ident| $mode:expr;)*) => {
+        $($(#[$doc])*
+        pub(crate) struct $name;
+
+        impl Mode for $name {
+            #[inline(always)]
+            fn of($env: &Env) -> Rounding {
+                $mode
+            }
+        })*
+    };
+}
+
+modes! {
+    /// To nearest, ties to even.
+    ToNearest: |_env| Rounding::Nearest;
+    /// Towards plus infinity.
+    ToPlus: |_env| Rounding::Plus;
+    /// Towards minus infinity.
+    ToMinus: |_env| Rounding::Minus;
+    /// Towards zero.
+    ToZero: |_env| Rounding::Zero;
+    /// To nearest, ties away from zero.
+    ToAway: |_env| Rounding::Away;
+    /// As FPCR says.
+    ByFpcr: |env| env.rounding();
+}
+
+/// Defines operations of one operand.
+macro_rules! unary {
+    ($($(#[$doc:meta])* $name:ident: |$env:ident, $a:ident| $result:expr;)*) => {
+        $($(#[$doc])*
+        pub(crate) struct $name;
+
+        impl Unary for $name {
+            #[inline(always)]
+            fn apply<F: Format>($env: &mut Env, $a: u64) -> u64 {
+                $result
+            }
+        })*
+    };
+}
+
+unary! {
+    /// FMOV between registers.
+    Move: |_env, a| a & F::MASK;
+    /// FABS.
+    Abs: |_env, a| fp::abs::<F>(a & F::MASK);
+    /// FNEG.
+    Neg: |_env, a| fp::neg::<F>(a & F::MASK);
+    /// FSQRT.
+    Sqrt: |env, a| fast::sqrt::<F>(env, a);
+}
+
+/// FRINT*: to an integer, in a mode; `EXACT` (FRINTX) raises Inexact.
+pub(crate) struct RoundInt<M, const EXACT: bool>(std::marker::PhantomData<M>);
+
+impl<M: Mode, const EXACT: bool> Unary for RoundInt<M, EXACT> {
+    #[inline(always)]
+    fn apply<F: Format>(env: &mut Env, a: u64) -> u64 {
+        let mode = M::of(env);
+        fp::round_int::<F>(env, a, mode, EXACT)
+    }
+}
+
+/// FRINT32* and FRINT64*: to an integer of so many bits.
+pub(crate) struct RoundIntN<M, const WIDTH: u32>(std::marker::PhantomData<M>);
+
+impl<M: Mode, const WIDTH: u32> Unary for RoundIntN<M, WIDTH> {
+    #[inline(always)]
+    fn apply<F: Format>(env: &mut Env, a: u64) -> u64 {
+        let mode = M::of(env);
+        fp::round_int_n::<F>(env, a, mode, WIDTH)
+    }
+}
+
+/// Defines operations of two operands.
+macro_rules! binary {
+    ($($(#[$doc:meta])* $name:ident: |$env:ident, $a:ident, $b:ident| $result:expr;)*) => {
+        $($(#[$doc])*
+        pub(crate) struct $name;
+
+        impl Binary for $name {
+            #[inline(always)]
+            fn apply<F: Format>($env: &mut Env, $a: u64, $b: u64) -> u64 {
+                $result
+            }
+        })*
+    };
+}
+
+binary! {
+    /// FADD.
+    Add: |env, a, b| fast::add::<F>(env, a, b);
+    /// FSUB.
+    Sub: |env, a, b| fast::sub::<F>(env, a, b);
+    /// FMUL.
+    Mul: |env, a, b| fast::mul::<F>(env, a, b);
+    /// FDIV.
+    Div: |env, a, b| fast::div::<F>(env, a, b);
+    /// FMAX.
+    Max: |env, a, b| fp::max::<F>(env, a, b);
+    /// FMIN.
+    Min: |env, a, b| fp::min::<F>(env, a, b);
+    /// FMAXNM.
+    MaxNum: |env, a, b| fp::max_num::<F>(env, a, b);
+    /// FMINNM.
+    MinNum: |env, a, b| fp::min_num::<F>(env, a, b);
+    /// FNMUL.
+    NegMul: |env, a, b| fp::neg::<F>(fast::mul::<F>(env, a, b));
+}
+
+/// FMADD, FMSUB, FNMADD, FNMSUB, FMLA, FMLS: the addend and the first factor negated or not.
+pub(crate) struct MulAdd<const NEGATES_ADDEND: bool, const NEGATES_FACTOR: bool>;
+
+impl<const NEGATES_ADDEND: bool, const NEGATES_FACTOR: bool> Ternary for MulAdd<NEGATES_ADDEND, NEGATES_FACTOR> {
+    #[inline(always)]
+    fn apply<F: Format>(env: &mut Env, addend: u64, a: u64, b: u64) -> u64 {
+        let addend = if NEGATES_ADDEND { fp::neg::<F>(addend) } else { addend };
+        let a = if NEGATES_FACTOR { fp::neg::<F>(a) } else { a };
+        fast::mul_add::<F>(env, addend, a, b)
+    }
+}
