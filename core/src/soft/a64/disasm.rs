@@ -53,7 +53,7 @@ fn condition(number: u32) -> &'static str {
     CONDITIONS[number as usize & 15]
 }
 
-/// The text of one operand; an operand that is not known stands for itself.
+/// The text of one operand; an operand that is not known stands for itself, with a question mark.
 fn operand_text(inst: Inst, operand: &str, pc: u64) -> Cow<'static, str> {
     if let Some(text) = register_operand(inst, operand) {
         return text.into();
@@ -97,7 +97,7 @@ fn operand_text(inst: Inst, operand: &str, pc: u64) -> Cow<'static, str> {
         "isb" => format!("#0x{:x}", inst.field('i')),
         "operation" => sysreg::system_operation(inst.field('i')).map_or(String::new(), |row| row.name.to_owned()),
         "sysreg" => system_register(inst.field('r')),
-        unknown => format!("{{{unknown}}}"),
+        unknown => format!("{{?{unknown}}}"),
     };
     text.into()
 }
