@@ -11,8 +11,6 @@ pub enum Feature {
     Base,
     /// The kernel emulates reads of ID registers (Linux, not the architecture).
     Cpuid,
-    /// Advanced SIMD.
-    AdvSimd,
     /// CRC32 instructions.
     Crc32,
     /// Large System Extensions: atomics.
@@ -125,7 +123,6 @@ impl FeatureRow {
 pub static FEATURES: &[FeatureRow] = &[
     row(Feature::Base,   "",        Hwcap::None),
     row(Feature::Cpuid,  "cpuid",   Hwcap::One(11)),
-    row(Feature::AdvSimd, "asimd",  Hwcap::One(1)).id(IdRegister::Aa64Pfr0, 20, 0),
     row(Feature::Crc32,  "crc32",   Hwcap::One(7)).id(IdRegister::Aa64Isar0, 16, 1),
     row(Feature::Lse,    "atomics", Hwcap::One(8)).id(IdRegister::Aa64Isar0, 20, 2),
     row(Feature::Fp,     "fp",      Hwcap::One(0)).id(IdRegister::Aa64Pfr0, 16, 0),
