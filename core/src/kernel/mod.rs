@@ -14,6 +14,7 @@ pub mod exec;
 pub mod exit;
 pub mod fd_table;
 pub mod futex;
+pub mod pool;
 pub mod process;
 pub mod quiesce;
 pub mod recent;

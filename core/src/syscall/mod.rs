@@ -14,9 +14,11 @@ pub mod futex;
 pub mod id;
 pub mod io;
 pub mod ioctl;
+pub mod messages;
 pub mod metadata;
 pub mod misc;
 pub mod mm;
+pub mod net;
 pub mod path;
 pub mod poll;
 pub mod process;
@@ -24,6 +26,7 @@ pub mod signal;
 pub mod table;
 pub mod time;
 pub mod timers;
+pub mod transfer;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
