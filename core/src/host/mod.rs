@@ -16,6 +16,7 @@ pub mod futex_shared;
 pub mod handover;
 pub mod memory;
 pub mod net;
+pub mod paths;
 pub mod pidfd;
 pub mod process;
 pub mod schedule;

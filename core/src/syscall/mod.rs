@@ -27,6 +27,7 @@ pub mod table;
 pub mod time;
 pub mod timers;
 pub mod transfer;
+pub mod xattr;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
