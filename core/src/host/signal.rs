@@ -300,6 +300,15 @@ pub fn install_counting_handlers(_proof: &SignalsBlocked) -> Result<(), MaskErro
     Ok(())
 }
 
+/// Installs the handler of the signal that ends calls of pool threads: without `SA_RESTART`, so that it does.
+#[cfg(target_os = "linux")]
+pub(super) fn install_cancel_handler(
+    signal: Signal,
+    handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void),
+) -> io::Result<()> {
+    imp::install_cancel_handler(signal, handler)
+}
+
 /// What elfuse was started with, before any runtime changed it (`docs/design.md` §2, invariant 7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct HostSignalState {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use super::exec::HandedOver;
 use super::exit::Lifetime;
 use super::futex::FutexTable;
+use super::pool::Pool;
 use super::published::Published;
 use super::quiesce::Gate;
 use super::signal::{Delivery, GroupExit, SigAction, SignalTarget, ThreadGroup};
@@ -75,6 +76,7 @@ pub struct Process {
     preemption: Preemption,
     futexes: FutexTable,
     timers: TimerTable,
+    pool: Arc<Pool>,
     image: Mutex<ImageInfo>,
     handed_over: Mutex<Option<HandedOver>>,
     options: Options,
@@ -138,6 +140,7 @@ impl Process {
             preemption,
             futexes: FutexTable::default(),
             timers: TimerTable::default(),
+            pool: Arc::default(),
             image: Mutex::default(),
             handed_over: Mutex::default(),
             options,
@@ -210,6 +213,12 @@ impl Process {
     #[must_use]
     pub const fn timers(&self) -> &TimerTable {
         &self.timers
+    }
+
+    /// The threads that make calls which cannot be polled for.
+    #[must_use]
+    pub const fn pool(&self) -> &Arc<Pool> {
+        &self.pool
     }
 
     /// The options of this run.
