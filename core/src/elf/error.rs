@@ -3,13 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::abi::Errno;
+use crate::abi::{Errno, io_text};
 
 /// Why a program cannot be started. The text is "what: why; what to do", without a prefix.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be opened or read.
-    #[error("{}: {source}; {}", path.display(), remedy(source))]
+    #[error("{}: {}; {}", path.display(), io_text(source), remedy(source))]
     Open {
         /// The file.
         path: PathBuf,

@@ -115,7 +115,10 @@ fn make_process(proof: &SignalsBlocked, options: Options, kind: ProcessKind) -> 
         Some(path) => Stats::open(path, kind),
         None => Stats::anonymous(kind),
     }
-    .map_err(|error| failed("cannot use the statistics file")(&error))?;
+    .map_err(|error| {
+        let path = options.stats.as_deref().unwrap_or(Path::new("in memory"));
+        failed(&format!("cannot use the statistics file {}", path.display()))(&error)
+    })?;
     let machine = SoftMachine::new().map_err(|error| failed("cannot make the virtual machine")(&error))?;
     let bounds = Bounds { run_limit_ns: options.timeout_ns, directory: None };
     let preemption = Preemption::prepare(proof, machine.clone(), stats, bounds)
@@ -135,7 +138,13 @@ fn start_kicks(process: &Arc<Process>, proof: &SignalsBlocked) -> Result<(), Fai
 /// Maps the program and says with which registers it begins.
 fn load(process: &Process, command: &GuestCommand) -> Result<CpuState, Failure> {
     let path = find_program(&command.path);
-    let cannot = |error: &dyn std::fmt::Display| failed(&format!("cannot run {}", path.display()))(error);
+    let cannot = |error: &dyn std::fmt::Display| {
+        let name = path.display().to_string();
+        // Errors about a file begin with its name, which may also be that of a script's interpreter.
+        let why = error.to_string();
+        let why = why.strip_prefix(&format!("{name}: ")).unwrap_or(&why);
+        failed(&format!("cannot run {name}"))(&why)
+    };
     let program = Program::open(&path, command.args.clone(), command.env.clone()).map_err(|error| cannot(&error))?;
     let args = program.args.clone();
     let image = elf::load_program(process.space(), program, hwcaps()).map_err(|error| cannot(&error))?;
