@@ -4,7 +4,7 @@
 //! before a vCPU exists, the kick thread runs before guest code does.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
