@@ -17,7 +17,7 @@ pub enum LoadError {
         source: io::Error,
     },
     /// The program that a script or a dynamic program needs cannot be opened.
-    #[error("it needs the interpreter {}: {source}; {}", path.display(), interpreter_remedy(path))]
+    #[error("it needs the interpreter {}: {}; {}", path.display(), io_text(source), interpreter_remedy(path))]
     Interpreter {
         /// The interpreter.
         path: PathBuf,
