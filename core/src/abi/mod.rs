@@ -14,7 +14,7 @@ pub mod stat;
 pub mod time;
 
 pub use addr::{GuestAddr, GuestPtr, GuestRange, PAGE_SIZE};
-pub use errno::Errno;
+pub use errno::{Errno, io_text};
 pub use ids::{Fd, Pid, Tid};
 pub use siginfo::{SiCode, SigInfo};
 pub use signal::{SigSet, Signal};

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::abi::io_text;
 use crate::abi::{GuestAddr, SigSet, Signal};
 use crate::elf::ProgramAreas;
 use crate::fs::RootConfig;
@@ -42,10 +43,10 @@ pub enum ImageError {
     #[error("a damaged image: {0}; run the guest again")]
     Text(#[from] serde_json::Error),
     /// The host refused, or the parent is gone.
-    #[error("cannot {0}: {1}")]
+    #[error("cannot {0}: {text}; `--fork-child` is for elfuse itself", text = io_text(.1))]
     Host(&'static str, std::io::Error),
     /// Guest memory cannot be made as it was.
-    #[error("cannot map guest memory: {0}")]
+    #[error("cannot map guest memory: {0}; see that enough memory is free")]
     Memory(crate::abi::Errno),
 }
 
