@@ -19,6 +19,7 @@ pub mod signal;
 pub mod signal_wait;
 pub mod sys;
 pub mod thread;
+pub mod twin;
 pub mod wake;
 
 pub use signal::SignalsBlocked;

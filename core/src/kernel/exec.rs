@@ -132,6 +132,7 @@ fn end_other_threads(ctx: &TaskContext) -> Result<(), Errno> {
 
 /// The old mappings for the new ones.
 fn replace(ctx: &TaskContext, plan: Plan) -> Result<LoadedImage, LoadError> {
+    ctx.process().release_vfork_parent();
     let space = ctx.process().space();
     space.clear().map_err(|errno| LoadError::Map { what: "an empty address space", errno })?;
     plan.commit(space, hwcaps())
@@ -151,6 +152,4 @@ fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     ctx.fault = None;
     ctx.vcpu.push(&CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() });
     process.set_image(ImageInfo { path: image.path, args: image.args, sigtramp: image.sigtramp });
-    // A vfork parent goes on.
-    process.hold_vfork_parent(None);
 }
