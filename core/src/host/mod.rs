@@ -10,6 +10,7 @@ pub mod fds;
 pub mod fork;
 pub mod forward;
 pub mod futex;
+pub mod futex_shared;
 pub mod handover;
 pub mod memory;
 pub mod pidfd;

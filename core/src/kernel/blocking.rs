@@ -13,6 +13,7 @@ use crate::abi::Errno;
 use crate::host::clock::monotonic_ns;
 use crate::host::controls::{self, Control};
 use crate::host::fds::{self, PollFd, PollFlags};
+use crate::host::futex_shared::{self, AnyEnd, Expected};
 use crate::host::{futex, wake::WakeFd};
 
 /// Why a sleep ended without what it waited for.
@@ -36,6 +37,18 @@ impl Interrupted {
             Self::Failed(errno) => errno.into(),
         }
     }
+}
+
+/// How a sleep on words of guest memory ended that was not interrupted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WordEnd {
+    /// The word of this index was woken; `None`: the caller's condition holds.
+    Woken(Option<usize>),
+    /// A word does not hold what was expected, at first sight or after a sleep that a kick ended.
+    Changed {
+        /// True for the latter.
+        has_slept: bool,
+    },
 }
 
 const AWAKE: u32 = 0;
@@ -105,6 +118,44 @@ impl Task {
             waker.sleeping.store(ON_FUTEX, Ordering::SeqCst);
             self.process().gate().outside(|| futex::wait(&waker.sequence, seen, deadline_ns));
             waker.sleeping.store(AWAKE, Ordering::SeqCst);
+        }
+    }
+
+    /// Sleeps on words of guest memory that other processes may wake, each of which must hold its value, until one of
+    /// them is woken or `is_woken` holds.
+    ///
+    /// # Errors
+    /// As [`block_until`](Self::block_until), and [`Interrupted::Failed`] with `EFAULT` for a word that is not there.
+    pub fn block_on_words(
+        &self,
+        words: &[Expected],
+        deadline_ns: Option<u64>,
+        mut is_woken: impl FnMut() -> bool,
+    ) -> Result<WordEnd, Interrupted> {
+        let waker = self.waker();
+        let mut has_slept = false;
+        loop {
+            let seen = waker.sequence.load(Ordering::SeqCst);
+            if is_woken() {
+                return Ok(WordEnd::Woken(None));
+            }
+            if self.must_stop_waiting() {
+                return Err(Interrupted::Signal);
+            }
+            waker.sleeping.store(ON_FUTEX, Ordering::SeqCst);
+            let end =
+                self.process().gate().outside(|| futex_shared::wait_any(words, &waker.sequence, seen, deadline_ns));
+            waker.sleeping.store(AWAKE, Ordering::SeqCst);
+            match end {
+                AnyEnd::Woken(index) => return Ok(WordEnd::Woken(Some(index))),
+                AnyEnd::Changed if waker.sequence.load(Ordering::SeqCst) == seen => {
+                    return Ok(WordEnd::Changed { has_slept });
+                }
+                AnyEnd::Changed => {}
+                AnyEnd::Own => has_slept = true,
+                AnyEnd::TimedOut => return Err(Interrupted::TimedOut),
+                AnyEnd::Failed(errno) => return Err(Interrupted::Failed(errno)),
+            }
         }
     }
 

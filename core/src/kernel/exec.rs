@@ -132,8 +132,10 @@ fn end_other_threads(ctx: &TaskContext) -> Result<(), Errno> {
 
 /// The old mappings for the new ones.
 fn replace(ctx: &TaskContext, plan: Plan) -> Result<LoadedImage, LoadError> {
-    ctx.process().release_vfork_parent();
-    let space = ctx.process().space();
+    let process = ctx.process();
+    process.futexes().end_thread(process, ctx.task.tid(), ctx.robust_list);
+    process.release_vfork_parent();
+    let space = process.space();
     space.clear().map_err(|errno| LoadError::Map { what: "an empty address space", errno })?;
     plan.commit(space, hwcaps())
 }

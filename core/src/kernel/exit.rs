@@ -106,13 +106,6 @@ impl TaskContext {
     /// last one ends the process with `status`.
     pub fn end(&mut self, status: i32) {
         let process = self.process().clone();
-        if !self.clear_child_tid.is_null() {
-            let word = GuestPtr::<u32>::new(self.clear_child_tid);
-            // A bad pointer is the guest's affair: Linux ignores it too.
-            if self.memory().write(word, &0).is_ok() {
-                process.futexes().wake(word, 1, u32::MAX);
-            }
-        }
         let tid = self.task.tid();
         let heirs = {
             let mut group = process.group();
@@ -122,6 +115,14 @@ impl TaskContext {
             }
             group.retarget(tid, SigSet::ALL)
         };
+        process.futexes().end_thread(&process, tid, self.robust_list);
+        if !self.clear_child_tid.is_null() {
+            let word = GuestPtr::<u32>::new(self.clear_child_tid);
+            // A bad pointer is the guest's affair: Linux ignores it too.
+            if self.memory().write(word, &0).is_ok() {
+                process.futexes().wake_written(&process, word, 1);
+            }
+        }
         for heir in heirs {
             heir.interrupt(Interrupts::SIGNAL, KickCause::GuestSignal);
         }

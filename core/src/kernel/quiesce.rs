@@ -42,8 +42,12 @@ impl Gate {
 
     /// Goes outside.
     pub fn leave(&self) {
-        self.lock().inside -= 1;
-        self.changed.notify_all();
+        let mut state = self.lock();
+        state.inside -= 1;
+        // Nobody waits at an open gate, and a notification is a host call.
+        if state.is_closed {
+            self.changed.notify_all();
+        }
     }
 
     /// Runs `body` outside: for a sleep, which touches no guest memory.

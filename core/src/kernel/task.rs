@@ -6,13 +6,14 @@ use std::sync::{Arc, OnceLock};
 use super::blocking::Waker;
 use super::clone::{CloneArgs, CloneFlags};
 use super::fd_table::FdTable;
+use super::futex::Ticket;
 use super::recent::RecentCalls;
 use super::signal::AltStack;
 use super::{Process, Restart, SyscallError};
 use crate::abi::{GuestAddr, Tid};
 use crate::host::SignalsBlocked;
 use crate::preempt::{Enlisted, KickCause};
-use crate::vcpu::{Esr, Vcpu, VcpuId};
+use crate::vcpu::{Esr, Exception, Vcpu, VcpuId};
 
 bitflags::bitflags! {
     /// Why a task must leave guest code or a wait. Set by anyone, looked at by the owner before it enters the guest.
@@ -34,6 +35,7 @@ pub struct Task {
     vcpu: OnceLock<VcpuId>,
     interrupts: AtomicU32,
     waker: Waker,
+    ticket: Ticket,
     recent: RecentCalls,
 }
 
@@ -47,6 +49,7 @@ impl Task {
             vcpu: OnceLock::new(),
             interrupts: AtomicU32::new(0),
             waker: Waker::default(),
+            ticket: Ticket::default(),
             recent: RecentCalls::default(),
         })
     }
@@ -73,6 +76,12 @@ impl Task {
     #[must_use]
     pub const fn waker(&self) -> &Waker {
         &self.waker
+    }
+
+    /// What says that its wait on a futex is over.
+    #[must_use]
+    pub const fn ticket(&self) -> &Ticket {
+        &self.ticket
     }
 
     /// Its last system calls.
@@ -169,6 +178,8 @@ pub struct TaskContext {
     pub restart_block: Option<RestartBlock>,
     /// Syndrome and address of the last synchronous fault, for the signal frame.
     pub fault: Option<(Esr, GuestAddr)>,
+    /// The last exception of this thread's guest code, for crash reports.
+    pub last_exception: Option<Exception>,
     /// The call that a signal interrupted, until it is decided what becomes of it.
     pub restart: Option<PendingRestart>,
     /// That the kick set is blocked on this thread.
@@ -206,6 +217,7 @@ impl TaskContext {
             robust_list: GuestAddr::NULL,
             restart_block: None,
             fault: None,
+            last_exception: None,
             restart: None,
             enlisted,
             proof,

@@ -187,6 +187,12 @@ impl AddressSpace {
         self.lock().vmas.get(addr).map(|(range, attributes)| attributes.vma(range))
     }
 
+    /// True where other processes may see the memory at `addr`: a shared mapping.
+    #[must_use]
+    pub fn is_shared(&self, addr: GuestAddr) -> bool {
+        self.lock().vmas.get(addr).is_some_and(|(_, attributes)| attributes.flags.contains(VmaFlags::SHARED))
+    }
+
     /// Puts a described mapping at its place, replacing what is there: the loader's named mappings, and a fork child's
     /// rebuild. `contents` shows other pages than the description says (a fork image); the mapping is then marked so that
     /// `MADV_DONTNEED` does not bring them back.
