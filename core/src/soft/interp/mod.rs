@@ -24,6 +24,9 @@ pub(crate) mod ldst;
 pub(crate) mod ldst_pair;
 mod op;
 pub(crate) mod ordered;
+pub(crate) mod simd_fp;
+pub(crate) mod simd_fp_convert;
+pub(crate) mod simd_fp_product;
 mod slots;
 pub(crate) mod system;
 #[cfg(test)]

@@ -11,6 +11,9 @@ mod fp_convert;
 mod ldst;
 mod ldst_pair;
 mod ldst_sync;
+mod simd_fp;
+mod simd_fp_misc;
+mod simd_fp_product;
 mod system;
 
 use super::Pattern;
@@ -90,6 +93,9 @@ pub static GROUPS: &[(&str, &[Row])] = &[
     ("dp_reg", dp_reg::ROWS),
     ("fp", fp::ROWS),
     ("fp_convert", fp_convert::ROWS),
+    ("simd_fp", simd_fp::ROWS),
+    ("simd_fp_misc", simd_fp_misc::ROWS),
+    ("simd_fp_product", simd_fp_product::ROWS),
 ];
 
 /// All rows.
