@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::fd_table::FdTable;
 use super::process::ImageInfo;
-use super::signal::GroupExit;
+use super::signal::{FaultRecord, GroupExit};
 use super::task::Interrupts;
 use super::{Control, TaskContext};
 use crate::abi::{Errno, GuestAddr, SigSet, Signal};
@@ -151,7 +151,7 @@ fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     ctx.clear_child_tid = GuestAddr::NULL;
     ctx.robust_list = GuestAddr::NULL;
     ctx.restart_block = None;
-    ctx.fault = None;
+    ctx.fault = FaultRecord::NONE;
     ctx.vcpu.push(&CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() });
     process.set_image(ImageInfo { path: image.path, args: image.args, sigtramp: image.sigtramp });
 }

@@ -7,10 +7,10 @@ use super::exec::HandedOver;
 use super::exit::Lifetime;
 use super::futex::FutexTable;
 use super::quiesce::Gate;
-use super::signal::{GroupExit, SignalTarget, ThreadGroup};
+use super::signal::{Delivery, GroupExit, SigAction, SignalTarget, ThreadGroup};
 use super::task::Interrupts;
 use super::timers::TimerTable;
-use crate::abi::{Errno, GuestAddr, Pid, SigInfo};
+use crate::abi::{Errno, GuestAddr, Pid, SigInfo, SigSet, Signal, Tid};
 use crate::host;
 use crate::mem::{AddressSpace, GuestMemory};
 use crate::preempt::{KickCause, Kicker, Preemption};
@@ -261,6 +261,51 @@ impl Process {
             task.interrupt(Interrupts::SIGNAL, cause);
         }
         Ok(())
+    }
+
+    /// Sends a signal of a timer. False when it will never be taken: it is ignored, or its thread is gone.
+    pub fn send_to_be_taken(&self, info: SigInfo, target: SignalTarget, cause: KickCause) -> bool {
+        let posted = {
+            let mut group = self.group();
+            let is_dropped = group.is_dropped(info.signal(), target);
+            group.post(info, target).ok().filter(|_| !is_dropped)
+        };
+        let is_pending = posted.is_some();
+        if let Some(task) = posted.flatten() {
+            task.interrupt(Interrupts::SIGNAL, cause);
+        }
+        is_pending
+    }
+
+    /// Takes the next pending signal of `wanted` for the thread `tid`, as a handler or a waiter shall see it.
+    #[must_use]
+    pub fn take_signal(&self, tid: Tid, wanted: SigSet) -> Option<SigInfo> {
+        let mut info = self.group().take(tid, wanted)?;
+        self.timers.taken(self, &mut info);
+        Some(info)
+    }
+
+    /// What the thread `tid` has to do about its signals before it goes on.
+    #[must_use]
+    pub fn next_delivery(&self, tid: Tid) -> Option<Delivery> {
+        let mut delivery = self.group().next_delivery(tid)?;
+        if let Delivery::Handler { info, .. } = &mut delivery {
+            self.timers.taken(self, info);
+        }
+        Some(delivery)
+    }
+
+    /// Changes a disposition; the answer is the old one.
+    pub fn set_action(&self, signal: Signal, action: SigAction) -> SigAction {
+        let (old, is_ignored) = {
+            let mut group = self.group();
+            let old = group.set_action(signal, action);
+            (old, group.actions.ignores(signal))
+        };
+        if is_ignored {
+            self.timers.ignored(self, signal);
+        }
+        old
     }
 
     /// Begins the end of the process: the first caller decides how it ends, everybody else is told to leave.

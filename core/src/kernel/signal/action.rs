@@ -22,8 +22,8 @@ bitflags::bitflags! {
         const NODEFER = 0x4000_0000;
         /// Back to the default action before the handler runs.
         const RESETHAND = 0x8000_0000;
-        // Unknown bits are kept: sigaction(2) gives back what it was given.
-        const _ = !0;
+        /// Show the tag of a fault's address in `si_addr`.
+        const EXPOSE_TAGBITS = 0x800;
     }
 }
 
