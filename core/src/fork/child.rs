@@ -13,7 +13,7 @@ use super::vfork::{Before, OnlyWaiting, WaitingParent};
 use crate::abi::{Errno, Fd, GuestAddr, GuestRange};
 use crate::host::handover::{DESCRIPTORS_PER_MESSAGE, Handover};
 use crate::kernel::fd_table::{FdTable, OpenFile};
-use crate::kernel::process::VforkParent;
+use crate::kernel::process::{ImageInfo, VforkParent};
 use crate::mem::{AddressSpace, MappedFile, Prot, Vma, VmaBacking, VmaFlags};
 
 /// Longest text of an image, in bytes: beyond any address space with `MAX_MAP_COUNT` mappings.
@@ -123,6 +123,16 @@ impl Received {
         }
         table.set_limit(self.image.descriptor_limit);
         Ok(table)
+    }
+
+    /// The program that runs.
+    ///
+    /// # Errors
+    /// [`ImageError::Damaged`].
+    pub fn program(&self) -> Result<ImageInfo, ImageError> {
+        let file = self.image.program_file.map(|index| self.packet.file(index)).transpose()?;
+        let image = ImageInfo { file: file.map(|file| file.host().clone()), ..self.image.image_info() };
+        Ok(image.republished())
     }
 
     /// Makes guest memory as the parent had it, in an empty address space.

@@ -14,6 +14,7 @@ pub mod futex;
 pub mod futex_shared;
 pub mod handover;
 pub mod memory;
+pub mod paths;
 pub mod pidfd;
 pub mod process;
 pub mod schedule;

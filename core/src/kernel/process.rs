@@ -1,16 +1,22 @@
 //! What all threads of a guest process share: [`Process`].
 
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::exec::HandedOver;
 use super::exit::Lifetime;
 use super::futex::FutexTable;
+use super::published::Published;
 use super::quiesce::Gate;
 use super::signal::{Delivery, GroupExit, SigAction, SignalTarget, ThreadGroup};
 use super::task::Interrupts;
 use super::timers::TimerTable;
 use crate::abi::{Errno, GuestAddr, Pid, SigInfo, SigSet, Signal, Tid};
+use crate::elf::{LoadedImage, ProgramAreas};
+use crate::fs::{Root, RootConfig};
 use crate::host;
 use crate::mem::{AddressSpace, GuestMemory};
 use crate::preempt::{KickCause, Kicker, Preemption};
@@ -21,6 +27,12 @@ use crate::vcpu::Machine;
 pub struct ImageInfo {
     /// The program's path as /proc/self/exe shows it.
     pub path: std::path::PathBuf,
+    /// Where its parts lie, for /proc/self.
+    pub areas: ProgramAreas,
+    /// Its open file, where this process has it.
+    pub file: Option<Arc<OwnedFd>>,
+    /// Its path and command line for other processes.
+    pub published: Option<Arc<File>>,
     /// Its command line, for reports and /proc/self/cmdline.
     pub args: Vec<Vec<u8>>,
     /// Where signal handlers without a restorer return to (`__kernel_rt_sigreturn` of the vDSO).
@@ -31,6 +43,31 @@ pub struct ImageInfo {
 pub trait VforkParent: Send {
     /// Gives the parent what the child has done to the memory that both share, and lets it go on. `child` is still.
     fn release(self: Box<Self>, child: &Process);
+}
+
+impl ImageInfo {
+    /// What is to be kept of a loaded program.
+    #[must_use]
+    pub fn of(image: LoadedImage) -> Self {
+        Self {
+            path: image.path,
+            areas: image.areas,
+            file: Some(image.file),
+            published: None,
+            args: image.args,
+            sigtramp: image.sigtramp,
+        }
+        .republished()
+    }
+
+    /// The same, published by the calling process. What another process published is left to that: it is leaked here.
+    #[must_use]
+    pub fn republished(mut self) -> Self {
+        std::mem::forget(self.published.take());
+        // Where the host refuses, others see elfuse's own.
+        self.published = Published::publish(self.path.as_os_str().as_bytes(), &self.args).ok().map(Arc::new);
+        self
+    }
 }
 
 /// A guest process. One per host process.
@@ -48,6 +85,8 @@ pub struct Process {
     image: Mutex<ImageInfo>,
     handed_over: Mutex<Option<HandedOver>>,
     options: Options,
+    /// What absolute paths mean.
+    root: Mutex<Arc<Root>>,
     /// Held for writing while a fork may still fail, for reading by a look for changed children.
     children: RwLock<()>,
     /// In a vfork child: the parent that waits.
@@ -67,6 +106,10 @@ pub struct Options {
     pub crash_json: Option<std::path::PathBuf>,
     /// The shared statistics file.
     pub stats: Option<std::path::PathBuf>,
+    /// What the guest's tree of files is made of.
+    pub root: RootConfig,
+    /// The release that uname(2) shows instead of the built-in one.
+    pub release: Option<String>,
     /// How fork children come to be.
     pub fork_way: ForkWay,
 }
@@ -82,13 +125,14 @@ pub enum ForkWay {
 }
 
 impl Process {
-    /// A process with no thread and an empty address space.
+    /// A process with no thread and an empty address space, whose tree of files is `root`.
     #[must_use]
     pub fn new(
         machine: Arc<dyn Machine>,
         space: Arc<AddressSpace>,
         preemption: Preemption,
         options: Options,
+        root: Arc<Root>,
     ) -> Arc<Self> {
         Arc::new(Self {
             pid: host::process::own_pid(),
@@ -104,6 +148,7 @@ impl Process {
             image: Mutex::default(),
             handed_over: Mutex::default(),
             options,
+            root: Mutex::new(root),
             children: RwLock::default(),
             vfork_parent: Mutex::default(),
             has_forked: AtomicBool::new(false),
@@ -179,6 +224,17 @@ impl Process {
     #[must_use]
     pub const fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// The guest's tree of files.
+    #[must_use]
+    pub fn root(&self) -> Arc<Root> {
+        self.root.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes another tree the guest's: chroot(2).
+    pub fn set_root(&self, root: Arc<Root>) {
+        *self.root.lock().unwrap_or_else(PoisonError::into_inner) = root;
     }
 
     /// What is known about the program that runs.
