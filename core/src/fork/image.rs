@@ -108,6 +108,8 @@ pub struct Image {
     pub clear_child_tid: u64,
     /// The parent waits for the end of the stream (`CLONE_VFORK`).
     pub is_vfork: bool,
+    /// And wants to see what the child writes (`CLONE_VM`).
+    pub shares_memory: bool,
     /// Path and arguments of the program, and its signal return.
     pub program: (Vec<u8>, Vec<Vec<u8>>, u64),
     /// Where the program's parts lie.

@@ -26,6 +26,7 @@ pub mod signal_wait;
 pub mod sys;
 pub mod terminal;
 pub mod thread;
+pub mod twin;
 pub mod wake;
 
 pub use signal::SignalsBlocked;

@@ -109,8 +109,9 @@ fn bring_up_fork_child(descriptor: i32) -> Result<TaskContext, Failure> {
         // A bad pointer is the guest's affair: Linux ignores it too.
         let _ignored = ctx.memory().write(GuestPtr::new(GuestAddr(place)), &ctx.task.tid().0);
     }
-    let stream = received.report_ready().map_err(|error| cannot(&error))?;
-    process.hold_vfork_parent(stream);
+    if let Some(parent) = received.report_ready(process.space()).map_err(|error| cannot(&error))? {
+        process.hold_vfork_parent(parent);
+    }
     Ok(ctx)
 }
 
