@@ -19,6 +19,8 @@ mod format;
 mod fused;
 mod integral;
 mod round;
+#[cfg(test)]
+mod tests;
 mod unpack;
 
 pub(crate) use arith::{abs, mulx, neg};
