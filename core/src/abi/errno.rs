@@ -143,6 +143,13 @@ impl Errno {
     pub const fn to_return_value(self) -> u64 {
         (self.0 as u64).wrapping_neg()
     }
+
+    /// The error that a value of x0 reports, if it reports one.
+    #[must_use]
+    pub const fn from_return_value(value: u64) -> Option<Self> {
+        let number = value.wrapping_neg();
+        if number >= 1 && number <= Self::MAX as u64 { Some(Self(number as u16)) } else { None }
+    }
 }
 
 impl fmt::Debug for Errno {
@@ -185,6 +192,8 @@ mod tests {
     #[test]
     fn errors_are_negated_in_x0() {
         assert_eq!(Errno::EFAULT.to_return_value() as i64, -14);
+        assert_eq!(Errno::from_return_value(Errno::EFAULT.to_return_value()), Some(Errno::EFAULT));
+        assert_eq!((Errno::from_return_value(0), Errno::from_return_value(-4096_i64 as u64)), (None, None));
         assert_eq!(Errno::from_raw(9999), Errno::EIO);
         assert_eq!(format!("{:?} {:?}", Errno::ENOSYS, Errno::from_raw(41)), "ENOSYS errno 41");
     }

@@ -13,7 +13,7 @@ use super::{Process, Restart, SyscallError};
 use crate::abi::{GuestAddr, Tid};
 use crate::host::SignalsBlocked;
 use crate::preempt::{Enlisted, KickCause};
-use crate::vcpu::{Esr, Vcpu, VcpuId};
+use crate::vcpu::{Esr, Exception, Vcpu, VcpuId};
 
 bitflags::bitflags! {
     /// Why a task must leave guest code or a wait. Set by anyone, looked at by the owner before it enters the guest.
@@ -178,6 +178,8 @@ pub struct TaskContext {
     pub restart_block: Option<RestartBlock>,
     /// Syndrome and address of the last synchronous fault, for the signal frame.
     pub fault: Option<(Esr, GuestAddr)>,
+    /// The last exception of this thread's guest code, for crash reports.
+    pub last_exception: Option<Exception>,
     /// The call that a signal interrupted, until it is decided what becomes of it.
     pub restart: Option<PendingRestart>,
     /// That the kick set is blocked on this thread.
@@ -215,6 +217,7 @@ impl TaskContext {
             robust_list: GuestAddr::NULL,
             restart_block: None,
             fault: None,
+            last_exception: None,
             restart: None,
             enlisted,
             proof,

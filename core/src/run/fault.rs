@@ -30,7 +30,7 @@ fn describe(kind: ExceptionKind, pc: GuestAddr) -> (Signal, SiCode, GuestAddr) {
         ExceptionKind::SpAlignment => (Signal::SIGBUS, SiCode::BUS_ADRALN, pc),
         ExceptionKind::Breakpoint { .. } => (Signal::SIGTRAP, SiCode::TRAP_BRKPT, pc),
         ExceptionKind::Undefined { .. } | ExceptionKind::BranchTarget => (Signal::SIGILL, SiCode::ILL_ILLOPC, pc),
-        // A syscall is no fault; like a class that is not known it ends as an illegal instruction would.
+        // Neither comes here: a syscall is no fault, and a class that is not known is a crash.
         ExceptionKind::Syscall { .. } | ExceptionKind::Other => (Signal::SIGILL, SiCode::ILL_ILLOPC, pc),
     }
 }

@@ -17,6 +17,7 @@ mod fault;
 mod interrupts;
 mod start;
 
+pub use crash::CrashKind;
 pub use start::start;
 
 use crate::abi::Errno;
@@ -27,7 +28,6 @@ use crate::preempt::WatchdogVerdict;
 use crate::preempt::stats::TaskCounter;
 use crate::syscall;
 use crate::vcpu::{Exception, ExceptionKind, VcpuExit};
-use crash::CrashKind;
 
 /// Where a thread is between two steps.
 enum State {
@@ -85,6 +85,7 @@ fn exited(ctx: &mut TaskContext, exit: VcpuExit) -> State {
         VcpuExit::Canceled { .. } => canceled(ctx),
         VcpuExit::Exception(exception) => {
             ctx.enlisted.watched.leave();
+            ctx.last_exception = Some(exception);
             match exception.kind {
                 ExceptionKind::Syscall { .. } => State::Syscall,
                 ExceptionKind::DataAbort { .. }
@@ -93,8 +94,15 @@ fn exited(ctx: &mut TaskContext, exit: VcpuExit) -> State {
                 | ExceptionKind::Breakpoint { .. }
                 | ExceptionKind::PcAlignment { .. }
                 | ExceptionKind::SpAlignment
-                | ExceptionKind::BranchTarget
-                | ExceptionKind::Other => State::Fault(exception),
+                | ExceptionKind::BranchTarget => State::Fault(exception),
+                ExceptionKind::Other => {
+                    let (ec, iss) = (exception.esr.ec(), exception.esr.iss());
+                    crash::end_process(
+                        ctx,
+                        CrashKind::UnexpectedEc,
+                        &format!("exception class {ec:#x}, syndrome {iss:#x}"),
+                    )
+                }
             }
         }
         VcpuExit::VtimerActivated => State::Interrupts,

@@ -70,6 +70,22 @@ pub fn dispatch(ctx: &mut TaskContext, registers: SyscallRegisters) -> SyscallRe
     result
 }
 
+/// A call of the past in the form of the trace. What its pointers pointed to may have changed since, so that they are
+/// shown as addresses.
+#[must_use]
+pub fn describe_recent(call: &RecentCall) -> String {
+    let text = describe_with(table::find(call.number), call.number, call.args, &|_addr, _len| None);
+    trace::format_result(&text, recent_outcome(call))
+}
+
+/// How a call of the past ended, by its x0: every number from -4095 to -1 is an error.
+fn recent_outcome(call: &RecentCall) -> Outcome {
+    match Errno::from_return_value(call.result) {
+        Some(errno) => Outcome::Errno(errno),
+        None => Outcome::Value(call.result),
+    }
+}
+
 /// x0 as the guest would see it without a restart; calls that do not return keep the value 0.
 fn register_form(result: &SyscallResult) -> u64 {
     match result {
@@ -98,9 +114,13 @@ fn describe(ctx: &TaskContext, registers: SyscallRegisters, row: Option<&Row>) -
         bytes.truncate(got);
         Some(bytes)
     };
+    describe_with(row, registers.number, registers.args, &read)
+}
+
+fn describe_with(row: Option<&Row>, number: u64, args: [u64; 6], read: &trace::Reader<'_>) -> String {
     match row {
-        Some(row) => trace::format_call(row.name, row.args, registers.args, &read),
-        None => trace::format_unknown(registers.number, registers.args),
+        Some(row) => trace::format_call(row.name, row.args, args, read),
+        None => trace::format_unknown(number, args),
     }
 }
 

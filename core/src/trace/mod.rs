@@ -124,22 +124,22 @@ fn push_bytes(line: &mut String, addr: u64, len: usize, is_string: bool, read: &
     write!(line, "\"{}\"{}", bytes.escape_ascii(), if is_cut { "..." } else { "" })
 }
 
-/// The line of a finished call, without a newline.
+/// `call = outcome`, as in the line of a finished call.
 #[must_use]
-pub fn format_line(tid: Tid, call: &str, outcome: Outcome) -> String {
+pub fn format_result(call: &str, outcome: Outcome) -> String {
     match outcome {
         // Addresses are unreadable in decimal, counts in hexadecimal.
-        Outcome::Value(value) if value > u64::from(u32::MAX) => format!("[{tid}] {call} = {value:#x}"),
-        Outcome::Value(value) => format!("[{tid}] {call} = {value}"),
-        Outcome::Errno(errno) => format!("[{tid}] {call} = -1 {errno:?} ({})", errno.text().unwrap_or("no text")),
-        Outcome::Interrupted => format!("[{tid}] {call} = ? (interrupted by a signal)"),
-        Outcome::NoReturn => format!("[{tid}] {call} = ?"),
+        Outcome::Value(value) if value > u64::from(u32::MAX) => format!("{call} = {value:#x}"),
+        Outcome::Value(value) => format!("{call} = {value}"),
+        Outcome::Errno(errno) => format!("{call} = -1 {errno:?} ({})", errno.text().unwrap_or("no text")),
+        Outcome::Interrupted => format!("{call} = ? (interrupted by a signal)"),
+        Outcome::NoReturn => format!("{call} = ?"),
     }
 }
 
 /// Writes the line of a finished call to standard error. A trace that cannot be written is lost, the guest goes on.
 pub fn print(tid: Tid, call: &str, outcome: Outcome) {
-    let line = format!("{}\n", format_line(tid, call, outcome));
+    let line = format!("[{tid}] {}\n", format_result(call, outcome));
     let _lost = std::io::stderr().lock().write_all(line.as_bytes());
 }
 
@@ -171,11 +171,11 @@ mod tests {
 
     #[test]
     fn outcomes_are_told_apart() {
-        let line = |outcome| format_line(Tid(7), "f()", outcome);
-        assert_eq!(line(Outcome::Value(3)), "[7] f() = 3");
-        assert_eq!(line(Outcome::Value(0x3ff_0000_0000)), "[7] f() = 0x3ff00000000");
-        assert_eq!(line(Outcome::Errno(Errno::ENOENT)), "[7] f() = -1 ENOENT (No such file or directory)");
-        assert_eq!(line(Outcome::NoReturn), "[7] f() = ?");
+        let line = |outcome| format_result("f()", outcome);
+        assert_eq!(line(Outcome::Value(3)), "f() = 3");
+        assert_eq!(line(Outcome::Value(0x3ff_0000_0000)), "f() = 0x3ff00000000");
+        assert_eq!(line(Outcome::Errno(Errno::ENOENT)), "f() = -1 ENOENT (No such file or directory)");
+        assert_eq!(line(Outcome::NoReturn), "f() = ?");
         assert_eq!(format_unknown(1000, [1, 0, 0, 0, 0, 0]), "syscall_1000(0x1, 0x0, 0x0, 0x0, 0x0, 0x0)");
     }
 }

@@ -8,9 +8,11 @@ pub mod contract;
 mod exit;
 pub mod registry;
 mod state;
+mod syndrome;
 
 pub use exit::{AbortCause, Access, Esr, Exception, ExceptionKind, VcpuExit};
 pub use state::{CpuState, Pstate};
+pub use syndrome::SyndromeField;
 
 use crate::host::SignalsBlocked;
 use crate::mem::Mapper;

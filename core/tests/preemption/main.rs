@@ -8,6 +8,8 @@
 
 mod cases;
 mod controls;
+#[path = "../support/memory_of.rs"]
+mod memory_of;
 mod records;
 mod rig;
 mod starts;

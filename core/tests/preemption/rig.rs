@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use elfuse::abi::{Errno, GuestAddr, GuestRange, Pid, SigInfo, Signal, Tid};
+use elfuse::abi::{Pid, SigInfo, Signal, Tid};
 use elfuse::host::signal::{self, INTERRUPT_CANCEL, INTERRUPT_HOST_SIGNAL};
 use elfuse::host::thread::Role;
 use elfuse::host::{SignalsBlocked, process, thread};
-use elfuse::mem::{Backing, GuestMemory, Mapper, Prot};
 use elfuse::preempt::stats::{ProcessCounter, ProcessKind, Stats, TaskRole};
 use elfuse::preempt::transport::{Directory, Record, SenderHandle};
 use elfuse::preempt::{
@@ -33,48 +32,8 @@ impl SpinMachine {
     }
 }
 
-/// The guest has no say here: memory is the software machine's.
-impl Mapper for SpinMachine {
-    fn address_space_len(&self) -> u64 {
-        self.memory.address_space_len()
-    }
-
-    fn memory(&self) -> GuestMemory {
-        self.memory.memory()
-    }
-
-    fn map(&self, range: GuestRange, prot: Prot, backing: Backing<'_>) -> Result<(), Errno> {
-        self.memory.map(range, prot, backing)
-    }
-
-    fn protect(&self, range: GuestRange, prot: Prot) -> Result<(), Errno> {
-        self.memory.protect(range, prot)
-    }
-
-    fn unmap(&self, range: GuestRange) -> Result<(), Errno> {
-        self.memory.unmap(range)
-    }
-
-    fn relocate(&self, from: GuestRange, to: GuestAddr) -> Result<(), Errno> {
-        self.memory.relocate(from, to)
-    }
-
-    fn advise(&self, range: GuestRange, advice: i32) -> Result<(), Errno> {
-        self.memory.advise(range, advice)
-    }
-
-    fn sync(&self, range: GuestRange, flags: i32) -> Result<(), Errno> {
-        self.memory.sync(range, flags)
-    }
-
-    fn resident(&self, start: GuestAddr, pages: &mut [u8]) -> Result<(), Errno> {
-        self.memory.resident(start, pages)
-    }
-
-    fn invalidate_code(&self, range: GuestRange) {
-        self.memory.invalidate_code(range);
-    }
-}
+// The guest has no say here: memory is the software machine's.
+crate::memory_of!(SpinMachine, memory);
 
 impl Machine for SpinMachine {
     fn create_vcpu(&self, _proof: &SignalsBlocked) -> Result<Box<dyn Vcpu>, VcpuError> {
