@@ -42,6 +42,10 @@ fn arithmetic<F: Format>(seed: u64) {
         same!(what, |env| fast::mul::<F>(env, a, b), |env| arith::mul::<F>(env, a, b));
         same!(what, |env| fast::div::<F>(env, a, b), |env| arith::div::<F>(env, a, b));
         same!(what, |env| fast::sqrt::<F>(env, a), |env| arith::sqrt::<F>(env, a));
+        same!(what, |env| fast::max::<F>(env, a, b), |env| compare::max::<F>(env, a, b));
+        same!(what, |env| fast::min::<F>(env, a, b), |env| compare::min::<F>(env, a, b));
+        same!(what, |env| fast::max_num::<F>(env, a, b), |env| compare::max_num::<F>(env, a, b));
+        same!(what, |env| fast::min_num::<F>(env, a, b), |env| compare::min_num::<F>(env, a, b));
         same!(what, |env| fast::compare::<F>(env, a, b) as u64, |env| compare::compare::<F>(env, a, b) as u64);
         same!(what, |env| fast::compare_quiet::<F>(env, a, b) as u64, |env| {
             compare::compare_quiet::<F>(env, a, b) as u64
