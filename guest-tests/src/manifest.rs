@@ -70,6 +70,8 @@ pub enum Expect {
 pub enum BenchKind {
     /// Guest instructions a second: known instructions in a loop, timed from outside.
     Mips,
+    /// The same, for floating point.
+    Floating,
     /// Prints one line, the nanoseconds per operation, as the guest measured them by CLOCK_MONOTONIC.
     NsPerOp,
     /// Its whole run is the measurement.
@@ -85,7 +87,7 @@ pub struct Bench {
     /// Turns of the loop, or operations; the guest takes it as its last argument. Zero for [`BenchKind::StartUp`].
     #[serde(default)]
     pub iterations: u64,
-    /// Guest instructions in one turn of the loop; [`BenchKind::Mips`] only, zero otherwise. What stands outside the loop
+    /// Guest instructions in one turn of the loop; of a loop only, zero otherwise. What stands outside the loop
     /// is under a thousand instructions.
     #[serde(default)]
     pub instructions_per_iteration: u64,
@@ -337,7 +339,7 @@ impl Guest {
             (row.bench.is_some() != (row.used_by == Use::Bench), "bench facts go with use = \"bench\", and only there"),
             (
                 row.bench.as_ref().is_some_and(|b| {
-                    (b.kind == BenchKind::Mips) != (b.instructions_per_iteration > 0)
+                    matches!(b.kind, BenchKind::Mips | BenchKind::Floating) != (b.instructions_per_iteration > 0)
                         || (b.kind == BenchKind::StartUp) != (b.iterations == 0)
                 }),
                 "bench kind, iterations and instructions_per_iteration do not fit together",
