@@ -67,7 +67,7 @@ impl Inst {
     }
 
     /// `word` as an instruction of `row`, or `None` where it is not.
-    pub(super) fn of_row(row: &'static Row, word: u32) -> Option<Self> {
+    pub(in crate::soft) fn of_row(row: &'static Row, word: u32) -> Option<Self> {
         let inst = Self { word, row };
         let is_allocated = row.pattern.matches(word) && row.is_allocated.is_none_or(|condition| condition(inst));
         is_allocated.then_some(inst)
