@@ -210,7 +210,7 @@ fn map_part(space: &AddressSpace, part: &Part, bias: u64) -> Result<GuestAddr, L
     // The dynamic linker guards everything but itself, as on Linux.
     let is_guarded = part.image.is_guarded && part.image.interpreter.is_none();
     for segment in &part.image.segments {
-        let mut segment = segment.clone();
+        let mut segment = *segment;
         if is_guarded && segment.prot.contains(Prot::EXEC) {
             segment.prot |= Prot::BTI;
         }
