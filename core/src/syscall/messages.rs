@@ -76,12 +76,16 @@ pub(super) fn send_on(
                     return Ok(done);
                 }
                 // There was room for a part: the next attempt finds out whether to wait. Descriptors go once.
-                control = &[];
+                (control, promises) = (&[], 0);
                 continue;
             }
             Err(Errno::EAGAIN) if flags & MSG_DONTWAIT != 0 || is_nonblocking(file.as_fd())? => Errno::EAGAIN.into(),
             Err(Errno::EAGAIN) if promises >= EMPTY_PROMISES => {
-                return send_by_pool(ctx, file, address, control, buffers, flags);
+                match send_by_pool(ctx, file, address, control, buffers, flags) {
+                    // What went before counts, too.
+                    Ok(count) => return Ok(done + count),
+                    Err(error) => error,
+                }
             }
             Err(Errno::EAGAIN) => {
                 promises += 1;
