@@ -57,6 +57,18 @@ pub struct ThreadGroup {
     pub continued: u64,
     /// Set once the process is ending.
     pub exit: Option<GroupExit>,
+    /// `RLIMIT_SIGPENDING`, once the guest has set it. The host's own stays as it was: it would make the host lose the
+    /// siginfo of doorbells, which then look like signals from outside.
+    pub pending_limit: Option<PendingLimit>,
+}
+
+/// The soft and the hard `RLIMIT_SIGPENDING`, as prlimit(2) has them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PendingLimit {
+    /// What is enforced.
+    pub soft: u64,
+    /// How far the soft one may be raised.
+    pub hard: u64,
 }
 
 impl Member {
@@ -88,7 +100,7 @@ impl ThreadGroup {
         if self.is_dropped(signal, target) {
             return Ok(None);
         }
-        let has_room = !PendingSet::is_limited(&info) || self.queued() < host::signal::pending_limit();
+        let has_room = !PendingSet::is_limited(&info) || (self.queued() as u64) < self.pending_limit().soft;
         match target {
             SignalTarget::Thread(tid) => {
                 let Some(member) = self.members.get_mut(&tid) else { return Err(Errno::ESRCH) };
@@ -100,6 +112,14 @@ impl ThreadGroup {
                 Ok(self.choose(signal))
             }
         }
+    }
+
+    /// How many signals may wait with their siginfo.
+    pub fn pending_limit(&self) -> PendingLimit {
+        self.pending_limit.unwrap_or_else(|| {
+            let (soft, hard) = host::signal::pending_limit();
+            PendingLimit { soft, hard }
+        })
     }
 
     /// Signals of this process that wait with their siginfo. Linux counts those of all processes of a user.
