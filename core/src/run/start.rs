@@ -99,6 +99,7 @@ fn bring_up_fork_child(descriptor: i32) -> Result<TaskContext, Failure> {
     received.rebuild(process.space()).map_err(|error| cannot(&error))?;
     process.set_image(received.program().map_err(|error| cannot(&error))?);
     process.group().actions = received.image.signal_actions();
+    received.renew_signal_descriptors(&process, &files).map_err(|error| cannot(&error))?;
     let state = received.image.registers.to_state().map_err(|error| cannot(&error))?;
     start_kicks(&process, &proof)?;
     let blocked = SigSet(received.image.blocked);
