@@ -27,7 +27,7 @@ use crate::kernel::clone::{CloneArgs, CloneFlags};
 use crate::kernel::fd_table::{FdEntry, FdTable};
 use crate::kernel::process::ImageInfo;
 use crate::kernel::signal::{PendingLimit, SignalActions};
-use crate::kernel::{Process, TaskContext, bring_up};
+use crate::kernel::{Process, TaskContext, bring_up, signal};
 use crate::mem::VmaBacking;
 use crate::preempt::{Bounds, Preemption};
 use crate::vcpu::CpuState;
@@ -140,6 +140,7 @@ fn become_child(
         eprintln!("elfuse: signals from other elfuse processes will not arrive: {warning}");
     }
     let files = Arc::new(FdTable::inherit_forked(seed.files, seed.file_limit));
+    signal::fd::renew(&process, &files).map_err(errno)?;
     let (task, enlisted) =
         bring_up::enlist_first_thread(&process, ctx.vcpu.id(), Role::ForkChildBootstrap, seed.blocked);
     ctx.vcpu.push(&seed.state);

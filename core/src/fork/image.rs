@@ -206,6 +206,8 @@ pub struct Descriptor {
     pub is_close_on_exec: bool,
     /// Index of the host descriptor.
     pub file: u32,
+    /// The signals of a signal descriptor.
+    pub signals: Option<u64>,
 }
 
 impl Registers {

@@ -189,6 +189,7 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         fd: entry.fd.0,
         is_close_on_exec: entry.is_close_on_exec,
         file: files.index_of(entry.file.host()),
+        signals: entry.file.signals().map(|signals| signals.set().0),
     });
     Ok(Image {
         registers: Registers::of(&child_registers(ctx, args)),

@@ -103,6 +103,7 @@ fn bring_up_fork_child(descriptor: i32) -> Result<TaskContext, Failure> {
         group.actions = received.image.signal_actions();
         group.pending_limit = received.image.pending_limit.map(|(soft, hard)| PendingLimit { soft, hard });
     }
+    received.renew_signal_descriptors(&process, &files).map_err(|error| cannot(&error))?;
     let state = received.image.registers.to_state().map_err(|error| cannot(&error))?;
     start_kicks(&process, &proof)?;
     let blocked = SigSet(received.image.blocked);

@@ -5,6 +5,7 @@
 
 mod action;
 mod deliver;
+pub mod fd;
 mod frame;
 mod group;
 mod mask;
