@@ -8,6 +8,8 @@
 //! | `lshift`, `rshift` | the amount of a shift by immediate |
 //! | `Vd.5`, `5d` | vector or scalar register; elements by the lowest set bit of imm5 (field `i`) |
 //! | `Vn.5e`, `Vn.4e` | such an element; its index is in imm5, or in imm4 (field `j`) |
+//! | `Vm.x`, `Vm.4bx` | element by fields `e`, or of four bytes; its index in fields `H`, `L`, and for halfwords `M` |
+//! | `Vm.si` | word with index in field `i` |
 //! | `n5`, `q5d` | general register Rn for such an element, Rd by field `q` |
 //! | `imm8`, `imm64`, `imm_lsl`, `imm_msl` | modified immediate, with its shift by field `c` |
 //! | `listN.A` | N registers from Rt on; A is `T` or an element size `b h s d` |
@@ -100,6 +102,9 @@ fn vector(inst: Inst, number: u8, suffix: &str) -> Option<String> {
     let (size, bytes) = match suffix {
         "5e" => return element(inst.field('i') >> (imm5_size(inst) + 1)),
         "4e" => return element(inst.field('j') >> imm5_size(inst)),
+        "x" => return Some(by_element(inst, width_letter(inst.field('e')))),
+        "4bx" => return Some(by_element_register(inst, "4b", inst.field('H') << 1 | inst.field('L'))),
+        "si" => return Some(format!("v{number}.s[{}]", inst.field('i'))),
         "5" => (imm5_size(inst), vector_bytes),
         "I" => (immh_size(inst), vector_bytes),
         "I+" => (immh_size(inst) + 1, 16),
@@ -107,6 +112,20 @@ fn vector(inst: Inst, number: u8, suffix: &str) -> Option<String> {
         _ => return None,
     };
     Some(format!("v{number}.{}{}", bytes >> size, width_letter(size)))
+}
+
+/// The second source of an instruction by element.
+fn by_element(inst: Inst, width: char) -> String {
+    let index = inst.field('H') << 1 | inst.field('L');
+    match width {
+        'h' => format!("v{}.h[{}]", inst.field('m'), index << 1 | inst.field('M')),
+        _ => by_element_register(inst, "s", index),
+    }
+}
+
+/// The same where M is the top bit of the register's number.
+fn by_element_register(inst: Inst, element: &str, index: u32) -> String {
+    format!("v{}.{element}[{index}]", inst.field('M') << 4 | inst.field('m'))
 }
 
 /// The arrangement of the registers of a list.

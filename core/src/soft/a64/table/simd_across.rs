@@ -1,4 +1,4 @@
-//! Advanced SIMD, across lanes (Arm ARM C4.1.97).
+//! Advanced SIMD, across lanes, and scalar pairwise: integers (Arm ARM C4.1.97).
 
 use super::Row;
 use super::simd_shapes::is_across;
@@ -13,4 +13,6 @@ pub(super) const ROWS: &[Row] = &[
     Row::simd("SMINV", "sminv {Fd}, {Vn.T}", "0q001110ee110001101010nnnnnddddd", op::sminv).when(is_across),
     Row::simd("UMINV", "uminv {Fd}, {Vn.T}", "0q101110ee110001101010nnnnnddddd", op::uminv).when(is_across),
     Row::simd("ADDV", "addv {Fd}, {Vn.T}", "0q001110ee110001101110nnnnnddddd", op::addv).when(is_across),
+    // Scalar pairwise.
+    Row::simd("ADDP_scalar", "addp {Dd}, {Vn.2d}", "0101111011110001101110nnnnnddddd", op::addp_scalar),
 ];
