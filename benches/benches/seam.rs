@@ -17,7 +17,7 @@ use elfuse::host::{SignalsBlocked, clock, futex, signal};
 use elfuse::mem::{Backing, Prot};
 use elfuse::preempt::stats::{ProcessKind, Stats, TaskRole};
 use elfuse::preempt::transport::Record;
-use elfuse::preempt::{Bounds, Directed, Expired, KickCause, KickSink, Overrun, Preemption, RecordOutcome};
+use elfuse::preempt::{Bounds, Directed, Expired, KickCause, KickSink, Overrun, Preemption, RecordOutcome, TimerKey};
 use elfuse::soft::SoftMachine;
 use elfuse::vcpu::{CpuState, Machine, Vcpu, VcpuId};
 
@@ -39,6 +39,8 @@ impl KickSink for Sink {
     fn record(&self, _record: &Record) -> RecordOutcome {
         RecordOutcome::Undelivered
     }
+
+    fn cpu_timer_expired(&self, _key: TimerKey, _overrun: u32) {}
 
     fn timer_expired(&self, _expired: Expired) {}
 

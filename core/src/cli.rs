@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use crate::fs::RootConfig;
 use crate::kernel::fd_table::open_host_fds;
 use crate::kernel::process::{ForkWay, Options};
 
@@ -25,6 +26,7 @@ Examples:
   elfuse ./hello                        run a guest
   elfuse --timeout 2.5 ./guest a b      end a run of guest code that takes longer than 2.5 s
   elfuse --trace -- ls -l               show its system calls on standard error
+  elfuse --sysroot /opt/arm64 python3   run a program of an AArch64 Linux system
   elfuse --clear-env -E HOME=/ ./guest  run it with one environment variable
 
 Exit status:
@@ -65,6 +67,29 @@ pub struct Cli {
     /// Start with an empty environment
     #[arg(long)]
     clear_env: bool,
+
+    /// Let DIR be the guest's `/`; what is missing there comes from the host
+    #[arg(
+        short = 'L',
+        long,
+        value_name = "DIR",
+        env = "ELFUSE_SYSROOT",
+        hide_env_values = true,
+        overrides_with = "sysroot"
+    )]
+    sysroot: Option<PathBuf>,
+
+    /// Show the host's file or directory HOST as GUEST (repeatable)
+    #[arg(long, value_name = "HOST:GUEST", value_parser = clap::builder::ValueParser::new(parse_bind))]
+    bind: Vec<(PathBuf, PathBuf)>,
+
+    /// Start in this directory of the guest
+    #[arg(long, value_name = "DIR")]
+    workdir: Option<PathBuf>,
+
+    /// Let uname show this kernel release
+    #[arg(short = 'r', long, value_name = "RELEASE", value_parser = clap::builder::ValueParser::new(parse_release))]
+    release: Option<String>,
 
     /// Give the guest NAME as its first argument instead of PROGRAM
     #[arg(short = '0', long, value_name = "NAME")]
@@ -117,8 +142,20 @@ impl Cli {
             is_tracing: self.verbose,
             crash_json: self.crash_json.as_deref().map(absolute),
             stats: self.stats.as_deref().map(absolute),
+            root: RootConfig {
+                sysroot: self.sysroot.as_deref().map(absolute),
+                is_confined: false,
+                binds: self.bind.iter().map(|(host, guest)| (absolute(host), guest.clone())).collect(),
+            },
+            release: self.release.clone(),
             fork_way: self.fork,
         }
+    }
+
+    /// Where the guest starts, as it names the directory.
+    #[must_use]
+    pub fn workdir(&self) -> Option<&Path> {
+        self.workdir.as_deref()
     }
 
     /// The descriptor of a fork image, in a process that elfuse started as a fork child.
@@ -205,6 +242,23 @@ fn parse_variable(text: &str) -> Result<OsString, String> {
     }
 }
 
+fn parse_bind(text: &str) -> Result<(PathBuf, PathBuf), String> {
+    match text.rsplit_once(':') {
+        Some((host, guest)) if !host.is_empty() && guest.starts_with('/') => Ok((host.into(), guest.into())),
+        Some(_) | None => Err("not a bind; write HOST:GUEST, GUEST an absolute path".to_owned()),
+    }
+}
+
+/// The longest release that fits uname(2), in bytes.
+const RELEASE_LEN_MAX: usize = 64;
+
+fn parse_release(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.len() > RELEASE_LEN_MAX {
+        return Err(format!("not a release; write 1 to {RELEASE_LEN_MAX} bytes, for example 6.12.0"));
+    }
+    Ok(text.to_owned())
+}
+
 /// What `--version` says after the name: version, what UNKNOWN exits mean in this build, back end, host.
 #[must_use]
 pub fn version() -> &'static str {
@@ -268,6 +322,19 @@ mod tests {
         assert_eq!(command(&["-E", "A=9", "p"]).env, [b"AB=2".to_vec(), b"A=9".to_vec()]);
         assert_eq!(command(&["--clear-env", "--env", "B=", "p"]).env, [b"B=".to_vec()]);
         assert!(parse(&["-E", "novalue", "p"]).is_err());
+    }
+
+    #[test]
+    fn the_tree_of_files_is_described() {
+        let root = |args: &[&str]| parse(args).map(|cli| cli.options().root);
+        let config = root(&["-L", "/arm64", "--bind", "/a:b:/c", "p"]).unwrap();
+        assert_eq!((config.sysroot, config.binds), (Some("/arm64".into()), vec![("/a:b".into(), "/c".into())]));
+        assert_eq!(root(&["--sysroot", "x", "p"]).unwrap().sysroot, std::path::absolute("x").ok());
+        for bad in ["/a", "/a:", ":/c", "/a:c"] {
+            assert!(root(&["--bind", bad, "p"]).is_err(), "{bad}");
+        }
+        assert_eq!(parse(&["-r", "5.4.0", "p"]).unwrap().options().release.as_deref(), Some("5.4.0"));
+        assert!(parse(&["-r", &"5".repeat(65), "p"]).is_err());
     }
 
     #[test]

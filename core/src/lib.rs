@@ -20,6 +20,7 @@ pub mod hvf;
 pub mod kernel;
 pub mod mem;
 pub mod preempt;
+pub mod procfs;
 pub mod run;
 pub mod soft;
 pub mod syscall;

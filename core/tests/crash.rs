@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use elfuse::abi::{Errno, GuestAddr, GuestPtr, PAGE_SIZE, SigSet};
+use elfuse::fs::{Root, RootConfig};
 use elfuse::host::thread::{self, Role};
 use elfuse::host::{SignalsBlocked, signal};
 use elfuse::kernel::fd_table::FdTable;
@@ -128,8 +129,9 @@ fn play(script: Script) -> Result<(), String> {
     let machine: Arc<dyn Machine> = Arc::new(Scripted { memory: memory.clone(), script });
     let stats = Stats::anonymous(ProcessKind::Initial).map_err(|error| text(&error))?;
     let preemption = Preemption::prepare(&proof, machine.clone(), stats, Bounds::default()).map_err(|e| text(&e))?;
+    let root = Root::new(RootConfig::default()).map_err(|error| text(&error))?;
     let options = Options { crash_json: std::env::var_os(RECORD).map(Into::into), ..Options::default() };
-    let process = Process::new(machine.clone(), AddressSpace::new(memory).into(), preemption, options);
+    let process = Process::new(machine.clone(), AddressSpace::new(memory).into(), preemption, options, root);
     put_code(process.space()).map_err(|errno| text(&errno))?;
     process.set_image(ImageInfo {
         path: "/bin/scripted".into(),

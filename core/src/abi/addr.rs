@@ -49,6 +49,12 @@ impl GuestAddr {
         Self((((self.0 << 8) as i64) >> 8) as u64)
     }
 
+    /// The address as Linux's `untagged_addr` shows it: a user's without its tag, any other as it is.
+    #[must_use]
+    pub const fn without_tag(self) -> Self {
+        Self(self.0 & self.untagged().0)
+    }
+
     /// The start of the page that holds this address.
     #[must_use]
     pub const fn page_floor(self) -> Self {

@@ -51,16 +51,17 @@ impl SiCode {
 
 /// A signal with its `siginfo_t`, kept in wire form: 128 bytes, of which the first 12 are common to all kinds.
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(C, align(8))]
 pub struct SigInfo {
     bytes: [u8; 128],
+    /// Made by a POSIX timer of this process, and by nobody who claims to be one.
+    is_of_timer: bool,
 }
 
 impl SigInfo {
     /// A `siginfo_t` with signal and code, everything else zero.
     #[must_use]
     pub fn new(signal: Signal, code: SiCode) -> Self {
-        let mut info = Self { bytes: [0; 128] };
+        let mut info = Self { bytes: [0; 128], is_of_timer: false };
         info.put_i32(0, signal.number());
         info.put_i32(8, code.0);
         info
@@ -91,14 +92,25 @@ impl SigInfo {
         info
     }
 
-    /// A POSIX timer's expiry: timer id, overrun count and `sigev_value`.
+    /// A POSIX timer's expiry: timer id and `sigev_value`. Its overrun count is known when it is delivered.
     #[must_use]
-    pub fn timer(signal: Signal, timer_id: i32, overrun: i32, value: u64) -> Self {
-        let mut info = Self::new(signal, SiCode::SI_TIMER);
+    pub fn timer(signal: Signal, timer_id: i32, value: u64) -> Self {
+        let mut info = Self { is_of_timer: true, ..Self::new(signal, SiCode::SI_TIMER) };
         info.put_i32(16, timer_id);
-        info.put_i32(20, overrun);
         info.put_u64(24, value);
         info
+    }
+
+    /// True for [`timer`](Self::timer)'s, which a process cannot forge by rt_sigqueueinfo(2).
+    #[must_use]
+    pub const fn is_of_timer(&self) -> bool {
+        self.is_of_timer
+    }
+
+    /// `si_timerid` of a POSIX timer's signal.
+    #[must_use]
+    pub fn timer_id(&self) -> i32 {
+        self.get_i32(16)
     }
 
     /// SIGCHLD: which child, its user, and its status (exit code or signal number, as `code` says).
@@ -112,7 +124,7 @@ impl SigInfo {
     /// A `siginfo_t` as it came over a wire, with `signal` put into `si_signo`.
     #[must_use]
     pub fn from_bytes(signal: Signal, bytes: [u8; 128]) -> Self {
-        let mut info = Self { bytes };
+        let mut info = Self { bytes, is_of_timer: false };
         info.put_i32(0, signal.number());
         info
     }
@@ -157,6 +169,28 @@ impl SigInfo {
     #[must_use]
     pub fn addr(&self) -> GuestAddr {
         GuestAddr(u64::from_le_bytes(std::array::from_fn(|i| self.bytes[16 + i])))
+    }
+
+    /// `si_fd` of a signal that F_SETSIG of fcntl(2) asked for.
+    #[must_use]
+    pub fn fd(&self) -> i32 {
+        self.get_i32(24)
+    }
+
+    /// Changes `si_fd`.
+    pub fn set_fd(&mut self, fd: i32) {
+        self.put_i32(24, fd);
+    }
+
+    /// Clears the tag of `si_addr`, which the kernel shows only where it is asked to.
+    pub fn hide_addr_tag(&mut self) {
+        self.put_u64(16, self.addr().without_tag().0);
+    }
+
+    /// `si_overrun` of a timer's signal.
+    #[must_use]
+    pub fn timer_overrun(&self) -> u32 {
+        self.get_i32(20).cast_unsigned()
     }
 
     /// Sets `si_overrun` of a timer's signal when it is delivered.

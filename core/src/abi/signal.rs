@@ -95,6 +95,8 @@ impl SigSet {
     pub const ALL: Self = Self(u64::MAX);
     /// SIGKILL and SIGSTOP, which can be neither blocked nor caught.
     pub const UNBLOCKABLE: Self = Self::of(&[Signal::SIGKILL, Signal::SIGSTOP]);
+    /// The signals that stop a process by default.
+    pub const STOPS: Self = Self::of(&[Signal::SIGSTOP, Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU]);
     /// The signals of synchronous faults.
     pub const SYNCHRONOUS: Self =
         Self::of(&[Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGILL, Signal::SIGFPE, Signal::SIGTRAP, Signal::SIGSYS]);

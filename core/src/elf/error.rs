@@ -1,7 +1,7 @@
 //! [`LoadError`]: why a program cannot be started, as one line for people and as an errno for execve(2).
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::abi::Errno;
 
@@ -12,6 +12,14 @@ pub enum LoadError {
     #[error("{}: {source}; {}", path.display(), remedy(source))]
     Open {
         /// The file.
+        path: PathBuf,
+        /// The host's answer.
+        source: io::Error,
+    },
+    /// The program that a script or a dynamic program needs cannot be opened.
+    #[error("it needs the interpreter {}: {source}; {}", path.display(), interpreter_remedy(path))]
+    Interpreter {
+        /// The interpreter.
         path: PathBuf,
         /// The host's answer.
         source: io::Error,
@@ -28,7 +36,7 @@ pub enum LoadError {
     #[error("not an ELF file; elfuse runs AArch64 Linux programs")]
     NotElf,
     /// An ELF file of another kind of machine.
-    #[error("an ELF file for {}; elfuse runs AArch64 Linux programs: build it for aarch64", machine_name(*machine))]
+    #[error("an ELF file for {}; elfuse runs AArch64 Linux programs: {}", machine_name(*machine), machine_remedy(*machine))]
     WrongMachine {
         /// `e_machine`.
         machine: u16,
@@ -66,7 +74,9 @@ impl LoadError {
     #[must_use]
     pub fn errno(&self) -> Errno {
         match self {
-            Self::Open { source, .. } => source.raw_os_error().map_or(Errno::EIO, Errno::from_raw),
+            Self::Open { source, .. } | Self::Interpreter { source, .. } => {
+                source.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
+            }
             Self::NotExecutable { .. } => Errno::EACCES,
             Self::NotElf
             | Self::WrongMachine { .. }
@@ -81,9 +91,39 @@ impl LoadError {
     }
 }
 
+impl LoadError {
+    /// The same about an interpreter that could not be opened.
+    pub(super) fn of_interpreter(self, interpreter: &Path) -> Self {
+        match self {
+            Self::Open { source, .. } => Self::Interpreter { path: interpreter.to_owned(), source },
+            other => other,
+        }
+    }
+}
+
+/// How the usual dynamic linkers, and other interpreters, are come by.
+fn interpreter_remedy(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let package = if name.starts_with("ld-linux-aarch64") {
+        "libc6:arm64"
+    } else if name.starts_with("ld-musl-aarch64") {
+        "musl:arm64"
+    } else {
+        return "install it, or name a system that has it with `--sysroot DIR`".to_owned();
+    };
+    format!("name an AArch64 system with `--sysroot DIR`, install Debian's {package}, or link the program statically")
+}
+
+/// What to do with a program for another machine.
+fn machine_remedy(machine: u16) -> &'static str {
+    use goblin::elf::header::{EM_AARCH64, EM_X86_64};
+    let own = if cfg!(target_arch = "x86_64") { EM_X86_64 } else { EM_AARCH64 };
+    if machine == own { "this host runs it without elfuse" } else { "build it for aarch64" }
+}
+
 fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::NotFound => "check the path",
+        io::ErrorKind::NotFound => "check the path and `--sysroot`",
         io::ErrorKind::PermissionDenied => "check the permissions of the file and its directories",
         _other_kinds => "check the file",
     }
@@ -116,6 +156,12 @@ mod tests {
         assert_eq!(open.errno(), Errno::ENOENT);
         let wrong = LoadError::WrongMachine { machine: 62 };
         assert!(wrong.to_string().contains("x86-64"));
+        let interpreter = |name: &str| {
+            let source = io::Error::from_raw_os_error(libc::ENOENT);
+            LoadError::Open { path: "/x".into(), source }.of_interpreter(Path::new(name)).to_string()
+        };
+        assert!(interpreter("/lib/ld-linux-aarch64.so.1").contains("libc6:arm64"));
+        assert!(interpreter("/bin/none").contains("--sysroot"));
         assert_eq!(wrong.errno(), Errno::ENOEXEC);
         for error in [open, wrong, LoadError::TooLong, LoadError::NotElf] {
             let text = error.to_string();

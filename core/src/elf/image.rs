@@ -196,6 +196,14 @@ impl ElfImage {
         Ok(())
     }
 
+    /// First and last address of the segments with these rights, before relocation; zeros where there are none.
+    #[must_use]
+    pub fn part(&self, rights: Prot) -> (u64, u64) {
+        let parts = || self.segments.iter().filter(|segment| segment.prot.contains(rights));
+        let start = parts().map(|segment| segment.vaddr).min().unwrap_or(0);
+        (start, parts().map(|segment| segment.vaddr + segment.mem_len).max().unwrap_or(0))
+    }
+
     /// First and last address of all segments, on page boundaries and before relocation.
     #[must_use]
     pub fn span(&self) -> (u64, u64) {

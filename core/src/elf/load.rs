@@ -8,9 +8,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::clock_page;
 use super::image::{ElfImage, ImageKind, Segment};
-use super::program::open_executable;
-use super::stack::{self, HwCaps, StackContents};
+use super::program::{Finder, open_executable};
+use super::stack::{self, HwCaps, ProgramAreas, StackContents};
 use super::vdso::{self, VDSO_LEN};
 use super::{LoadError, Program};
 use crate::abi::mman::MapFlags;
@@ -27,7 +28,7 @@ const STACK_LEN_MAX: u64 = 1 << 30;
 const STACK_LEN_MIN: u64 = 256 << 10;
 
 /// A program that is ready to run.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct LoadedImage {
     /// The first instruction: the dynamic linker's where there is one.
     pub entry: GuestAddr,
@@ -37,6 +38,10 @@ pub struct LoadedImage {
     pub sigtramp: GuestAddr,
     /// The program's absolute path, for /proc/self/exe.
     pub path: PathBuf,
+    /// Where its parts lie.
+    pub areas: ProgramAreas,
+    /// The program's open file, which outlives its name.
+    pub file: Arc<OwnedFd>,
     /// Its arguments.
     pub args: Vec<Vec<u8>>,
 }
@@ -73,22 +78,19 @@ fn mapping(what: &'static str) -> impl Fn(Errno) -> LoadError {
 }
 
 impl Plan {
-    /// Reads and checks a program and, where it names one, its dynamic linker below `sysroot`.
+    /// Reads and checks a program and, where it names one, its dynamic linker.
     ///
     /// # Errors
     /// [`LoadError`]; nothing has changed then.
-    pub fn new(program: Program, sysroot: Option<&Path>) -> Result<Self, LoadError> {
-        let path = std::fs::canonicalize(&program.path).unwrap_or_else(|_| program.path.clone());
+    pub fn new(program: Program, finder: &dyn Finder) -> Result<Self, LoadError> {
+        let path = program.guest_path;
         let main = Part::read(&path, program.file)?;
         let interpreter = match &main.image.interpreter {
             None => None,
             Some(name) => {
                 let name = Path::new(OsStr::from_bytes(name));
-                let place = match sysroot {
-                    Some(root) => root.join(name.strip_prefix("/").unwrap_or(name)),
-                    None => name.to_owned(),
-                };
-                Some(Part::read(&place, open_executable(&place)?)?)
+                let (file, path) = open_executable(finder, name).map_err(|error| error.of_interpreter(name))?;
+                Some(Part::read(&path, file)?)
             }
         };
         let stack_len = stack_len();
@@ -149,7 +151,12 @@ impl Plan {
             return Err(LoadError::TooLong);
         }
         space.memory().write_bytes(stack.sp, &stack.bytes).map_err(mapping("the stack"))?;
-        Ok(LoadedImage { entry: GuestAddr(entry), sp: stack.sp, sigtramp, path: self.path, args: self.args })
+        let file = self.main.file.fd.clone();
+        let placed = |(start, end): (u64, u64)| (start.wrapping_add(bias), end.wrapping_add(bias));
+        let (code, data) = (self.main.image.part(Prot::EXEC), self.main.image.part(Prot::WRITE));
+        let areas = ProgramAreas { code: placed(code), data: placed(data), ..stack.areas };
+        let entry = GuestAddr(entry);
+        Ok(LoadedImage { entry, sp: stack.sp, sigtramp, path: self.path, areas, file, args: self.args })
     }
 
     fn map_stack(&self, space: &AddressSpace) -> Result<GuestRange, LoadError> {
@@ -167,8 +174,13 @@ impl Plan {
 ///
 /// # Errors
 /// As [`Plan::new`] and [`Plan::commit`].
-pub fn load_program(space: &AddressSpace, program: Program, hwcap: HwCaps) -> Result<LoadedImage, LoadError> {
-    Plan::new(program, None)?.commit(space, hwcap)
+pub fn load_program(
+    space: &AddressSpace,
+    finder: &dyn Finder,
+    program: Program,
+    hwcap: HwCaps,
+) -> Result<LoadedImage, LoadError> {
+    Plan::new(program, finder)?.commit(space, hwcap)
 }
 
 /// The length of the main stack: the soft limit, within bounds.
@@ -245,12 +257,21 @@ fn place_interpreter(space: &AddressSpace, part: &Part) -> Result<u64, LoadError
     Ok(place.0.next_multiple_of(align).wrapping_sub(start))
 }
 
-/// Maps the vDSO; returns its address and that of the signal return in it.
+/// Maps the vDSO behind its clock page; returns its address and that of the signal return in it.
 fn map_vdso(space: &AddressSpace) -> Result<(GuestAddr, GuestAddr), LoadError> {
     let error = mapping("the vDSO");
     let image = vdso::build();
     let len = VDSO_LEN as u64;
-    let place = space.mmap(&MmapRequest::anonymous(len, Prot::READ | Prot::WRITE)).map_err(&error)?;
+    let page = space.mmap(&MmapRequest::anonymous(PAGE_SIZE + len, Prot::empty())).map_err(&error)?;
+    let place = page.add(PAGE_SIZE).map_err(&error)?;
+    let part = |start: GuestAddr, len, prot, flags, backing| {
+        let range = GuestRange::new(start, len).map_err(&error)?;
+        space.insert(&Vma { range, prot, flags, backing }, None).map_err(&error)
+    };
+    let file = Arc::new(clock_page::new().map_err(&error)?);
+    let clocks = VmaBacking::File { file, offset: 0 };
+    part(page, PAGE_SIZE, Prot::READ, VmaFlags::VVAR | VmaFlags::SHARED, clocks)?;
+    part(place, len, Prot::READ | Prot::WRITE, VmaFlags::VDSO, VmaBacking::Anonymous)?;
     space.memory().write_bytes(place, &image.bytes).map_err(&error)?;
     space.mprotect(place, len, (Prot::READ | Prot::EXEC).bits().into()).map_err(&error)?;
     Ok((place, GuestAddr(place.0 + image.sigreturn)))
@@ -260,6 +281,7 @@ fn map_vdso(space: &AddressSpace) -> Result<(GuestAddr, GuestAddr), LoadError> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
+    use super::super::program::{HostFinder, Location};
     use super::*;
     use crate::abi::GuestPtr;
     use crate::soft::SoftMachine;
@@ -291,12 +313,21 @@ mod tests {
         path
     }
 
+    /// The guest's `/` is a directory.
+    struct Below<'dir>(&'dir Path);
+
+    impl Finder for Below<'_> {
+        fn find(&self, path: &Path) -> std::io::Result<Location> {
+            HostFinder.find(&self.0.join(path.strip_prefix("/").unwrap_or(path)))
+        }
+    }
+
     fn load(kind: u16) -> (AddressSpace, LoadedImage, u64) {
         let dir = tempfile::tempdir().unwrap();
         let path = program(dir.path(), kind);
         let space = AddressSpace::new(SoftMachine::new().unwrap());
-        let program = Program::open(&path, vec![b"prog".to_vec()], vec![b"A=1".to_vec()]).unwrap();
-        let image = load_program(&space, program, HwCaps { hwcap: 0x1ff, hwcap2: 0 }).unwrap();
+        let program = Program::open(&HostFinder, &path, vec![b"prog".to_vec()], vec![b"A=1".to_vec()]).unwrap();
+        let image = load_program(&space, &HostFinder, program, HwCaps { hwcap: 0x1ff, hwcap2: 0 }).unwrap();
         let bias = if kind == 2 { 0x40_0000 } else { space.layout().pie_base.0 };
         (space, image, bias)
     }
@@ -339,13 +370,13 @@ mod tests {
         bytes[0x1000..0x1400].fill(0);
         bytes[0x1000..0x100b].copy_from_slice(b"/lib/ld-x.1");
         std::fs::write(&path, bytes).unwrap();
-        let open = || Program::open(&path, Vec::new(), Vec::new()).unwrap();
-        let missing = Plan::new(open(), Some(dir.path())).err().map(|error| error.errno());
+        let open = || Program::open(&HostFinder, &path, Vec::new(), Vec::new()).unwrap();
+        let missing = Plan::new(open(), &Below(dir.path())).err().map(|error| error.errno());
         assert_eq!(missing, Some(Errno::ENOENT));
         std::fs::create_dir(dir.path().join("lib")).unwrap();
         std::fs::copy(program(dir.path(), 2), dir.path().join("lib/ld-x.1")).unwrap();
         let space = AddressSpace::new(SoftMachine::new().unwrap());
-        let image = Plan::new(open(), Some(dir.path())).unwrap().commit(&space, HwCaps::default()).unwrap();
+        let image = Plan::new(open(), &Below(dir.path())).unwrap().commit(&space, HwCaps::default()).unwrap();
         assert_eq!(image.entry.0, 0x40_0200);
     }
 
@@ -361,8 +392,8 @@ mod tests {
             }
             // One window for all: a window is never given back.
             space.clear().unwrap();
-            let program = Program::open(&path, vec![b"guest".to_vec()], Vec::new()).unwrap();
-            let image = load_program(&space, program, HwCaps::default()).unwrap();
+            let program = Program::open(&HostFinder, &path, vec![b"guest".to_vec()], Vec::new()).unwrap();
+            let image = load_program(&space, &HostFinder, program, HwCaps::default()).unwrap();
             let entry = space.lookup(image.entry).unwrap();
             assert!(entry.prot.contains(Prot::EXEC), "{}", path.display());
             loaded += 1;

@@ -6,6 +6,7 @@
 //!
 //! Sources: elf(5), `fs/binfmt_elf.c` of Linux, System V ABI chapter 5, ELF for the Arm 64-bit Architecture (AAELF64).
 
+mod clock_page;
 mod error;
 mod image;
 mod load;
@@ -13,10 +14,12 @@ mod program;
 mod script;
 mod stack;
 mod vdso;
+mod vdso_code;
 
+pub use clock_page::refresh_clock_page;
 pub use error::LoadError;
 pub use image::{ElfImage, ImageKind, ReadAt, Segment};
 pub use load::{LoadedImage, Plan, load_program};
-pub use program::Program;
+pub use program::{Finder, HostFinder, Location, Program};
 pub use script::{ScriptLine, parse_script};
-pub use stack::HwCaps;
+pub use stack::{HwCaps, ProgramAreas};

@@ -1,7 +1,9 @@
-//! [`Program`]: a file to execute with its arguments, `#!` scripts resolved.
+//! [`Program`]: a file to execute with its arguments, `#!` scripts resolved; [`Finder`]: how its files are found.
 
+use std::any::Any;
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -15,11 +17,41 @@ use super::script::{SCRIPT_LINE_MAX, parse_script};
 /// How many scripts may lead to each other.
 const SCRIPT_DEPTH_MAX: usize = 5;
 
+/// Where a program's file is.
+pub struct Location {
+    /// A path that host calls take, as long as `hold` lives.
+    pub host: PathBuf,
+    /// The guest's path, absolute and without symbolic links, for /proc/self/exe.
+    pub guest: PathBuf,
+    /// What keeps the host path's meaning.
+    pub hold: Option<Box<dyn Any + Send>>,
+}
+
+/// Finds files as the guest names them.
+pub trait Finder {
+    /// Where the file is. It need be no regular file, nor executable.
+    ///
+    /// # Errors
+    /// The host's: `NotFound` and its kin.
+    fn find(&self, path: &Path) -> io::Result<Location>;
+}
+
+/// The host's files, by the host's paths.
+pub struct HostFinder;
+
+impl Finder for HostFinder {
+    fn find(&self, path: &Path) -> io::Result<Location> {
+        Ok(Location { host: path.to_owned(), guest: std::fs::canonicalize(path)?, hold: None })
+    }
+}
+
 /// What to execute.
 #[derive(Debug)]
 pub struct Program {
-    /// The ELF file's path: the interpreter's where a script was named.
+    /// The ELF file's path as it was named: the interpreter's where a script was.
     pub path: PathBuf,
+    /// Where it is for the guest.
+    pub guest_path: PathBuf,
     /// The open file.
     pub file: File,
     /// The argument vector.
@@ -35,9 +67,10 @@ impl Program {
     ///
     /// # Errors
     /// [`LoadError`] for a file that cannot be opened or executed.
-    pub fn open(path: &Path, args: Vec<Vec<u8>>, env: Vec<Vec<u8>>) -> Result<Self, LoadError> {
+    pub fn open(finder: &dyn Finder, path: &Path, args: Vec<Vec<u8>>, env: Vec<Vec<u8>>) -> Result<Self, LoadError> {
         let exec_fn = path.as_os_str().as_bytes().to_vec();
-        let mut program = Self { path: path.to_owned(), file: open_executable(path)?, args, env, exec_fn };
+        let (file, guest_path) = open_executable(finder, path)?;
+        let mut program = Self { path: path.to_owned(), guest_path, file, args, env, exec_fn };
         for _ in 0..=SCRIPT_DEPTH_MAX {
             let mut start = [0; SCRIPT_LINE_MAX];
             let got = ReadAt::read_at(&program.file, &mut start, 0)
@@ -49,8 +82,10 @@ impl Program {
             let rest = program.args.drain(..).skip(1);
             let args = std::iter::once(line.interpreter.clone()).chain(line.argument).chain([name]).chain(rest);
             program.args = args.collect();
-            program.path = PathBuf::from(OsStr::from_bytes(&line.interpreter));
-            program.file = open_executable(&program.path)?;
+            let interpreter = PathBuf::from(OsStr::from_bytes(&line.interpreter));
+            let opened = open_executable(finder, &interpreter);
+            (program.file, program.guest_path) = opened.map_err(|error| error.of_interpreter(&interpreter))?;
+            program.path = interpreter;
         }
         Err(LoadError::ScriptDepth)
     }
@@ -60,21 +95,22 @@ impl Program {
 ///
 /// # Errors
 /// [`LoadError::Open`], [`LoadError::NotExecutable`].
-pub(super) fn open_executable(path: &Path) -> Result<File, LoadError> {
+pub(super) fn open_executable(finder: &dyn Finder, path: &Path) -> Result<(File, PathBuf), LoadError> {
     let open_error = |source| LoadError::Open { path: path.to_owned(), source };
     let not = |why| Err(LoadError::NotExecutable { path: path.to_owned(), why });
+    let Location { host, guest, hold: _hold } = finder.find(path).map_err(open_error)?;
     // Before it is opened: a FIFO would wait, a device might act.
-    let metadata = std::fs::metadata(path).map_err(open_error)?;
+    let metadata = std::fs::metadata(&host).map_err(open_error)?;
     if metadata.is_dir() {
         return not("a directory");
     }
     if !metadata.is_file() {
         return not("not a regular file");
     }
-    if metadata.mode() & 0o111 == 0 || access(path, AccessFlags::X_OK).is_err() {
+    if metadata.mode() & 0o111 == 0 || access(&host, AccessFlags::X_OK).is_err() {
         return not("not executable (try `chmod +x`)");
     }
-    File::open(path).map_err(open_error)
+    File::open(&host).map(|file| (file, guest)).map_err(open_error)
 }
 
 #[cfg(test)]
@@ -96,7 +132,7 @@ mod tests {
         let elf = file(dir.path(), "elf", b"\x7fELF", 0o755);
         let script = file(dir.path(), "script", format!("#!{} -x y\n", elf.display()).as_bytes(), 0o755);
         let args = vec![b"zero".to_vec(), b"one".to_vec()];
-        let program = Program::open(&script, args, Vec::new()).unwrap();
+        let program = Program::open(&HostFinder, &script, args, Vec::new()).unwrap();
         let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
         assert_eq!(program.args, [bytes(&elf), b"-x y".to_vec(), bytes(&script), b"one".to_vec()]);
         assert_eq!((program.path, program.exec_fn), (elf, bytes(&script)));
@@ -105,7 +141,7 @@ mod tests {
     #[test]
     fn what_cannot_be_executed_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        let open = |path: &Path| Program::open(path, Vec::new(), Vec::new()).unwrap_err();
+        let open = |path: &Path| Program::open(&HostFinder, path, Vec::new(), Vec::new()).unwrap_err();
         assert!(matches!(open(&dir.path().join("none")), LoadError::Open { .. }));
         assert!(matches!(open(dir.path()), LoadError::NotExecutable { why: "a directory", .. }));
         assert!(matches!(open(&file(dir.path(), "plain", b"x", 0o644)), LoadError::NotExecutable { .. }));

@@ -4,6 +4,8 @@
 //! platform name, strings, the name of the executable, eight zero bytes. Sources: `create_elf_tables` in
 //! `fs/binfmt_elf.c`, `arch/arm64/include/asm/elf.h`, getauxval(3).
 
+use serde::{Deserialize, Serialize};
+
 use super::LoadError;
 use crate::abi::{GuestAddr, PAGE_SIZE};
 
@@ -60,11 +62,30 @@ const CLOCK_TICKS: u64 = 100;
 /// Longest single argument, NUL included (`MAX_ARG_STRLEN`).
 const ARG_MAX_LEN: usize = 32 * PAGE_SIZE as usize;
 
+/// Where the parts of a program lie, as proc(5) shows them: pairs of first address and first address after it.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct ProgramAreas {
+    /// Executable segments of the program.
+    pub code: (u64, u64),
+    /// Its writable segments.
+    pub data: (u64, u64),
+    /// The strings of the argument vector.
+    pub args: (u64, u64),
+    /// Those of the environment.
+    pub env: (u64, u64),
+    /// The stack pointer at the start.
+    pub stack: u64,
+    /// The auxiliary vector.
+    pub auxv: Vec<(u64, u64)>,
+}
+
 /// The bytes for the top of the stack and the stack pointer.
 #[derive(PartialEq, Eq, Debug)]
 pub(super) struct InitialStack {
     pub(super) sp: GuestAddr,
     pub(super) bytes: Vec<u8>,
+    /// Without code and data.
+    pub(super) areas: ProgramAreas,
 }
 
 /// Says whether arguments and environment fit a stack of `stack_len` bytes: strings and pointers may take a quarter of
@@ -88,8 +109,12 @@ struct Strings {
 }
 
 impl Strings {
+    fn end(&self) -> u64 {
+        self.start + self.bytes.len() as u64
+    }
+
     fn push(&mut self, bytes: &[u8]) -> u64 {
-        let at = self.start + self.bytes.len() as u64;
+        let at = self.end();
         self.bytes.extend_from_slice(bytes);
         at
     }
@@ -110,8 +135,11 @@ impl StackContents<'_> {
         let mut area = Strings { start: (top.0 - len as u64) & !15, bytes: Vec::with_capacity(len + 16) };
         let random = area.push(&self.random);
         let platform = area.push_string(PLATFORM);
+        let args_start = area.end();
         let args: Vec<u64> = self.args.iter().map(|arg| area.push_string(arg)).collect();
+        let env_start = area.end();
         let env: Vec<u64> = self.env.iter().map(|variable| area.push_string(variable)).collect();
+        let env_end = area.end();
         let exec_fn = area.push_string(self.exec_fn);
         let start = area.start;
         area.bytes.resize((top.0 - start) as usize, 0);
@@ -130,7 +158,14 @@ impl StackContents<'_> {
         let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         bytes.resize((start - sp) as usize, 0);
         bytes.append(&mut area.bytes);
-        InitialStack { sp: GuestAddr(sp), bytes }
+        let areas = ProgramAreas {
+            args: (args_start, env_start),
+            env: (env_start, env_end),
+            stack: sp,
+            auxv: auxv.to_vec(),
+            ..ProgramAreas::default()
+        };
+        InitialStack { sp: GuestAddr(sp), bytes, areas }
     }
 
     fn auxv(&self, random: u64, platform: u64, exec_fn: u64) -> [(u64, u64); 21] {
@@ -183,7 +218,7 @@ mod tests {
                 vdso: 0x7000,
             };
             let top = GuestAddr(0x10_0000);
-            let InitialStack { sp, bytes } = contents.build(top);
+            let InitialStack { sp, bytes, areas } = contents.build(top);
             assert_eq!(sp.0 % 16, 0);
             assert_eq!(sp.0 + bytes.len() as u64, top.0);
             let word = |index: usize| u64::from_le_bytes(bytes[index * 8..index * 8 + 8].try_into().unwrap());
@@ -201,6 +236,8 @@ mod tests {
             assert_eq!((auxv[&AT_ENTRY], auxv[&AT_EGID], auxv[&AT_HWCAP2]), (0x40_0100, 4, 3));
             assert_eq!(string(auxv[&AT_PLATFORM]), b"aarch64");
             assert_eq!(string(auxv[&AT_EXECFN]), b"/bin/prog");
+            assert_eq!(string(areas.env.0), b"A=1");
+            assert_eq!((areas.env.1 - areas.env.0, areas.args.1), (4, areas.env.0));
             let random = (auxv[&AT_RANDOM] - sp.0) as usize;
             assert_eq!(bytes[random..random + 16], *b"0123456789abcdef");
         }

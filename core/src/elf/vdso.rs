@@ -1,26 +1,40 @@
 //! The vDSO: a tiny ELF shared object, made here, that the guest finds by `AT_SYSINFO_EHDR`.
 //!
-//! It exports, with version `LINUX_2.6.39` as on arm64, the return from signal handlers and the clock calls. All are system
-//! calls here; C libraries use them as they would use the fast ones. The signal return is the two instructions that
-//! unwinders know (`mov x8, #139; svc #0`). Sources: vdso(7), `arch/arm64/kernel/vdso/`, System V ABI chapter 5.
+//! It exports, with version `LINUX_2.6.39` as on arm64, the return from signal handlers and the clock calls. These read the
+//! clock page right before the image ([`super::clock_page`]) and call the kernel only for what it does not tell. The
+//! signal return is the two instructions that unwinders know (`mov x8, #139; svc #0`). Sources: vdso(7),
+//! `arch/arm64/kernel/vdso/`, System V ABI chapter 5.
+
+use super::vdso_code::{ADR_X2, CLOCK_GETRES, CLOCK_GETTIME, GETTIMEOFDAY};
 
 /// Length of the image in bytes: one page.
 pub(super) const VDSO_LEN: usize = 4096;
 
-/// Exported functions and their system calls.
-const FUNCTIONS: [(&str, u32); 5] = [
-    ("__kernel_rt_sigreturn", 139),
-    ("__kernel_gettimeofday", 169),
-    ("__kernel_clock_gettime", 113),
-    ("__kernel_clock_getres", 114),
-    ("__kernel_getcpu", 168),
+/// Where the clock page begins, from the image's start.
+const CLOCK_PAGE_AT: i64 = -4096;
+
+/// `mov x8, #number; svc #0; ret; nop`.
+const fn call(number: u32) -> [u32; 4] {
+    [0xd280_0008 | number << 5, 0xd400_0001, 0xd65f_03c0, 0xd503_201f]
+}
+
+const RT_SIGRETURN: [u32; 4] = call(139);
+const GETCPU: [u32; 4] = call(168);
+
+/// Exported functions and their code.
+const FUNCTIONS: [(&str, &[u32]); 5] = [
+    ("__kernel_rt_sigreturn", &RT_SIGRETURN),
+    ("__kernel_gettimeofday", &GETTIMEOFDAY),
+    ("__kernel_clock_gettime", &CLOCK_GETTIME),
+    ("__kernel_clock_getres", &CLOCK_GETRES),
+    ("__kernel_getcpu", &GETCPU),
 ];
 
 const VERSION: &str = "LINUX_2.6.39";
 const SONAME: &str = "linux-vdso.so.1";
 
-/// Bytes of each function: at most three instructions, and a nop.
-const FUNCTION_LEN: usize = 16;
+/// Functions begin at multiples of this, in bytes.
+const FUNCTION_ALIGN: usize = 16;
 
 /// The image and what the loader must know of it.
 pub(super) struct Vdso {
@@ -38,16 +52,17 @@ const fn align8(offset: usize) -> usize {
     offset.next_multiple_of(8)
 }
 
-/// The instructions of a call: `movz x8, #number; svc #0; ret`.
-fn code(number: u32) -> [u8; FUNCTION_LEN] {
-    const NOP: u32 = 0xd503_201f;
-    const SVC: u32 = 0xd400_0001;
-    const RET: u32 = 0xd65f_03c0;
-    let mut bytes = [0; FUNCTION_LEN];
-    for (chunk, word) in bytes.chunks_exact_mut(4).zip([0xd280_0008 | number << 5, SVC, RET, NOP]) {
-        chunk.copy_from_slice(&word.to_le_bytes());
-    }
-    bytes
+/// The code of a function that begins at offset `at` of the image.
+fn code(words: &[u32], at: usize) -> Vec<u8> {
+    let place = |(index, word): (usize, &u32)| {
+        if *word != ADR_X2 {
+            return *word;
+        }
+        let distance = CLOCK_PAGE_AT - (at + index * 4) as i64;
+        // ADR: bits 1:0 of the distance in 30:29, the rest in 23:5.
+        ADR_X2 | (distance as u32 & 3) << 29 | ((distance >> 2) as u32 & 0x7_ffff) << 5
+    };
+    words.iter().enumerate().map(place).flat_map(u32::to_le_bytes).collect()
 }
 
 /// The hash of symbol and version names (System V ABI, "Hash Table").
@@ -101,7 +116,7 @@ pub(super) fn build() -> Vdso {
     let versym_at = align8(strings_at + strings.0.len());
     let verdef_at = align8(versym_at + count * 2);
     let dynamic_at = align8(verdef_at + 2 * 28);
-    let text_at = (dynamic_at + 10 * 16).next_multiple_of(FUNCTION_LEN);
+    let text_at = (dynamic_at + 10 * 16).next_multiple_of(FUNCTION_ALIGN);
 
     let mut hash = Bytes::default();
     hash.u32(1).u32(count as u32).u32(1).u32(0);
@@ -111,11 +126,13 @@ pub(super) fn build() -> Vdso {
 
     let mut symbols = Bytes(vec![0; SYM_LEN]);
     let mut text = Bytes::default();
-    for (name, (_, number)) in names.iter().zip(FUNCTIONS) {
+    for (name, (_, words)) in names.iter().zip(FUNCTIONS) {
         let value = text_at + text.0.len();
+        let bytes = code(words, value);
         // STB_GLOBAL and STT_FUNC, default visibility, an absolute section index that no loader looks up.
-        symbols.u32(*name).u16(0x12).u16(1).u64(value as u64).u64(FUNCTION_LEN as u64);
-        text.0.extend_from_slice(&code(number));
+        symbols.u32(*name).u16(0x12).u16(1).u64(value as u64).u64(bytes.len() as u64);
+        text.0.extend_from_slice(&bytes);
+        text.0.resize(text.0.len().next_multiple_of(FUNCTION_ALIGN), 0);
     }
 
     let mut versym = Bytes::default();

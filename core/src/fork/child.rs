@@ -12,6 +12,7 @@ use super::image::{HEADER_LEN, Header, Image, ImageError, Mapping, READY, Run};
 use crate::abi::{Errno, Fd, GuestAddr, GuestRange};
 use crate::host::handover::{DESCRIPTORS_PER_MESSAGE, Handover};
 use crate::kernel::fd_table::{FdTable, OpenFile};
+use crate::kernel::process::ImageInfo;
 use crate::mem::{AddressSpace, MappedFile, Prot, Vma, VmaBacking, VmaFlags};
 
 /// Longest text of an image, in bytes: beyond any address space with `MAX_MAP_COUNT` mappings.
@@ -82,6 +83,16 @@ impl Received {
         }
         table.set_limit(self.image.descriptor_limit);
         Ok(table)
+    }
+
+    /// The program that runs.
+    ///
+    /// # Errors
+    /// [`ImageError::Damaged`].
+    pub fn program(&self) -> Result<ImageInfo, ImageError> {
+        let file = self.image.program_file.map(|index| self.file(index)).transpose()?;
+        let image = ImageInfo { file: file.map(|file| file.host().clone()), ..self.image.image_info() };
+        Ok(image.republished())
     }
 
     /// Makes guest memory as the parent had it, in an empty address space.

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use super::image::READY;
 use super::parent::{child_registers, close_gate};
 use crate::abi::{Errno, Pid, SigSet};
+use crate::fs::Root;
 use crate::host::children::exit_now;
 use crate::host::fork::{Forked, close_all_but, fork};
 use crate::host::handover::Handover;
@@ -38,6 +39,7 @@ struct Seed {
     actions: SignalActions,
     blocked: SigSet,
     image: ImageInfo,
+    root: Arc<Root>,
     files: Vec<FdEntry>,
     file_limit: u64,
     args: CloneArgs,
@@ -56,6 +58,7 @@ impl Seed {
             actions,
             blocked,
             image: process.image(),
+            root: process.root(),
             files: ctx.files.entries(),
             file_limit: ctx.files.limit(),
             args: *args,
@@ -116,10 +119,10 @@ fn become_child(
     let options = parent.options().clone();
     let bounds = Bounds { run_limit_ns: options.timeout_ns, directory: None };
     let preemption = Preemption::in_forked_process(parent.preemption(), machine.clone(), bounds)?;
-    let process = Process::new(machine, parent.space().clone(), preemption, options);
+    let process = Process::new(machine, parent.space().clone(), preemption, options, seed.root.clone());
     forget(parent);
     process.space().inherit().map_err(errno)?;
-    process.set_image(seed.image);
+    process.set_image(seed.image.republished());
     process.group().actions = seed.actions;
     if let Some(warning) = bring_up::start_kicks(&process, &proof)? {
         eprintln!("elfuse: signals from other elfuse processes will not arrive: {warning}");
@@ -145,8 +148,8 @@ fn errno(errno: Errno) -> std::io::Error {
     std::io::Error::from_raw_os_error(errno.raw().into())
 }
 
-/// The host descriptors that the child goes on with: its own standard ones, the guest's, those of mapped files, and the
-/// stream to its parent.
+/// The host descriptors that the child goes on with: its own standard ones, the guest's, those of mapped files, of the
+/// program and of the tree of files, and the stream to its parent.
 fn kept_descriptors(parent: &Process, seed: &Seed, stream: &Handover) -> Vec<RawFd> {
     let files = seed.files.iter().map(FdEntry::host_number);
     let vmas = parent.space().vmas();
@@ -154,6 +157,8 @@ fn kept_descriptors(parent: &Process, seed: &Seed, stream: &Handover) -> Vec<Raw
         VmaBacking::Anonymous => None,
         VmaBacking::File { file, .. } => Some(file.fd.as_raw_fd()),
     });
-    let kept: BTreeSet<RawFd> = [0, 1, 2, stream.as_fd().as_raw_fd()].into_iter().chain(files).chain(mapped).collect();
+    let program = seed.image.file.iter().map(|file| file.as_raw_fd());
+    let own = [0, 1, 2, stream.as_fd().as_raw_fd()].into_iter().chain(seed.root.descriptors()).chain(program);
+    let kept: BTreeSet<RawFd> = own.chain(files).chain(mapped).collect();
     kept.into_iter().collect()
 }

@@ -7,6 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::abi::{GuestAddr, SigSet, Signal};
+use crate::elf::ProgramAreas;
+use crate::fs::RootConfig;
 use crate::kernel::process::{ForkWay, ImageInfo, Options};
 use crate::kernel::signal::{AltStack, Handler, SaFlags, SigAction, SignalActions};
 use crate::mem::Layout;
@@ -107,6 +109,14 @@ pub struct Image {
     pub is_vfork: bool,
     /// Path and arguments of the program, and its signal return.
     pub program: (Vec<u8>, Vec<Vec<u8>>, u64),
+    /// Where the program's parts lie.
+    pub areas: ProgramAreas,
+    /// Index of the program's open file.
+    pub program_file: Option<u32>,
+    /// What the guest's tree of files is made of.
+    pub root: RootConfig,
+    /// The release of uname(2), where it is not the built-in one.
+    pub release: Option<String>,
     /// The watchdog's limit in nanoseconds.
     pub timeout_ns: Option<u64>,
     /// `--trace`.
@@ -273,15 +283,25 @@ impl Image {
             is_tracing: self.is_tracing,
             crash_json: self.crash_json.as_deref().map(path_of),
             stats: self.stats.as_deref().map(path_of),
+            root: self.root.clone(),
+            release: self.release.clone(),
             fork_way: if self.is_forking_by_spawn { ForkWay::Spawn } else { ForkWay::Host },
         }
     }
 
-    /// The program that runs.
+    /// The program that runs, without its file.
     #[must_use]
     pub fn image_info(&self) -> ImageInfo {
         let (path, args, sigtramp) = &self.program;
-        ImageInfo { path: path_of(path), args: args.clone(), sigtramp: GuestAddr(*sigtramp) }
+        let areas = self.areas.clone();
+        ImageInfo {
+            path: path_of(path),
+            areas,
+            file: None,
+            published: None,
+            args: args.clone(),
+            sigtramp: GuestAddr(*sigtramp),
+        }
     }
 
     /// The fixed points of the address space.

@@ -160,6 +160,7 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
     let (brk_start, brk) = process.space().brk_area();
     let bytes = |path: &std::path::PathBuf| path.as_os_str().as_bytes().to_vec();
     let (mapped_files, mappings) = describe_mappings(process, snapshot, files)?;
+    let program_file = program.file.as_ref().map(|file| files.index_of(file));
     let descriptors = ctx.files.entries().into_iter().map(|entry| Descriptor {
         fd: entry.fd.0,
         is_close_on_exec: entry.is_close_on_exec,
@@ -173,7 +174,11 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         set_child_tid: args.flags.contains(CloneFlags::CHILD_SETTID).then_some(child_tid),
         clear_child_tid: args.word_to_clear().0,
         is_vfork: args.flags.contains(CloneFlags::VFORK),
+        areas: program.areas,
+        program_file,
         program: (bytes(&program.path), program.args, program.sigtramp.0),
+        root: process.root().config().clone(),
+        release: options.release.clone(),
         timeout_ns: options.timeout_ns,
         is_tracing: options.is_tracing,
         is_forking_by_spawn: options.fork_way == ForkWay::Spawn,

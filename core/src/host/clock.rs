@@ -10,6 +10,30 @@ pub fn monotonic_ns() -> u64 {
         .map_or(0, |now| now.tv_sec().cast_unsigned() * 1_000_000_000 + now.tv_nsec().cast_unsigned())
 }
 
+/// Ticks a second of [`virtual_counter`].
+pub const VIRTUAL_COUNTER_HZ: u64 = 1_000_000_000;
+
+/// What a guest reads from CNTVCT_EL0: on this host CLOCK_MONOTONIC itself.
+#[must_use]
+pub fn virtual_counter() -> u64 {
+    monotonic_ns()
+}
+
+/// CLOCK_BOOTTIME in nanoseconds: as the monotonic clock, and counting while the machine sleeps; the monotonic clock where
+/// the host has no such clock.
+#[must_use]
+pub fn boottime_ns() -> u64 {
+    const CLOCK_BOOTTIME: i32 = 7;
+    now_ns(CLOCK_BOOTTIME).unwrap_or_else(monotonic_ns)
+}
+
+/// The time of a clock by its number in nanoseconds, or `None` where there is no such clock.
+#[must_use]
+pub fn now_ns(clock: i32) -> Option<u64> {
+    let now = clock_gettime(ClockId::from_raw(clock as libc::clockid_t)).ok()?;
+    Some(now.tv_sec().cast_unsigned() * 1_000_000_000 + now.tv_nsec().cast_unsigned())
+}
+
 /// CLOCK_REALTIME in nanoseconds.
 #[must_use]
 pub fn realtime_ns() -> u64 {

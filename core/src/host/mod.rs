@@ -5,6 +5,7 @@
 pub mod children;
 pub mod clock;
 pub mod controls;
+pub mod cpu_timer;
 pub mod fault;
 pub mod fds;
 pub mod fork;
@@ -13,6 +14,7 @@ pub mod futex;
 pub mod futex_shared;
 pub mod handover;
 pub mod memory;
+pub mod paths;
 pub mod pidfd;
 pub mod process;
 pub mod schedule;

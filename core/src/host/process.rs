@@ -5,7 +5,7 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use crate::abi::Pid;
+use crate::abi::{Pid, Tid};
 
 /// A process id with what tells its bearer from earlier and other ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -50,13 +50,25 @@ pub fn identity_of(pid: Pid) -> Option<ProcessIdentity> {
     imp::identity_of(pid)
 }
 
+/// The process that a thread belongs to, or `None` where there is no such thread.
+#[must_use]
+pub fn process_of(tid: Tid) -> Option<Pid> {
+    imp::process_of(tid)
+}
+
 #[cfg(target_os = "linux")]
 mod imp {
     use std::io::Read;
     use std::os::unix::fs::MetadataExt;
 
     use super::ProcessIdentity;
-    use crate::abi::Pid;
+    use crate::abi::{Pid, Tid};
+
+    pub(super) fn process_of(tid: Tid) -> Option<Pid> {
+        let status = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
+        let digits = status.lines().find_map(|line| line.strip_prefix("Tgid:"))?;
+        digits.trim().parse().ok().map(Pid)
+    }
 
     /// Longer than any stat up to its field 22: the name has at most 64 bytes, each number at most 20 digits.
     const STAT_MAX: usize = 1024;
@@ -89,7 +101,12 @@ mod imp {
 #[cfg(not(target_os = "linux"))]
 mod imp {
     use super::ProcessIdentity;
-    use crate::abi::Pid;
+    use crate::abi::{Pid, Tid};
+
+    /// Threads of other processes cannot be named here.
+    pub(super) fn process_of(_tid: Tid) -> Option<Pid> {
+        None
+    }
 
     pub(super) fn identity_of(pid: Pid) -> Option<ProcessIdentity> {
         let alive = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.0), None).is_ok();

@@ -166,6 +166,12 @@ pub fn pending() -> SigSet {
     imp::pending()
 }
 
+/// `RLIMIT_SIGPENDING`: how many signals may be queued with their siginfo. The guest changes the host's limit.
+#[must_use]
+pub fn pending_limit() -> usize {
+    imp::pending_limit()
+}
+
 thread_local! {
     /// The interrupt word of the run in progress on this thread, null outside of runs.
     static INTERRUPT_WORD: Cell<*const AtomicU32> = const { Cell::new(ptr::null()) };

@@ -172,6 +172,55 @@ calls! {
     /// utimensat(2); the buffer is two `struct timespec` or absent, the path may be too.
     utimensat(dir: DirFd<'_>, path: Option<&CStr>, times: Option<Struct<32>>, flags: u32)
         = SYS_utimensat(dir, path, times.map_or(ForeignBuffer::NULL, |times| times.0), flags);
+    /// setxattr(2).
+    setxattr(path: &CStr, name: &CStr, value: ForeignBuffer, flags: u32)
+        = SYS_setxattr(path, name, value, value.len(), flags);
+    /// lsetxattr(2).
+    lsetxattr(path: &CStr, name: &CStr, value: ForeignBuffer, flags: u32)
+        = SYS_lsetxattr(path, name, value, value.len(), flags);
+    /// fsetxattr(2).
+    fsetxattr(fd: BorrowedFd<'_>, name: &CStr, value: ForeignBuffer, flags: u32)
+        = SYS_fsetxattr(fd, name, value, value.len(), flags);
+    /// getxattr(2).
+    getxattr(path: &CStr, name: &CStr, value: ForeignBuffer) = SYS_getxattr(path, name, value, value.len());
+    /// lgetxattr(2).
+    lgetxattr(path: &CStr, name: &CStr, value: ForeignBuffer) = SYS_lgetxattr(path, name, value, value.len());
+    /// fgetxattr(2).
+    fgetxattr(fd: BorrowedFd<'_>, name: &CStr, value: ForeignBuffer) = SYS_fgetxattr(fd, name, value, value.len());
+    /// listxattr(2).
+    listxattr(path: &CStr, names: ForeignBuffer) = SYS_listxattr(path, names, names.len());
+    /// llistxattr(2).
+    llistxattr(path: &CStr, names: ForeignBuffer) = SYS_llistxattr(path, names, names.len());
+    /// flistxattr(2).
+    flistxattr(fd: BorrowedFd<'_>, names: ForeignBuffer) = SYS_flistxattr(fd, names, names.len());
+    /// removexattr(2).
+    removexattr(path: &CStr, name: &CStr) = SYS_removexattr(path, name);
+    /// lremovexattr(2).
+    lremovexattr(path: &CStr, name: &CStr) = SYS_lremovexattr(path, name);
+    /// fremovexattr(2).
+    fremovexattr(fd: BorrowedFd<'_>, name: &CStr) = SYS_fremovexattr(fd, name);
+    /// syncfs(2).
+    syncfs(fd: BorrowedFd<'_>) = SYS_syncfs(fd);
+    /// sync_file_range(2).
+    sync_file_range(fd: BorrowedFd<'_>, offset: i64, len: i64, flags: u32) = SYS_sync_file_range(fd, offset, len, flags);
+    /// readahead(2).
+    readahead(fd: BorrowedFd<'_>, offset: i64, len: usize) = SYS_readahead(fd, offset, len);
+    /// copy_file_range(2); an offset may be absent.
+    copy_file_range(
+        from: BorrowedFd<'_>,
+        from_offset: Option<Struct<8>>,
+        to: BorrowedFd<'_>,
+        to_offset: Option<Struct<8>>,
+        len: usize,
+        flags: u32
+    ) = SYS_copy_file_range(
+        from,
+        from_offset.map_or(ForeignBuffer::NULL, |offset| offset.0),
+        to,
+        to_offset.map_or(ForeignBuffer::NULL, |offset| offset.0),
+        len,
+        flags
+    );
     /// fadvise64(2).
     fadvise64(fd: BorrowedFd<'_>, offset: i64, len: i64, advice: u32) = SYS_fadvise64(fd, offset, len, advice);
     /// flock(2); callers add `LOCK_NB`.
@@ -232,6 +281,19 @@ pub fn openat(dir: DirFd<'_>, path: &CStr, flags: i32, mode: u32) -> Result<Owne
     let dir = Register::register(&dir);
     // SAFETY: the path outlives the call and is only read.
     let number = checked(unsafe { libc::syscall(libc::SYS_openat, dir, path.as_ptr(), flags, mode) })?;
+    // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
+}
+
+/// openat2(2) with the host's flags; `resolve` has one numbering everywhere.
+///
+/// # Errors
+/// The host's errno.
+pub fn openat2(dir: DirFd<'_>, path: &CStr, flags: i32, mode: u32, resolve: u64) -> Result<OwnedFd, Errno> {
+    let how = [u64::from(flags.cast_unsigned()), u64::from(mode), resolve];
+    let (dir, path) = (Register::register(&dir), path.as_ptr());
+    // SAFETY: path and `struct open_how`, which has this layout, outlive the call and are only read.
+    let number = checked(unsafe { libc::syscall(libc::SYS_openat2, dir, path, how.as_ptr(), size_of_val(&how)) })?;
     // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
 }

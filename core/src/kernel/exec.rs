@@ -13,8 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fd_table::FdTable;
+use super::paths::GuestFinder;
 use super::process::ImageInfo;
-use super::signal::GroupExit;
+use super::signal::{FaultRecord, GroupExit};
 use super::task::Interrupts;
 use super::{Control, TaskContext};
 use crate::abi::{Errno, GuestAddr, SigSet, Signal};
@@ -37,7 +38,8 @@ pub fn hwcaps() -> HwCaps {
 /// Those of execve(2) while the old program still exists: `ENOENT`, `EACCES`, `ENOEXEC`, `E2BIG`, `ELOOP`, ...; `EAGAIN`
 /// where the main thread is gone or another thread is executing; `EINTR` where the process is to end meanwhile.
 pub fn execute(ctx: &mut TaskContext, path: &Path, args: Vec<Vec<u8>>, env: Vec<Vec<u8>>) -> Result<Control, Errno> {
-    let plan = Program::open(path, args, env).and_then(|program| Plan::new(program, None));
+    let finder = GuestFinder { process: ctx.process(), files: &ctx.files };
+    let plan = Program::open(&finder, path, args, env).and_then(|program| Plan::new(program, &finder));
     let plan = plan.map_err(|error| error.errno())?;
     if !ctx.task.is_main() {
         hand_over(ctx, plan)?;
@@ -139,6 +141,16 @@ fn replace(ctx: &TaskContext, plan: Plan) -> Result<LoadedImage, LoadError> {
     plan.commit(space, hwcaps())
 }
 
+/// Names the main thread after its program, as `comm` shows it.
+pub fn name_thread(program: &Path) {
+    use std::os::unix::ffi::OsStrExt;
+    let name = program.file_name().unwrap_or_default().as_bytes();
+    if let Ok(name) = std::ffi::CString::new(name) {
+        // A name is for people.
+        let _unnamed = crate::host::sys::set_thread_name(&name);
+    }
+}
+
 /// What else a new program begins with.
 fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     let process = ctx.process().clone();
@@ -150,9 +162,10 @@ fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     ctx.clear_child_tid = GuestAddr::NULL;
     ctx.robust_list = GuestAddr::NULL;
     ctx.restart_block = None;
-    ctx.fault = None;
+    ctx.fault = FaultRecord::NONE;
     ctx.vcpu.push(&CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() });
-    process.set_image(ImageInfo { path: image.path, args: image.args, sigtramp: image.sigtramp });
+    name_thread(&image.path);
+    process.set_image(ImageInfo::of(image));
     // A vfork parent goes on.
     process.hold_vfork_parent(None);
 }

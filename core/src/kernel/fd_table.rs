@@ -28,20 +28,111 @@ pub enum FileKind {
     Anonymous,
 }
 
+/// What an entry of a [`Listing`] is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ListingKind {
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link,
+}
+
+/// The entries of a directory that elfuse makes up, and how far they have been read.
+#[derive(Debug)]
+pub struct Listing {
+    entries: Vec<(String, ListingKind)>,
+    /// Index of the next entry.
+    position: Mutex<usize>,
+}
+
+impl Listing {
+    /// A listing of these entries, with `.` and `..` before them.
+    #[must_use]
+    pub fn new(entries: impl Iterator<Item = (String, ListingKind)>) -> Self {
+        let dots = [".", ".."].map(|name| (name.to_owned(), ListingKind::Directory));
+        Self { entries: dots.into_iter().chain(entries).collect(), position: Mutex::new(0) }
+    }
+
+    fn position(&self) -> MutexGuard<'_, usize> {
+        self.position.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// lseek(2) to an absolute position.
+    pub fn seek(&self, position: usize) {
+        *self.position() = position;
+    }
+
+    /// The next entries as `struct linux_dirent64`, at most `room` bytes; empty at the end.
+    ///
+    /// # Errors
+    /// `EINVAL` where there is no room for one entry.
+    pub fn read(&self, room: usize) -> Result<Vec<u8>, Errno> {
+        const DT_DIR: u8 = 4;
+        const DT_LNK: u8 = 10;
+        let mut position = self.position();
+        let mut bytes = Vec::new();
+        while let Some((name, kind)) = self.entries.get(*position) {
+            let len = (19 + name.len() + 1).next_multiple_of(8);
+            if bytes.len() + len > room {
+                if bytes.is_empty() {
+                    return Err(Errno::EINVAL);
+                }
+                break;
+            }
+            let end = bytes.len() + len;
+            *position += 1;
+            let number = *position as u64;
+            bytes.extend_from_slice(&number.to_le_bytes());
+            bytes.extend_from_slice(&number.to_le_bytes());
+            bytes.extend_from_slice(&(len as u16).to_le_bytes());
+            bytes.push(if *kind == ListingKind::Directory { DT_DIR } else { DT_LNK });
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.resize(end, 0);
+        }
+        Ok(bytes)
+    }
+}
+
 /// An open file of the guest. What `dup` and `fork` share is the host's open file description behind it.
 #[derive(Debug)]
 pub struct OpenFile {
     host: Arc<OwnedFd>,
     kind: FileKind,
+    is_proc_directory: bool,
+    listing: Option<Listing>,
 }
 
 impl OpenFile {
+    /// Takes a directory over whose entries are made up.
+    #[must_use]
+    pub fn with_listing(host: OwnedFd, listing: Listing) -> Arc<Self> {
+        let host = Arc::new(host);
+        Arc::new(Self { host, kind: FileKind::Regular, is_proc_directory: true, listing: Some(listing) })
+    }
+
+    /// The entries, where they are made up.
+    #[must_use]
+    pub const fn listing(&self) -> Option<&Listing> {
+        self.listing.as_ref()
+    }
+
+    /// True for a directory of /proc: names in it may mean the guest's objects.
+    #[must_use]
+    pub const fn is_proc_directory(&self) -> bool {
+        self.is_proc_directory
+    }
+
     /// Takes a host descriptor over. It should be close-on-exec: the guest's flag is kept in the table.
     #[must_use]
     pub fn new(host: OwnedFd) -> Arc<Self> {
+        let mut is_directory = false;
         let kind = match nix::sys::stat::fstat(&host) {
             Ok(stat) => match SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT {
-                SFlag::S_IFREG | SFlag::S_IFDIR | SFlag::S_IFBLK | SFlag::S_IFLNK => FileKind::Regular,
+                SFlag::S_IFDIR => {
+                    is_directory = true;
+                    FileKind::Regular
+                }
+                SFlag::S_IFREG | SFlag::S_IFBLK | SFlag::S_IFLNK => FileKind::Regular,
                 SFlag::S_IFSOCK => FileKind::Socket,
                 SFlag::S_IFIFO => FileKind::Pipe,
                 SFlag::S_IFCHR => FileKind::Character,
@@ -49,7 +140,8 @@ impl OpenFile {
             },
             Err(_) => FileKind::Anonymous,
         };
-        Arc::new(Self { host: Arc::new(host), kind })
+        let is_proc_directory = is_directory && crate::host::paths::is_proc(host.as_fd());
+        Arc::new(Self { host: Arc::new(host), kind, is_proc_directory, listing: None })
     }
 
     /// In the child of a host fork: the parent's open file as one of this process. The number belongs to the answer, or to
@@ -57,9 +149,9 @@ impl OpenFile {
     fn inherit(parent: Arc<Self>) -> Arc<Self> {
         let is_shared_with_a_mapping = Arc::strong_count(&parent.host) > 1;
         let host = if is_shared_with_a_mapping { parent.host.clone() } else { adopt(parent.host.as_raw_fd()) };
-        let kind = parent.kind;
+        let (kind, is_proc_directory) = (parent.kind, parent.is_proc_directory);
         std::mem::forget(parent);
-        Arc::new(Self { host, kind })
+        Arc::new(Self { host, kind, is_proc_directory, listing: None })
     }
 
     /// What it is.

@@ -14,7 +14,9 @@ pub mod exec;
 pub mod exit;
 pub mod fd_table;
 pub mod futex;
+pub mod paths;
 pub mod process;
+pub mod published;
 pub mod quiesce;
 pub mod recent;
 pub mod restart;
@@ -23,6 +25,7 @@ pub mod signal;
 pub mod sink;
 pub mod task;
 pub mod timers;
+pub mod uts;
 
 pub use blocking::{Interrupted, Waker};
 pub use process::Process;

@@ -1,16 +1,21 @@
 //! What all threads of a guest process share: [`Process`].
 
+use std::fs::File;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::exec::HandedOver;
 use super::exit::Lifetime;
 use super::futex::FutexTable;
+use super::published::Published;
 use super::quiesce::Gate;
-use super::signal::{GroupExit, SignalTarget, ThreadGroup};
+use super::signal::{Delivery, GroupExit, SigAction, SignalTarget, ThreadGroup};
 use super::task::Interrupts;
 use super::timers::TimerTable;
-use crate::abi::{Errno, GuestAddr, Pid, SigInfo};
+use crate::abi::{Errno, GuestAddr, Pid, SigInfo, SigSet, Signal, Tid};
+use crate::elf::{LoadedImage, ProgramAreas};
+use crate::fs::{Root, RootConfig};
 use crate::host;
 use crate::mem::{AddressSpace, GuestMemory};
 use crate::preempt::{KickCause, Kicker, Preemption};
@@ -21,10 +26,41 @@ use crate::vcpu::Machine;
 pub struct ImageInfo {
     /// The program's path as /proc/self/exe shows it.
     pub path: std::path::PathBuf,
+    /// Where its parts lie, for /proc/self.
+    pub areas: ProgramAreas,
+    /// Its open file, where this process has it.
+    pub file: Option<Arc<OwnedFd>>,
+    /// Its path and command line for other processes.
+    pub published: Option<Arc<File>>,
     /// Its command line, for reports and /proc/self/cmdline.
     pub args: Vec<Vec<u8>>,
     /// Where signal handlers without a restorer return to (`__kernel_rt_sigreturn` of the vDSO).
     pub sigtramp: GuestAddr,
+}
+
+impl ImageInfo {
+    /// What is to be kept of a loaded program.
+    #[must_use]
+    pub fn of(image: LoadedImage) -> Self {
+        Self {
+            path: image.path,
+            areas: image.areas,
+            file: Some(image.file),
+            published: None,
+            args: image.args,
+            sigtramp: image.sigtramp,
+        }
+        .republished()
+    }
+
+    /// The same, published by the calling process. What another process published is left to that: it is leaked here.
+    #[must_use]
+    pub fn republished(mut self) -> Self {
+        std::mem::forget(self.published.take());
+        // Where the host refuses, others see elfuse's own.
+        self.published = Published::publish(self.path.as_os_str().as_bytes(), &self.args).ok().map(Arc::new);
+        self
+    }
 }
 
 /// A guest process. One per host process.
@@ -42,6 +78,8 @@ pub struct Process {
     image: Mutex<ImageInfo>,
     handed_over: Mutex<Option<HandedOver>>,
     options: Options,
+    /// What absolute paths mean.
+    root: Mutex<Arc<Root>>,
     /// Held for writing while a fork may still fail, for reading by a look for changed children.
     children: RwLock<()>,
     /// In a vfork child: the stream whose end lets the parent go on.
@@ -59,6 +97,10 @@ pub struct Options {
     pub crash_json: Option<std::path::PathBuf>,
     /// The shared statistics file.
     pub stats: Option<std::path::PathBuf>,
+    /// What the guest's tree of files is made of.
+    pub root: RootConfig,
+    /// The release that uname(2) shows instead of the built-in one.
+    pub release: Option<String>,
     /// How fork children come to be.
     pub fork_way: ForkWay,
 }
@@ -74,13 +116,14 @@ pub enum ForkWay {
 }
 
 impl Process {
-    /// A process with no thread and an empty address space.
+    /// A process with no thread and an empty address space, whose tree of files is `root`.
     #[must_use]
     pub fn new(
         machine: Arc<dyn Machine>,
         space: Arc<AddressSpace>,
         preemption: Preemption,
         options: Options,
+        root: Arc<Root>,
     ) -> Arc<Self> {
         Arc::new(Self {
             pid: host::process::own_pid(),
@@ -96,6 +139,7 @@ impl Process {
             image: Mutex::default(),
             handed_over: Mutex::default(),
             options,
+            root: Mutex::new(root),
             children: RwLock::default(),
             vfork_parent: Mutex::default(),
         })
@@ -172,6 +216,17 @@ impl Process {
         &self.options
     }
 
+    /// The guest's tree of files.
+    #[must_use]
+    pub fn root(&self) -> Arc<Root> {
+        self.root.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes another tree the guest's: chroot(2).
+    pub fn set_root(&self, root: Arc<Root>) {
+        *self.root.lock().unwrap_or_else(PoisonError::into_inner) = root;
+    }
+
     /// What is known about the program that runs.
     #[must_use]
     pub fn image(&self) -> ImageInfo {
@@ -233,6 +288,51 @@ impl Process {
             task.interrupt(Interrupts::SIGNAL, cause);
         }
         Ok(())
+    }
+
+    /// Sends a signal of a timer. False when it will never be taken: it is ignored, or its thread is gone.
+    pub fn send_to_be_taken(&self, info: SigInfo, target: SignalTarget, cause: KickCause) -> bool {
+        let posted = {
+            let mut group = self.group();
+            let is_dropped = group.is_dropped(info.signal(), target);
+            group.post(info, target).ok().filter(|_| !is_dropped)
+        };
+        let is_pending = posted.is_some();
+        if let Some(task) = posted.flatten() {
+            task.interrupt(Interrupts::SIGNAL, cause);
+        }
+        is_pending
+    }
+
+    /// Takes the next pending signal of `wanted` for the thread `tid`, as a handler or a waiter shall see it.
+    #[must_use]
+    pub fn take_signal(&self, tid: Tid, wanted: SigSet) -> Option<SigInfo> {
+        let mut info = self.group().take(tid, wanted)?;
+        self.timers.taken(self, &mut info);
+        Some(info)
+    }
+
+    /// What the thread `tid` has to do about its signals before it goes on.
+    #[must_use]
+    pub fn next_delivery(&self, tid: Tid) -> Option<Delivery> {
+        let mut delivery = self.group().next_delivery(tid)?;
+        if let Delivery::Handler { info, .. } = &mut delivery {
+            self.timers.taken(self, info);
+        }
+        Some(delivery)
+    }
+
+    /// Changes a disposition; the answer is the old one.
+    pub fn set_action(&self, signal: Signal, action: SigAction) -> SigAction {
+        let (old, is_ignored) = {
+            let mut group = self.group();
+            let old = group.set_action(signal, action);
+            (old, group.actions.ignores(signal))
+        };
+        if is_ignored {
+            self.timers.ignored(self, signal);
+        }
+        old
     }
 
     /// Begins the end of the process: the first caller decides how it ends, everybody else is told to leave.

@@ -3,28 +3,39 @@
 //! A record keeps the siginfo and the order of what one sender sends; the doorbell is no guest's signal, so that SIGUSR2
 //! reaches a guest only when a guest sent it. `docs/design.md` §6. Sources: kill(2), rt_sigqueueinfo(2).
 
-use super::Process;
+use super::{Process, TaskContext};
 use crate::abi::{Errno, Pid, SiCode, SigInfo, SigSet, Signal, Tid};
 use crate::host;
 use crate::preempt::transport::{SendError, SenderHandle};
 
-/// What the host must do itself: SIGKILL and SIGSTOP, which no program handles, and SIGCONT, since a stopped program
-/// drains no records.
-const FOR_THE_HOST: SigSet = SigSet::UNBLOCKABLE.with(Signal::SIGCONT);
+/// What the host must do itself: SIGKILL and SIGSTOP, which no program handles; SIGCONT, since a stopped program drains no
+/// records; the other stop signals, which must not overtake a SIGCONT nor be overtaken by one.
+const FOR_THE_HOST: SigSet = SigSet::STOPS.with(Signal::SIGKILL).with(Signal::SIGCONT);
 
 /// kill(2) of another process or of a group; `None` only asks whether it exists.
 ///
 /// # Errors
 /// `ESRCH`, `EPERM`.
-pub fn kill(process: &Process, pid: Pid, signal: Option<Signal>) -> Result<(), Errno> {
+pub fn kill(ctx: &TaskContext, pid: Pid, signal: Option<Signal>) -> Result<(), Errno> {
+    let process = ctx.process();
     match signal {
         Some(signal) if pid.0 > 0 && !FOR_THE_HOST.contains(signal) => {
             let info = SigInfo::from_sender(signal, SiCode::SI_USER, process.pid(), host::children::own_uid());
-            send_info(process, pid, None, Some(info))
+            return send_info(process, pid, None, Some(info));
         }
         // A group, a mere question, or a signal that the host knows best.
-        Some(_) | None => host::children::kill(pid, signal),
+        Some(_) | None => host::children::kill(pid, signal)?,
     }
+    if signal.is_some() && names_own_group(pid) {
+        // The sender's own signal is there when kill(2) returns, and the kick thread has it first.
+        process.gate().outside(|| process.kicker().settle());
+    }
+    Ok(())
+}
+
+/// True when kill(2) of this id reaches the caller's own process among others. The id -1 means all but that.
+fn names_own_group(pid: Pid) -> bool {
+    pid.0 == 0 || pid.0 < -1 && host::children::group_of(Pid(0)) == Ok(Pid(pid.0.wrapping_neg()))
 }
 
 /// Sends a signal with its siginfo to another process or one of its threads; `None` only asks whether it exists.

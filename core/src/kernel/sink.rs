@@ -6,7 +6,7 @@ use super::Process;
 use super::signal::{SaFlags, SignalTarget};
 use crate::abi::{SiCode, SigInfo, Signal};
 use crate::preempt::transport::{Record, RecordKind};
-use crate::preempt::{Directed, Expired, KickCause, KickSink, Overrun, RecordOutcome};
+use crate::preempt::{Directed, Expired, KickCause, KickSink, Overrun, RecordOutcome, TimerKey};
 
 /// The receiver of interruptions for one process.
 pub struct Sink(pub Arc<Process>);
@@ -36,6 +36,10 @@ impl KickSink for Sink {
 
     fn timer_expired(&self, expired: Expired) {
         self.0.timers().expired(&self.0, expired);
+    }
+
+    fn cpu_timer_expired(&self, key: TimerKey, overrun: u32) {
+        self.0.timers().cpu_expired(&self.0, key, overrun);
     }
 
     fn child_changed(&self, info: &SigInfo) {

@@ -8,12 +8,12 @@ use super::clone::{CloneArgs, CloneFlags};
 use super::fd_table::FdTable;
 use super::futex::Ticket;
 use super::recent::RecentCalls;
-use super::signal::AltStack;
+use super::signal::{AltStack, FaultRecord};
 use super::{Process, Restart, SyscallError};
 use crate::abi::{GuestAddr, Tid};
 use crate::host::SignalsBlocked;
 use crate::preempt::{Enlisted, KickCause};
-use crate::vcpu::{Esr, Exception, Vcpu, VcpuId};
+use crate::vcpu::{Exception, Vcpu, VcpuId};
 
 bitflags::bitflags! {
     /// Why a task must leave guest code or a wait. Set by anyone, looked at by the owner before it enters the guest.
@@ -176,8 +176,8 @@ pub struct TaskContext {
     pub robust_list: GuestAddr,
     /// What restart_syscall(2) goes on with.
     pub restart_block: Option<RestartBlock>,
-    /// Syndrome and address of the last synchronous fault, for the signal frame.
-    pub fault: Option<(Esr, GuestAddr)>,
+    /// The last synchronous fault, for the signal frames.
+    pub fault: FaultRecord,
     /// The last exception of this thread's guest code, for crash reports.
     pub last_exception: Option<Exception>,
     /// The call that a signal interrupted, until it is decided what becomes of it.
@@ -216,7 +216,7 @@ impl TaskContext {
             clear_child_tid: GuestAddr::NULL,
             robust_list: GuestAddr::NULL,
             restart_block: None,
-            fault: None,
+            fault: FaultRecord::NONE,
             last_exception: None,
             restart: None,
             enlisted,
@@ -231,7 +231,6 @@ impl TaskContext {
         self.clear_child_tid = args.word_to_clear();
         self.robust_list = GuestAddr::NULL;
         self.restart_block = None;
-        self.fault = None;
         self.restart = None;
     }
 

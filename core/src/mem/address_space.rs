@@ -187,6 +187,12 @@ impl AddressSpace {
         self.lock().vmas.get(addr).map(|(range, attributes)| attributes.vma(range))
     }
 
+    /// True when something is mapped at `addr` or anywhere above it (Linux `find_vma`).
+    #[must_use]
+    pub fn has_mapping_after(&self, addr: GuestAddr) -> bool {
+        self.lock().vmas.iter().next_back().is_some_and(|(last, _)| addr < last.end)
+    }
+
     /// True where other processes may see the memory at `addr`: a shared mapping.
     #[must_use]
     pub fn is_shared(&self, addr: GuestAddr) -> bool {

@@ -31,6 +31,10 @@ bitflags::bitflags! {
         const STACK = 1 << 8;
         /// The pages come from a fork image and are not what the backing would show afresh.
         const IMAGE = 1 << 9;
+        /// The vDSO's code (`[vdso]`).
+        const VDSO = 1 << 10;
+        /// The vDSO's data (`[vvar]`).
+        const VVAR = 1 << 11;
     }
 }
 
@@ -131,6 +135,8 @@ impl Vma {
     #[must_use]
     pub fn may_write(&self) -> bool {
         match &self.backing {
+            // The clock page is written by elfuse alone.
+            VmaBacking::File { .. } if self.flags.contains(VmaFlags::VVAR) => false,
             VmaBacking::File { file, .. } => file.is_writable || !self.flags.contains(VmaFlags::SHARED),
             VmaBacking::Anonymous => true,
         }
@@ -143,6 +149,7 @@ impl Vma {
             VmaBacking::File { file, .. } => &file.name,
             VmaBacking::Anonymous if self.flags.contains(VmaFlags::HEAP) => b"[heap]",
             VmaBacking::Anonymous if self.flags.contains(VmaFlags::STACK) => b"[stack]",
+            VmaBacking::Anonymous if self.flags.contains(VmaFlags::VDSO) => b"[vdso]",
             VmaBacking::Anonymous => b"",
         }
     }

@@ -21,13 +21,14 @@ use std::time::Duration;
 
 use super::kicker::{Directed, KickSink, RecordOutcome, Shared};
 use super::stats::ProcessCounter;
+use super::timers::TimerKey;
 use super::transport::{Doorbell, Drained, Receiver, RecordKind};
 use crate::abi::{SigInfo, Signal};
-use crate::host::forward;
 use crate::host::signal::{self, SignalsBlocked};
 use crate::host::signal_wait::SignalWaiter;
 use crate::host::thread::{self, Role};
 use crate::host::{clock, fds};
+use crate::host::{cpu_timer, forward};
 use crate::vcpu::registry::{KICK_CAUSES, KickCause, KickRequest, KickTargets};
 
 /// Host signals taken before timers and requests get their turn.
@@ -60,6 +61,7 @@ const START_AGAIN_NS: u64 = 10_000_000;
 impl KickThread {
     /// Runs until the process stops.
     pub(super) fn run(mut self, proof: &SignalsBlocked) {
+        self.shared.begin_rounds();
         let mut watchdog_ns = Some(0);
         let mut transport = None;
         if self.receiver.is_none() {
@@ -83,6 +85,7 @@ impl KickThread {
             if self.shared.lacks_drainer() {
                 transport = self.start_transport(proof);
             }
+            self.shared.end_round();
         }
         if let Some(transport) = transport {
             // A thread that panicked has said so.
@@ -124,7 +127,10 @@ impl KickThread {
 
     fn take(&self, info: &SigInfo) {
         let stats = &self.shared.stats;
-        if info.signal() == Signal::SIGUSR2 {
+        if let Some(key) = cpu_timer::key_of(info) {
+            stats.bump(ProcessCounter::TimersExpired);
+            self.sink.cpu_timer_expired(TimerKey(key), info.timer_overrun());
+        } else if info.signal() == Signal::SIGUSR2 {
             let is_ours = Doorbell::of(info).is_some();
             stats.bump(if is_ours { ProcessCounter::Doorbells } else { ProcessCounter::ForeignDoorbells });
             self.shared.enqueue(KickRequest { targets: KickTargets::All, cause: KickCause::Doorbell });

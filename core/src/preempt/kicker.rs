@@ -1,6 +1,6 @@
 //! The way to the kick thread from anywhere in the process: [`Kicker`], and [`KickSink`], the way back.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::stats::{ProcessCounter, ProcessStats};
@@ -12,6 +12,9 @@ use crate::host::wake::WakeFd;
 use crate::host::{clock, futex, thread};
 use crate::vcpu::Machine;
 use crate::vcpu::registry::{KickCause, KickRequest, KickTargets, Registry};
+
+/// How long [`Kicker::settle`] waits for a round: only a process without its kick thread takes that long.
+const SETTLE_LIMIT_NS: u64 = 1_000_000_000;
 
 /// Where a host signal was directed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +49,9 @@ pub trait KickSink: Send + Sync {
     /// A timer expired. It is disarmed now; for an interval the sink arms it again.
     fn timer_expired(&self, expired: Expired);
 
+    /// A timer on a CPU clock expired once, and `overrun` times more. The host has armed it again if it has an interval.
+    fn cpu_timer_expired(&self, key: TimerKey, overrun: u32);
+
     /// A host child changed its state; `info` is the SIGCHLD that says so.
     fn child_changed(&self, info: &SigInfo);
 
@@ -71,6 +77,12 @@ pub(super) struct Shared {
     /// There is a transport thread, or nothing for it to drain.
     has_drainer: AtomicBool,
     pub(super) is_stopping: AtomicBool,
+    /// The kick thread's id, 0 before it runs.
+    kick_thread: AtomicI32,
+    /// Rounds of the kick thread that have ended; [`Kicker::settle`] sleeps on it.
+    rounds: AtomicU32,
+    /// Threads in [`Kicker::settle`].
+    settling: AtomicU32,
 }
 
 #[derive(Default)]
@@ -97,6 +109,9 @@ impl Shared {
             drain_requested: AtomicU32::new(0),
             has_drainer: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
+            kick_thread: AtomicI32::new(0),
+            rounds: AtomicU32::new(0),
+            settling: AtomicU32::new(0),
         }))
     }
 
@@ -157,9 +172,23 @@ impl Shared {
         }
     }
 
+    /// Says that the calling thread is the kick thread.
+    pub(super) fn begin_rounds(&self) {
+        self.kick_thread.store(thread::gettid().0, Ordering::Release);
+    }
+
+    /// The kick thread has ended a round: everything that waited when it began is served.
+    pub(super) fn end_round(&self) {
+        self.rounds.fetch_add(1, Ordering::SeqCst);
+        if self.settling.load(Ordering::SeqCst) > 0 {
+            futex::wake(&self.rounds, u32::MAX);
+        }
+    }
+
     pub(super) fn stop(&self) {
         self.is_stopping.store(true, Ordering::Release);
         self.wake.wake();
+        self.end_round();
         self.request_drain();
     }
 }
@@ -194,6 +223,36 @@ impl Kicker {
         if self.shared.enqueue(request) {
             self.shared.wake.wake();
         }
+    }
+
+    /// The id of the kick thread: whom the host's own timers are to tell.
+    #[must_use]
+    pub fn kick_thread(&self) -> Tid {
+        if self.shared.kick_thread.load(Ordering::Acquire) == 0 {
+            // It has just been started.
+            self.settle();
+        }
+        Tid(self.shared.kick_thread.load(Ordering::Acquire))
+    }
+
+    /// Waits until the kick thread has served every host signal that was pending for the process when this was called.
+    /// That takes it two rounds at most, in which it blocks nowhere; where it does not run any more, nothing is waited for.
+    pub fn settle(&self) {
+        let shared = &*self.shared;
+        shared.settling.fetch_add(1, Ordering::SeqCst);
+        // The round in progress may be past its look at the signals.
+        for _ in 0..2 {
+            let seen = shared.rounds.load(Ordering::SeqCst);
+            shared.wake.wake();
+            while shared.rounds.load(Ordering::SeqCst) == seen && !shared.is_stopping.load(Ordering::Acquire) {
+                let limit_ns = clock::monotonic_ns() + SETTLE_LIMIT_NS;
+                futex::wait(&shared.rounds, seen, Some(limit_ns));
+                if clock::monotonic_ns() >= limit_ns {
+                    break;
+                }
+            }
+        }
+        shared.settling.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// Arms a timer, in place of an earlier arming of the same key. A deadline in the past expires at once.

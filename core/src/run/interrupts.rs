@@ -28,7 +28,7 @@ pub(super) fn handle(ctx: &mut TaskContext) -> State {
     ctx.task.clear_interrupts(Interrupts::SIGNAL);
     let tid = ctx.task.tid();
     loop {
-        let delivery = ctx.process().group().next_delivery(tid);
+        let delivery = ctx.process().next_delivery(tid);
         match delivery {
             None => break,
             Some(Delivery::Handler { info, action, mask_to_restore }) => {
@@ -74,7 +74,7 @@ fn run_handler(ctx: &mut TaskContext, info: &SigInfo, action: SigAction, mask_to
         }
     }
     ctx.enlisted.stats.bump(TaskCounter::SignalsDelivered);
-    let fault = ctx.fault.take().filter(|_| !info.code().is_from_process());
+    let fault = ctx.fault;
     let sigtramp = ctx.process().image().sigtramp;
     let alt_stack = ctx.alt_stack;
     let request = FrameRequest { state: &state, info, action: &action, mask_to_restore, alt_stack, fault, sigtramp };
@@ -85,15 +85,17 @@ fn run_handler(ctx: &mut TaskContext, info: &SigInfo, action: SigAction, mask_to
             }
             ctx.vcpu.push(&next);
         }
-        Err(error) => {
+        Err(_no_room) => {
             ctx.vcpu.push(&state);
-            let fault = SigInfo::fault(Signal::SIGSEGV, SiCode::SEGV_MAPERR, error.addr);
+            let tid = ctx.task.tid();
             let mut group = ctx.task.process().group();
+            // The handler's mask holds for a handler that runs.
+            group.leave_handler(tid, mask_to_restore);
             // A handler for SIGSEGV could not run either, if it was SIGSEGV's frame that did not fit.
             if info.signal() == Signal::SIGSEGV {
                 group.set_action(Signal::SIGSEGV, SigAction::default());
             }
-            group.force(ctx.task.tid(), fault);
+            group.force(tid, SigInfo::new(Signal::SIGSEGV, SiCode::SI_KERNEL));
         }
     }
 }

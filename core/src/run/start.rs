@@ -3,19 +3,22 @@
 //! The order of start-up facts: the kick set is blocked before any other thread exists, the preemption takes kicks
 //! before a vCPU exists, the kick thread runs before guest code does.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::run_thread;
 use crate::abi::{Fd, GuestAddr, GuestPtr, SigSet};
 use crate::cli::{self, Cli, GuestCommand};
-use crate::elf::{self, Program};
+use crate::elf::{self, Finder, Program};
 use crate::fork;
+use crate::fs::Root;
 use crate::host::signal::{HostSignalState, SignalsBlocked, block_kick_set};
 use crate::host::thread::{self, Role};
-use crate::kernel::exec::hwcaps;
+use crate::kernel::exec::{hwcaps, name_thread};
 use crate::kernel::fd_table::FdTable;
+use crate::kernel::paths::GuestFinder;
 use crate::kernel::process::{ImageInfo, Options};
 use crate::kernel::signal::{Handler, SigAction};
 use crate::kernel::{Process, TaskContext, bring_up};
@@ -72,7 +75,8 @@ fn bring_up_first(cli: &Cli, command: &GuestCommand, inherited: &[Fd]) -> Result
     let files = FdTable::inherit(inherited, DESCRIPTOR_LIMIT)
         .map_err(|error| failed("cannot take over open descriptors")(&error))?;
     let process = make_process(&proof, cli.options(), ProcessKind::Initial)?;
-    let state = load(&process, command)?;
+    enter_directory(cli, &process, &files)?;
+    let state = load(&process, &files, command)?;
     start_kicks(&process, &proof)?;
     {
         let mut group = process.group();
@@ -92,7 +96,7 @@ fn bring_up_fork_child(descriptor: i32) -> Result<TaskContext, Failure> {
     let files = received.descriptors().map_err(|error| cannot(&error))?;
     let process = make_process(&proof, received.image.options(), ProcessKind::ForkChild)?;
     received.rebuild(process.space()).map_err(|error| cannot(&error))?;
-    process.set_image(received.image.image_info());
+    process.set_image(received.program().map_err(|error| cannot(&error))?);
     process.group().actions = received.image.signal_actions();
     let state = received.image.registers.to_state().map_err(|error| cannot(&error))?;
     start_kicks(&process, &proof)?;
@@ -120,7 +124,8 @@ fn make_process(proof: &SignalsBlocked, options: Options, kind: ProcessKind) -> 
     let bounds = Bounds { run_limit_ns: options.timeout_ns, directory: None };
     let preemption = Preemption::prepare(proof, machine.clone(), stats, bounds)
         .map_err(|error| failed("cannot prepare the kick thread")(&error))?;
-    Ok(Process::new(machine.clone(), Arc::new(AddressSpace::new(machine)), preemption, options))
+    let root = Root::new(options.root.clone()).map_err(|error| failed("cannot use the guest's files")(&error))?;
+    Ok(Process::new(machine.clone(), Arc::new(AddressSpace::new(machine)), preemption, options, root))
 }
 
 /// Starts the kick thread. From here on signals are heard.
@@ -133,26 +138,46 @@ fn start_kicks(process: &Arc<Process>, proof: &SignalsBlocked) -> Result<(), Fai
 }
 
 /// Maps the program and says with which registers it begins.
-fn load(process: &Process, command: &GuestCommand) -> Result<CpuState, Failure> {
-    let path = find_program(&command.path);
+fn load(process: &Process, files: &FdTable, command: &GuestCommand) -> Result<CpuState, Failure> {
+    let finder = GuestFinder { process, files };
+    let path = find_program(&finder, command);
     let cannot = |error: &dyn std::fmt::Display| failed(&format!("cannot run {}", path.display()))(error);
-    let program = Program::open(&path, command.args.clone(), command.env.clone()).map_err(|error| cannot(&error))?;
-    let args = program.args.clone();
-    let image = elf::load_program(process.space(), program, hwcaps()).map_err(|error| cannot(&error))?;
-    process.set_image(ImageInfo { path: image.path.clone(), args, sigtramp: image.sigtramp });
-    Ok(CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() })
+    let program = Program::open(&finder, &path, command.args.clone(), command.env.clone());
+    let program = program.map_err(|error| cannot(&error))?;
+    let image = elf::load_program(process.space(), &finder, program, hwcaps()).map_err(|error| cannot(&error))?;
+    let state = CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() };
+    name_thread(&image.path);
+    process.set_image(ImageInfo::of(image));
+    Ok(state)
 }
 
-/// A name without a slash is looked up in `PATH`, as a shell does.
-fn find_program(name: &Path) -> PathBuf {
-    if name.components().count() != 1 || name.has_root() || name.as_os_str().to_string_lossy().contains('/') {
-        return name.to_owned();
+/// Changes to the directory of `--workdir`, a path of the guest.
+fn enter_directory(cli: &Cli, process: &Process, files: &FdTable) -> Result<(), Failure> {
+    let Some(directory) = cli.workdir() else { return Ok(()) };
+    let location = GuestFinder { process, files }.find(directory);
+    let entered = location.and_then(|location| std::env::set_current_dir(&location.host));
+    entered.map_err(|error| {
+        failed(&format!("cannot enter {}", directory.display()))(&format_args!(
+            "{error}; name a directory of the guest"
+        ))
+    })
+}
+
+/// Where programs are looked for when the guest has no `PATH`.
+const DEFAULT_PATH: &[u8] = b"/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
+
+/// A name without a slash is looked up in the guest's `PATH`, as a shell does.
+fn find_program(finder: &GuestFinder<'_>, command: &GuestCommand) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    let name = &command.path;
+    if name.as_os_str().as_bytes().contains(&b'/') {
+        return name.clone();
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|dir| dir.join(name))
-        .find(|file| file.is_file())
-        .unwrap_or_else(|| name.to_owned())
+    let path = command.env.iter().find_map(|variable| variable.strip_prefix(b"PATH="));
+    std::env::split_paths(OsStr::from_bytes(path.unwrap_or(DEFAULT_PATH)))
+        .map(|directory| directory.join(name))
+        .find(|file| finder.find(file).is_ok_and(|location| location.host.is_file()))
+        .unwrap_or_else(|| name.clone())
 }
 
 /// The process's first thread, on the calling thread, with its vCPU.

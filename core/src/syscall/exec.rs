@@ -1,12 +1,11 @@
 //! Programs: execve(2), execveat(2). The deed is `kernel::exec`.
 
 use std::ffi::OsStr;
-use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::Args;
-use super::path::GuestPath;
+use super::path::{at, last_of};
 use crate::abi::{Errno, GuestPtr};
 use crate::kernel::exec::execute;
 use crate::kernel::{SyscallResult, TaskContext};
@@ -17,14 +16,16 @@ const STRING_MAX: usize = 128 << 10;
 /// Most bytes of all strings: what Linux allows with any stack limit (three quarters of `_STK_LIM`).
 const TOTAL_MAX: usize = 6 << 20;
 
+/// `AT_FDCWD`.
+const AT_FDCWD: i32 = -100;
 /// `AT_EMPTY_PATH`.
 const AT_EMPTY_PATH: i32 = 0x1000;
 /// `AT_SYMLINK_NOFOLLOW`.
 const AT_SYMLINK_NOFOLLOW: i32 = 0x100;
 
 pub(super) fn execve(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let path = host_path(&GuestPath::cwd(ctx, args, 0)?);
-    run(ctx, path, args.ptr(1), args.ptr(2))
+    let name = args.path(ctx.memory(), 0)?;
+    run(ctx, OsStr::from_bytes(name.to_bytes()).into(), args.ptr(1), args.ptr(2))
 }
 
 pub(super) fn execveat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -33,25 +34,27 @@ pub(super) fn execveat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         return Err(Errno::EINVAL.into());
     }
     let name = args.path(ctx.memory(), 1)?;
-    let path = if name.is_empty() && flags & AT_EMPTY_PATH != 0 {
-        let file = ctx.files.get(args.fd(0))?;
-        PathBuf::from(format!("/proc/self/fd/{}", file.as_fd().as_raw_fd()))
+    if flags & AT_SYMLINK_NOFOLLOW != 0 && !name.is_empty() {
+        let path = at(ctx, args, 1, last_of(args.u32(4)))?;
+        if path.object().is_none() && path.to_path().is_symlink() {
+            return Err(Errno::ELOOP.into());
+        }
+    }
+    // The name that Linux gives such a program, by which its interpreter finds it.
+    let directory = PathBuf::from(format!("/dev/fd/{}", args.i32(0)));
+    let name = OsStr::from_bytes(name.to_bytes());
+    let path = if name.is_empty() {
+        if flags & AT_EMPTY_PATH == 0 {
+            return Err(Errno::ENOENT.into());
+        }
+        let _is_open = ctx.files.get(args.fd(0))?;
+        directory
+    } else if args.i32(0) == AT_FDCWD {
+        name.into()
     } else {
-        host_path(&GuestPath::at(ctx, args, 1)?)
+        directory.join(name)
     };
-    if flags & AT_SYMLINK_NOFOLLOW != 0 && !name.is_empty() && path.is_symlink() {
-        return Err(Errno::ELOOP.into());
-    }
     run(ctx, path, args.ptr(2), args.ptr(3))
-}
-
-/// A path that means the same without a directory descriptor.
-fn host_path(path: &GuestPath) -> PathBuf {
-    let name = OsStr::from_bytes(path.path().to_bytes());
-    match path.directory() {
-        Some(directory) => PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd())).join(name),
-        None => PathBuf::from(name),
-    }
 }
 
 fn run(ctx: &mut TaskContext, path: PathBuf, args: GuestPtr<u64>, env: GuestPtr<u64>) -> SyscallResult {

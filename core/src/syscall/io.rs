@@ -223,7 +223,11 @@ pub(super) fn pwritev2(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 
 pub(super) fn lseek(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let file = ctx.files.get(args.fd(0))?;
-    Ok(sys::lseek(file.as_fd(), args.i64(1), args.u32(2))?)
+    let position = sys::lseek(file.as_fd(), args.i64(1), args.u32(2))?;
+    if let Some(listing) = file.listing() {
+        listing.seek(usize::try_from(position).unwrap_or(usize::MAX));
+    }
+    Ok(position)
 }
 
 pub(super) fn close(ctx: &mut TaskContext, args: &Args) -> SyscallResult {

@@ -6,9 +6,10 @@ use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::stat::{fstat as host_fstat, fstatat};
 
 use super::Args;
-use super::path::GuestPath;
+use super::path::{at, cwd, last_of};
 use crate::abi::stat::{Stat, StatFs};
 use crate::abi::{Errno, GuestPtr};
+use crate::fs::Last;
 use crate::fs::stat::to_guest;
 use crate::host::sys;
 use crate::kernel::{SyscallResult, TaskContext};
@@ -28,10 +29,11 @@ pub(super) fn fstat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 
 pub(super) fn newfstatat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let flags = AtFlags::from_bits_retain(args.i32(3));
-    let path = GuestPath::at(ctx, args, 1)?;
-    let host = match path.directory() {
-        Some(directory) => fstatat(directory, path.path(), flags),
-        None => fstatat(AT_FDCWD, path.path(), flags),
+    let path = at(ctx, args, 1, last_of(args.u32(3)))?;
+    let host = match (path.object(), path.directory()) {
+        (Some(file), _) => host_fstat(file),
+        (None, Some(directory)) => fstatat(directory, path.path(), flags),
+        (None, None) => fstatat(AT_FDCWD, path.path(), flags),
     };
     put_stat(ctx, args.ptr(2), &host.map_err(Errno::from)?)
 }
@@ -43,7 +45,10 @@ pub(super) fn statx(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         let file = ctx.files.get(args.fd(0))?;
         return Ok(sys::statx(Some(file.as_fd()), c"", args.u32(2), args.u32(3), buffer)?);
     }
-    let path = GuestPath::at(ctx, args, 1)?;
+    let path = at(ctx, args, 1, last_of(args.u32(2)))?;
+    if let Some(file) = path.object() {
+        return Ok(sys::statx(Some(file), c"", args.u32(2) | AT_EMPTY_PATH, args.u32(3), buffer)?);
+    }
     Ok(sys::statx(path.directory(), path.path(), args.u32(2), args.u32(3), buffer)?)
 }
 
@@ -69,8 +74,8 @@ fn put_statfs(ctx: &TaskContext, to: GuestPtr<StatFs>, host: nix::sys::statfs::S
 }
 
 pub(super) fn statfs(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let path = GuestPath::cwd(ctx, args, 0)?;
-    put_statfs(ctx, args.ptr(1), nix::sys::statfs::statfs(path.path()).map_err(Errno::from)?)
+    let path = cwd(ctx, args, 0)?;
+    put_statfs(ctx, args.ptr(1), nix::sys::statfs::statfs(&path.to_path()).map_err(Errno::from)?)
 }
 
 pub(super) fn fstatfs(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -84,7 +89,7 @@ pub(super) fn fchmod(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 }
 
 pub(super) fn fchmodat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let path = GuestPath::at(ctx, args, 1)?;
+    let path = at(ctx, args, 1, Last::Follow)?;
     Ok(sys::fchmodat(path.directory(), path.path(), args.u32(2))?)
 }
 
@@ -92,8 +97,8 @@ pub(super) fn fchmodat2(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     if args.u32(3) & !(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) != 0 {
         return Err(Errno::EINVAL.into());
     }
-    let path = GuestPath::at(ctx, args, 1)?;
-    Ok(sys::fchmodat2(path.directory(), path.path(), args.u32(2), args.u32(3))?)
+    let path = at(ctx, args, 1, last_of(args.u32(3)))?;
+    Ok(sys::fchmodat2(path.directory(), path.path(), args.u32(2), path.flags(args.u32(3)))?)
 }
 
 pub(super) fn fchown(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -102,8 +107,9 @@ pub(super) fn fchown(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 }
 
 pub(super) fn fchownat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let path = GuestPath::at(ctx, args, 1)?;
-    Ok(sys::fchownat(path.directory(), path.path(), args.u32(2), args.u32(3), args.u32(4))?)
+    let path = at(ctx, args, 1, last_of(args.u32(4)))?;
+    let flags = path.flags(args.u32(4));
+    Ok(sys::fchownat(path.directory(), path.path(), args.u32(2), args.u32(3), flags)?)
 }
 
 /// utimensat(2). A null path means the descriptor.
@@ -113,6 +119,6 @@ pub(super) fn utimensat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         let file = ctx.files.get(args.fd(0))?;
         return Ok(sys::utimensat(Some(file.as_fd()), None, times, args.u32(3))?);
     }
-    let path = GuestPath::at(ctx, args, 1)?;
-    Ok(sys::utimensat(path.directory(), Some(path.path()), times, args.u32(3))?)
+    let path = at(ctx, args, 1, last_of(args.u32(3)))?;
+    Ok(sys::utimensat(path.directory(), Some(path.path()), times, path.flags(args.u32(3)))?)
 }

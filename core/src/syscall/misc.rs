@@ -7,21 +7,16 @@ use crate::abi::{Errno, GuestPtr};
 use crate::host::sys;
 use crate::kernel::{SyscallResult, TaskContext};
 
-/// What uname(2) says: a long-term kernel with everything that current C libraries ask for.
-const RELEASE: &str = "6.12.0";
-const VERSION: &str = "#1 SMP PREEMPT elfuse";
-const MACHINE: &str = "aarch64";
-
 /// Length of each field of `struct new_utsname`.
 const UTS_LEN: usize = 65;
 
 const RLIMIT_NOFILE: u32 = 7;
 
 pub(super) fn uname(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let host = nix::sys::utsname::uname().map_err(Errno::from)?;
-    let node = host.nodename().to_string_lossy();
+    let uts = ctx.process().uts();
+    let texts = [uts.system, &uts.node, &uts.release, uts.version, uts.machine, uts.domain];
     let mut bytes = [0; UTS_LEN * 6];
-    for (field, text) in bytes.chunks_exact_mut(UTS_LEN).zip(["Linux", &node, RELEASE, VERSION, MACHINE, "(none)"]) {
+    for (field, text) in bytes.chunks_exact_mut(UTS_LEN).zip(texts) {
         let len = text.len().min(UTS_LEN - 1);
         field[..len].copy_from_slice(&text.as_bytes()[..len]);
     }

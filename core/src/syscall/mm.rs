@@ -2,22 +2,20 @@
 //!
 //! [`AddressSpace`]: crate::mem::AddressSpace
 
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use super::Args;
 use crate::abi::Errno;
 use crate::abi::mman::MapFlags;
-use crate::host::sys;
+use crate::host::{paths, sys};
 use crate::kernel::fd_table::OpenFile;
 use crate::kernel::{SyscallResult, TaskContext};
 use crate::mem::{MappedFile, MmapRequest};
 
-/// The path of an open file for /proc/self/maps; empty where the host does not tell.
-fn name_of(file: &OpenFile) -> Vec<u8> {
-    use std::os::unix::ffi::OsStringExt;
-    let link = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
-    std::fs::read_link(link).map(|path| path.into_os_string().into_vec()).unwrap_or_default()
+/// The guest's path of an open file for /proc/self/maps; empty where the host does not tell.
+fn name_of(ctx: &TaskContext, file: &OpenFile) -> Vec<u8> {
+    paths::path_of(file.as_fd()).map(|path| ctx.process().root().guest_path(&path)).unwrap_or_default()
 }
 
 pub(super) fn mmap(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -26,7 +24,7 @@ pub(super) fn mmap(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         None
     } else {
         let file = ctx.files.get(args.fd(4))?;
-        Some(Arc::new(MappedFile::new(file.host().clone(), name_of(&file))?))
+        Some(Arc::new(MappedFile::new(file.host().clone(), name_of(ctx, &file))?))
     };
     let request =
         MmapRequest { addr: args.addr(0), len_bytes: args.u64(1), prot: args.u32(2), flags, file, offset: args.u64(5) };

@@ -24,6 +24,7 @@ pub mod signal;
 pub mod table;
 pub mod time;
 pub mod timers;
+pub mod xattr;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

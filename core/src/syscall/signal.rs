@@ -3,8 +3,10 @@
 use super::Args;
 use super::timers::Timespec;
 use crate::abi::{Errno, GuestAddr, GuestPtr, Pid, SiCode, SigInfo, SigSet, Signal, Tid};
+use crate::host::children as host;
 use crate::host::clock::monotonic_ns;
-use crate::kernel::signal::{AltStack, Handler, SaFlags, SigAction, SignalTarget, pop_frame};
+use crate::kernel::send;
+use crate::kernel::signal::{AltStack, BadFrame, FaultRecord, Handler, SaFlags, SigAction, SignalTarget, pop_frame};
 use crate::kernel::task::Interrupts;
 use crate::kernel::{Control, Interrupted, Restart, SyscallError, SyscallResult, TaskContext};
 use crate::preempt::KickCause;
@@ -25,29 +27,47 @@ fn own_pid(ctx: &TaskContext) -> Pid {
     ctx.process().pid()
 }
 
+/// The signal of a number, or a mere question for 0. To be asked where the receiver is known to be there: Linux says
+/// `ESRCH` before `EINVAL`.
 fn signal_or_probe(number: i32) -> Result<Option<Signal>, Errno> {
     if number == 0 { Ok(None) } else { Signal::new(number).map(Some).ok_or(Errno::EINVAL) }
 }
 
 pub(super) fn kill(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let (pid, signal) = (args.pid(0), signal_or_probe(args.i32(1))?);
-    if pid != own_pid(ctx) {
-        crate::kernel::send::kill(ctx.process(), pid, signal)?;
+    let (pid, number) = (args.pid(0), args.i32(1));
+    if !is_own(ctx, pid) {
+        if pid.0 > 0 && Signal::new(number).is_none() {
+            host::probe(pid, None)?;
+        }
+        send::kill(ctx, pid, signal_or_probe(number)?)?;
         return Ok(0);
     }
-    let Some(signal) = signal else { return Ok(0) };
+    let Some(signal) = signal_or_probe(number)? else { return Ok(0) };
     if SigSet::UNBLOCKABLE.contains(signal) {
-        crate::host::children::kill(pid, Some(signal))?;
+        host::kill(own_pid(ctx), Some(signal))?;
         return Ok(0);
     }
-    let info = SigInfo::from_sender(signal, SiCode::SI_USER, own_pid(ctx), crate::host::children::own_uid());
+    let info = SigInfo::from_sender(signal, SiCode::SI_USER, own_pid(ctx), host::own_uid());
     ctx.process().send_signal(info, SignalTarget::Process, KickCause::GuestSignal)?;
     Ok(0)
 }
 
+/// True for the ids of this process and of its threads, which kill(2) takes for the process too.
+fn is_own(ctx: &TaskContext, pid: Pid) -> bool {
+    pid == own_pid(ctx) || ctx.process().group().members.contains_key(&Tid(pid.0))
+}
+
 pub(super) fn tkill(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let own = own_pid(ctx);
-    send_to_thread(ctx, own, Tid(args.i32(0)), args.i32(1))
+    let tid = Tid(args.i32(0));
+    if tid.0 <= 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let pid = if is_own(ctx, Pid(tid.0)) {
+        own_pid(ctx)
+    } else {
+        crate::host::process::process_of(tid).ok_or(Errno::ESRCH)?
+    };
+    send_to_thread(ctx, pid, tid, args.i32(1))
 }
 
 pub(super) fn tgkill(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -55,54 +75,67 @@ pub(super) fn tgkill(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 }
 
 fn send_to_thread(ctx: &mut TaskContext, pid: Pid, tid: Tid, number: i32) -> SyscallResult {
+    let signal = receiver_thread(ctx, pid, tid, number)?;
+    let info = signal.map(|signal| SigInfo::from_sender(signal, SiCode::SI_TKILL, own_pid(ctx), host::own_uid()));
+    send_info_to_thread(ctx, pid, tid, info)
+}
+
+/// Checks the receiver of a thread-directed signal; the signal, or `None` for a mere question.
+fn receiver_thread(ctx: &TaskContext, pid: Pid, tid: Tid, number: i32) -> Result<Option<Signal>, Errno> {
     if pid.0 <= 0 || tid.0 <= 0 {
-        return Err(Errno::EINVAL.into());
+        return Err(Errno::EINVAL);
     }
-    let signal = signal_or_probe(number)?;
-    let info = signal
-        .map(|signal| SigInfo::from_sender(signal, SiCode::SI_TKILL, own_pid(ctx), crate::host::children::own_uid()));
     if pid != own_pid(ctx) {
-        crate::kernel::send::send_info(ctx.process(), pid, Some(tid), info)?;
-        return Ok(0);
+        host::probe(pid, Some(tid))?;
+    } else if !ctx.process().group().members.contains_key(&tid) {
+        return Err(Errno::ESRCH);
     }
+    signal_or_probe(number)
+}
+
+fn send_info_to_thread(ctx: &TaskContext, pid: Pid, tid: Tid, info: Option<SigInfo>) -> SyscallResult {
     match info {
-        Some(info) => ctx.process().send_signal(info, SignalTarget::Thread(tid), KickCause::GuestSignal)?,
-        None if ctx.process().group().members.contains_key(&tid) => {}
-        None => return Err(Errno::ESRCH.into()),
+        None => {}
+        Some(info) if pid == own_pid(ctx) => {
+            ctx.process().send_signal(info, SignalTarget::Thread(tid), KickCause::GuestSignal)?;
+        }
+        Some(info) => send::send_info(ctx.process(), pid, Some(tid), Some(info))?,
     }
     Ok(0)
 }
 
-/// A siginfo that the guest made itself; it may not claim to come from the kernel or from kill(2) of another.
-fn own_info(ctx: &TaskContext, number: i32, from: GuestPtr<[u8; 128]>, to: Pid) -> Result<SigInfo, Errno> {
-    let signal = Signal::new(number).ok_or(Errno::EINVAL)?;
-    let info = SigInfo::from_bytes(signal, ctx.memory().read(from)?);
-    if (info.code().0 >= 0 || info.code() == SiCode::SI_TKILL) && to != own_pid(ctx) {
+/// A siginfo that the guest made itself. Only to its own thread `to` may it claim to come from the kernel, from kill(2)
+/// or from tgkill(2).
+fn own_info(ctx: &TaskContext, from: GuestPtr<[u8; 128]>, to: i32) -> Result<[u8; 128], Errno> {
+    let bytes = ctx.memory().read(from)?;
+    let code = SiCode(i32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]));
+    if (code.0 >= 0 || code == SiCode::SI_TKILL) && to != ctx.task.tid().0 {
         return Err(Errno::EPERM);
     }
-    Ok(info)
+    Ok(bytes)
 }
 
 pub(super) fn rt_sigqueueinfo(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let pid = args.pid(0);
-    let info = own_info(ctx, args.i32(1), args.ptr(2), pid)?;
-    if pid == own_pid(ctx) {
+    let (pid, number) = (args.pid(0), args.i32(1));
+    let bytes = own_info(ctx, args.ptr(2), pid.0)?;
+    if !is_own(ctx, pid) {
+        host::probe(pid, None)?;
+    }
+    let Some(signal) = signal_or_probe(number)? else { return Ok(0) };
+    let info = SigInfo::from_bytes(signal, bytes);
+    if is_own(ctx, pid) {
         ctx.process().send_signal(info, SignalTarget::Process, KickCause::GuestSignal)?;
     } else {
-        crate::kernel::send::send_info(ctx.process(), pid, None, Some(info))?;
+        send::send_info(ctx.process(), pid, None, Some(info))?;
     }
     Ok(0)
 }
 
 pub(super) fn rt_tgsigqueueinfo(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let (pid, tid) = (args.pid(0), Tid(args.i32(1)));
-    let info = own_info(ctx, args.i32(2), args.ptr(3), pid)?;
-    if pid == own_pid(ctx) {
-        ctx.process().send_signal(info, SignalTarget::Thread(tid), KickCause::GuestSignal)?;
-    } else {
-        crate::kernel::send::send_info(ctx.process(), pid, Some(tid), Some(info))?;
-    }
-    Ok(0)
+    let bytes = own_info(ctx, args.ptr(3), tid.0)?;
+    let signal = receiver_thread(ctx, pid, tid, args.i32(2))?;
+    send_info_to_thread(ctx, pid, tid, signal.map(|signal| SigInfo::from_bytes(signal, bytes)))
 }
 
 /// `struct sigaction` of arm64: handler, flags, restorer, mask.
@@ -115,7 +148,7 @@ fn action_from_wire([handler, flags, restorer, mask]: WireAction) -> SigAction {
         function => Handler::Function(GuestAddr(function)),
     };
     let mask = SigSet(mask).difference(SigSet::UNBLOCKABLE);
-    SigAction { handler, flags: SaFlags::from_bits_retain(flags), restorer: GuestAddr(restorer), mask }
+    SigAction { handler, flags: SaFlags::from_bits_truncate(flags), restorer: GuestAddr(restorer), mask }
 }
 
 fn action_to_wire(action: SigAction) -> WireAction {
@@ -136,12 +169,9 @@ pub(super) fn rt_sigaction(ctx: &mut TaskContext, args: &Args) -> SyscallResult 
     if new.is_some() && SigSet::UNBLOCKABLE.contains(signal) {
         return Err(Errno::EINVAL.into());
     }
-    let old = {
-        let mut group = ctx.process().group();
-        match new {
-            Some(new) => group.set_action(signal, action_from_wire(new)),
-            None => group.actions.get(signal),
-        }
+    let old = match new {
+        Some(new) => ctx.process().set_action(signal, action_from_wire(new)),
+        None => ctx.process().group().actions.get(signal),
     };
     if let Some(place) = args.ptr::<WireAction>(2).non_null() {
         ctx.memory().write(place, &action_to_wire(old))?;
@@ -240,12 +270,12 @@ pub(super) fn rt_sigtimedwait(ctx: &mut TaskContext, args: &Args) -> SyscallResu
         }
     };
     wait_for(wanted);
-    let waited = ctx.task.block_until(deadline, || ctx.process().group().take(tid, wanted));
+    let waited = ctx.task.block_until(deadline, || ctx.process().take_signal(tid, wanted));
     wait_for(SigSet::EMPTY);
     // A signal may have come between the end of the wait and now.
     let taken = match waited {
         Ok(info) => Ok(info),
-        Err(interrupted) => ctx.process().group().take(tid, wanted).ok_or(interrupted),
+        Err(interrupted) => ctx.process().take_signal(tid, wanted).ok_or(interrupted),
     };
     match taken {
         Ok(info) => {
@@ -265,13 +295,22 @@ pub(super) fn rt_sigreturn(ctx: &mut TaskContext, _args: &Args) -> SyscallResult
     match pop_frame(ctx.memory(), &state) {
         Ok(frame) => {
             ctx.vcpu.push(&frame.state);
-            if let Ok(stack) = alt_stack_from_wire(frame.alt_stack) {
-                ctx.alt_stack = stack;
-            }
+            // Everything but an unreadable frame is forgiven, as on Linux.
+            let _refused = set_alt_stack(ctx, frame.state.sp, frame.alt_stack);
             set_mask(ctx, frame.mask);
         }
-        Err(error) => {
-            let info = SigInfo::fault(Signal::SIGSEGV, SiCode::SEGV_MAPERR, error.addr);
+        Err(BadFrame { taken }) => {
+            let mut sp = state.sp;
+            if let Some(taken) = taken {
+                let (state, mask) = &*taken;
+                sp = state.sp;
+                ctx.vcpu.push(state);
+                set_mask(ctx, *mask);
+            }
+            let is_mapped = ctx.process().space().has_mapping_after(GuestAddr(sp).without_tag());
+            let code = if is_mapped { SiCode::SEGV_ACCERR } else { SiCode::SEGV_MAPERR };
+            ctx.fault = FaultRecord::NONE;
+            let info = SigInfo::fault(Signal::SIGSEGV, code, GuestAddr(sp));
             ctx.process().group().force(ctx.task.tid(), info);
             ctx.task.set_interrupts(Interrupts::SIGNAL);
         }
@@ -279,16 +318,21 @@ pub(super) fn rt_sigreturn(ctx: &mut TaskContext, _args: &Args) -> SyscallResult
     Err(SyscallError::Control(Control::RegistersReplaced))
 }
 
-fn alt_stack_from_wire(bytes: [u8; 24]) -> Result<Option<AltStack>, Errno> {
+/// Changes the alternate stack to what a `stack_t` says, unless `sp` lies on the present one.
+fn set_alt_stack(ctx: &mut TaskContext, sp: u64, bytes: [u8; 24]) -> Result<(), Errno> {
     let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
     let (base, flags, len_bytes) = (GuestAddr(word(0)), word(8) as u32, word(16));
-    let autodisarm = flags & AltStack::SS_AUTODISARM != 0;
-    match flags & !AltStack::SS_AUTODISARM {
-        AltStack::SS_DISABLE => Ok(None),
-        0 | AltStack::SS_ONSTACK if len_bytes < MINSIGSTKSZ => Err(Errno::ENOMEM),
-        0 | AltStack::SS_ONSTACK => Ok(Some(AltStack { base, len_bytes, autodisarm })),
-        _unknown => Err(Errno::EINVAL),
+    if ctx.alt_stack.is_some_and(|stack| stack.holds(sp)) {
+        return Err(Errno::EPERM);
     }
+    let autodisarm = flags & AltStack::SS_AUTODISARM != 0;
+    ctx.alt_stack = match flags & !AltStack::SS_AUTODISARM {
+        AltStack::SS_DISABLE => None,
+        0 | AltStack::SS_ONSTACK if len_bytes < MINSIGSTKSZ => return Err(Errno::ENOMEM),
+        0 | AltStack::SS_ONSTACK => Some(AltStack { base, len_bytes, autodisarm }),
+        _unknown => return Err(Errno::EINVAL),
+    };
+    Ok(())
 }
 
 pub(super) fn sigaltstack(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -296,10 +340,7 @@ pub(super) fn sigaltstack(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let old = AltStack::to_wire(ctx.alt_stack, sp);
     if let Some(new) = args.ptr::<[u8; 24]>(0).non_null() {
         let new = ctx.memory().read(new)?;
-        if ctx.alt_stack.is_some_and(|stack| stack.holds(sp)) {
-            return Err(Errno::EPERM.into());
-        }
-        ctx.alt_stack = alt_stack_from_wire(new)?;
+        set_alt_stack(ctx, sp, new)?;
     }
     if let Some(place) = args.ptr::<[u8; 24]>(1).non_null() {
         ctx.memory().write(place, &old)?;

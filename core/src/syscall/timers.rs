@@ -4,14 +4,22 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::Args;
 use crate::abi::{Errno, GuestPtr, Signal, Tid};
-use crate::host::clock::{monotonic_ns, realtime_ns};
-use crate::kernel::timers::{Notify, TimerSetting};
+use crate::host::clock::{self, monotonic_ns, realtime_ns};
+use crate::host::cpu_timer;
+use crate::kernel::timers::{Arming, Notify, TimerSetting};
 use crate::kernel::{Interrupted, Restart, SyscallError, SyscallResult, TaskContext};
 
 const NS_PER_S: u64 = 1_000_000_000;
 const CLOCK_REALTIME: i32 = 0;
 const CLOCK_MONOTONIC: i32 = 1;
+const CLOCK_PROCESS_CPUTIME_ID: i32 = 2;
+const CLOCK_THREAD_CPUTIME_ID: i32 = 3;
+const CLOCK_MONOTONIC_RAW: i32 = 4;
+const CLOCK_MONOTONIC_COARSE: i32 = 6;
 const CLOCK_BOOTTIME: i32 = 7;
+const CLOCK_REALTIME_ALARM: i32 = 8;
+const CLOCK_BOOTTIME_ALARM: i32 = 9;
+const CLOCK_TAI: i32 = 11;
 const TIMER_ABSTIME: i32 = 1;
 
 /// `struct timespec` of 64-bit Linux.
@@ -100,6 +108,8 @@ pub(super) fn clock_nanosleep(ctx: &mut TaskContext, args: &Args) -> SyscallResu
 }
 
 const ITIMER_REAL: i32 = 0;
+const ITIMER_VIRTUAL: i32 = 1;
+const ITIMER_PROF: i32 = 2;
 const US_PER_S: i64 = 1_000_000;
 
 /// `struct itimerval` as four words: interval and value, seconds and microseconds.
@@ -124,27 +134,30 @@ fn itimerval_from_setting(setting: TimerSetting) -> [i64; 4] {
 }
 
 pub(super) fn setitimer(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    if args.i32(0) != ITIMER_REAL {
-        return Err(Errno::EINVAL.into());
-    }
+    let which = args.i32(0);
     let new = match args.ptr::<[i64; 4]>(1).non_null() {
-        Some(new) => setting_from_itimerval(ctx.memory().read(new)?)?,
-        None => TimerSetting::default(),
+        Some(new) => ctx.memory().read(new)?,
+        None => [0; 4],
     };
-    let process = ctx.process().clone();
-    let old = process.timers().set_real(&process, new);
+    let setting = setting_from_itimerval(new)?;
+    let old = match which {
+        ITIMER_REAL => itimerval_from_setting(ctx.process().timers().set_real(ctx.process(), setting)),
+        ITIMER_VIRTUAL | ITIMER_PROF => cpu_timer::set_interval(which, new)?,
+        _unknown => return Err(Errno::EINVAL.into()),
+    };
     if let Some(place) = args.ptr::<[i64; 4]>(2).non_null() {
-        ctx.memory().write(place, &itimerval_from_setting(old))?;
+        ctx.memory().write(place, &old)?;
     }
     Ok(0)
 }
 
 pub(super) fn getitimer(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    if args.i32(0) != ITIMER_REAL {
-        return Err(Errno::EINVAL.into());
-    }
-    let setting = ctx.process().timers().real();
-    ctx.memory().write(args.ptr(1), &itimerval_from_setting(setting))?;
+    let now = match args.i32(0) {
+        ITIMER_REAL => itimerval_from_setting(ctx.process().timers().real()),
+        which @ (ITIMER_VIRTUAL | ITIMER_PROF) => cpu_timer::interval(which)?,
+        _unknown => return Err(Errno::EINVAL.into()),
+    };
+    ctx.memory().write(args.ptr(1), &now)?;
     Ok(0)
 }
 
@@ -155,17 +168,37 @@ const SIGEV_THREAD_ID: i32 = 4;
 /// `struct sigevent` up to the thread id: value, signal and kind, thread.
 type Sigevent = [u64; 3];
 
+/// Whether timers can be made on a clock, and whether it is one of CPU time.
+fn timer_clock(clock: i32) -> Result<bool, Errno> {
+    match clock {
+        CLOCK_REALTIME | CLOCK_MONOTONIC | CLOCK_BOOTTIME | CLOCK_TAI => Ok(false),
+        CLOCK_PROCESS_CPUTIME_ID | CLOCK_THREAD_CPUTIME_ID => Ok(true),
+        // The clock of another thread or process, whose ids are the host's.
+        of_somebody if of_somebody < 0 => Ok(true),
+        // They are read, and no more; no timer wakes a suspended machine here.
+        CLOCK_MONOTONIC_RAW..=CLOCK_MONOTONIC_COARSE | CLOCK_REALTIME_ALARM | CLOCK_BOOTTIME_ALARM => {
+            Err(Errno::EOPNOTSUPP)
+        }
+        _unknown => Err(Errno::EINVAL),
+    }
+}
+
 pub(super) fn timer_create(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    now_ns(args.i32(0))?;
+    let clock = args.i32(0);
+    let is_cpu = timer_clock(clock)?;
     let event = match args.ptr::<Sigevent>(1).non_null() {
         Some(event) => Some(ctx.memory().read(event)?),
         None => None,
     };
     let parsed = event.map(|event| parse_sigevent(ctx, event)).transpose()?;
-    let id = ctx.process().timers().create(|id| {
+    let process = ctx.process().clone();
+    let id = process.timers().create(&process, clock, is_cpu, |id| {
         parsed.unwrap_or(Notify::Signal { signal: Signal::SIGALRM, value: u64::from(id.cast_unsigned()), thread: None })
     })?;
-    ctx.memory().write(args.ptr(2), &id)?;
+    if let Err(errno) = ctx.memory().write(args.ptr(2), &id) {
+        process.timers().delete(&process, id)?;
+        return Err(errno.into());
+    }
     Ok(0)
 }
 
@@ -190,17 +223,23 @@ fn itimerspec(setting: TimerSetting) -> Itimerspec {
 }
 
 pub(super) fn timer_settime(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let id = args.i32(0);
     let [interval, value] = ctx.memory().read(args.ptr::<Itimerspec>(2))?;
     let (interval_ns, value_ns) = (interval.to_ns()?, value.to_ns()?);
-    // Timers on CLOCK_REALTIME are kept on the monotonic clock: setting the time does not move them.
     let is_absolute = args.i32(1) & TIMER_ABSTIME != 0;
-    let deadline = match value_ns {
-        0 => None,
-        at if is_absolute && at > realtime_ns() / 2 => Some(deadline_ns(CLOCK_REALTIME, true, at)?),
-        at => Some(deadline_ns(CLOCK_MONOTONIC, is_absolute, at)?),
+    let (clock, is_cpu) = ctx.process().timers().clock(id)?;
+    let arming = match value_ns {
+        0 => Arming::Never,
+        value_ns if is_cpu => Arming::Cpu { is_absolute, value_ns },
+        // All are kept on the monotonic clock: setting the time of day does not move them.
+        at if is_absolute => {
+            let left_ns = at.saturating_sub(clock::now_ns(clock).ok_or(Errno::EINVAL)?);
+            Arming::At(monotonic_ns().saturating_add(left_ns))
+        }
+        value_ns => Arming::At(monotonic_ns().saturating_add(value_ns)),
     };
     let process = ctx.process().clone();
-    let old = process.timers().set(&process, args.i32(0), deadline, interval_ns)?;
+    let old = process.timers().set(&process, id, arming, interval_ns)?;
     if let Some(place) = args.ptr::<Itimerspec>(3).non_null() {
         ctx.memory().write(place, &itimerspec(old))?;
     }

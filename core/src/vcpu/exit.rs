@@ -118,6 +118,19 @@ impl Esr {
     /// EC of `brk`.
     pub const EC_BRK64: u8 = 0x3c;
 
+    /// Bits of the exception class.
+    pub const EC_MASK: u64 = 0x3f << 26;
+    /// The instruction is 32 bits long.
+    pub const IL: u64 = 1 << 25;
+    /// Of a data abort: cache maintenance.
+    pub const CM: u64 = 1 << 8;
+    /// Of a data abort: write, not read.
+    pub const WNR: u64 = 1 << 6;
+    /// Of an abort: the fault status code.
+    pub const FAULT_STATUS: u64 = 0x3f;
+    /// Fault status of a translation fault of level 0.
+    pub const LEVEL_0_TRANSLATION: u64 = 0b00_0100;
+
     /// The syndrome of exception class `ec` with syndrome bits `iss`, for a 32-bit instruction (IL set).
     #[must_use]
     pub const fn new(ec: u8, iss: u32) -> Self {

@@ -20,10 +20,12 @@ impl Pstate {
     pub const NZCV: u64 = 0xf << 28;
     /// Data independent timing.
     pub const DIT: u64 = 1 << 24;
+    /// Tag check override.
+    pub const TCO: u64 = 1 << 25;
     /// Branch type, two bits.
     pub const BTYPE: u64 = 3 << 10;
     /// What a signal handler may hand back through rt_sigreturn; other bits of a frame must be zero.
-    pub const USER_WRITABLE: u64 = Self::NZCV | Self::DIT | Self::BTYPE | 1 << 12 | 1 << 25;
+    pub const USER_WRITABLE: u64 = Self::NZCV | Self::DIT | Self::TCO | Self::BTYPE | 1 << 12;
 }
 
 /// All registers that EL0 can see.

@@ -122,6 +122,8 @@ impl KickSink for Notes {
         if record.thread == Some(Tid(1)) { RecordOutcome::Undelivered } else { RecordOutcome::Delivered }
     }
 
+    fn cpu_timer_expired(&self, _key: TimerKey, _overrun: u32) {}
+
     fn timer_expired(&self, expired: Expired) {
         self.expired.lock().unwrap().push(expired);
         let interval = self.intervals.lock().unwrap().get(&expired.key).copied();

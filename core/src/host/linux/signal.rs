@@ -122,3 +122,8 @@ pub(super) fn is_ignored(signal: Signal) -> bool {
             && action.assume_init().handler == libc::SIG_IGN
     }
 }
+
+pub(super) fn pending_limit() -> usize {
+    let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_SIGPENDING);
+    limit.map_or(usize::MAX, |(soft, _hard)| usize::try_from(soft).unwrap_or(usize::MAX))
+}

@@ -144,3 +144,8 @@ pub(super) fn is_ignored(signal: Signal) -> bool {
             && action.assume_init().sa_sigaction == libc::SIG_IGN
     }
 }
+
+/// macOS has no such limit; this is what Linux gives a process on a machine of 24 GiB.
+pub(super) fn pending_limit() -> usize {
+    96_000
+}

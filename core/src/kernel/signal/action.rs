@@ -22,8 +22,8 @@ bitflags::bitflags! {
         const NODEFER = 0x4000_0000;
         /// Back to the default action before the handler runs.
         const RESETHAND = 0x8000_0000;
-        // Unknown bits are kept: sigaction(2) gives back what it was given.
-        const _ = !0;
+        /// Show the tag of a fault's address in `si_addr`.
+        const EXPOSE_TAGBITS = 0x800;
     }
 }
 
@@ -130,6 +130,13 @@ impl SignalActions {
     pub fn ignored_set(&self) -> SigSet {
         Signal::all().filter(|signal| self.get(*signal).handler == Handler::Ignore).fold(SigSet::EMPTY, SigSet::with)
     }
+
+    /// The signals that have a handler.
+    #[must_use]
+    pub fn caught_set(&self) -> SigSet {
+        let is_caught = |signal: &Signal| matches!(self.get(*signal).handler, Handler::Function(_));
+        Signal::all().filter(is_caught).fold(SigSet::EMPTY, SigSet::with)
+    }
 }
 
 #[cfg(test)]
@@ -142,6 +149,7 @@ mod tests {
         actions.set(Signal::SIGINT, SigAction { handler: Handler::Ignore, ..SigAction::default() });
         actions
             .set(Signal::SIGTERM, SigAction { handler: Handler::Function(GuestAddr(0x1000)), ..SigAction::default() });
+        assert_eq!(actions.caught_set(), SigSet::of(&[Signal::SIGTERM]));
         actions.reset_for_exec();
         assert_eq!(actions.get(Signal::SIGTERM).handler, Handler::Default);
         assert_eq!(actions.ignored_set(), SigSet::of(&[Signal::SIGINT]));

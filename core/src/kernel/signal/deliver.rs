@@ -1,7 +1,7 @@
 //! What to do with the next deliverable signal of a thread. Source: Linux `kernel/signal.c` `get_signal`.
 
 use super::{DefaultAction, Handler, SaFlags, SigAction, ThreadGroup};
-use crate::abi::{SigInfo, SigSet, Signal, Tid};
+use crate::abi::{SiCode, SigInfo, SigSet, Signal, Tid};
 
 /// One step of signal delivery, decided under the group's lock and carried out by `run`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,14 +21,22 @@ pub enum Delivery {
     Stop(Signal),
 }
 
+/// True for the fault signals whose `si_addr` is an accessed address. That of a breakpoint is the PC.
+fn has_tagged_addr(info: &SigInfo) -> bool {
+    matches!(info.signal(), Signal::SIGSEGV | Signal::SIGBUS) && (1..SiCode::SI_KERNEL.0).contains(&info.code().0)
+}
+
 impl ThreadGroup {
     /// Takes signals of `tid` until one of them does something, and changes the thread's mask for its handler.
     pub fn next_delivery(&mut self, tid: Tid) -> Option<Delivery> {
         loop {
             let blocked = self.members.get(&tid)?.blocked;
-            let info = self.take(tid, SigSet::ALL.difference(blocked))?;
+            let mut info = self.take(tid, SigSet::ALL.difference(blocked))?;
             let signal = info.signal();
             let action = self.actions.get(signal);
+            if has_tagged_addr(&info) && !action.flags.contains(SaFlags::EXPOSE_TAGBITS) {
+                info.hide_addr_tag();
+            }
             match action.handler {
                 Handler::Ignore => {}
                 Handler::Default => match DefaultAction::of(signal) {
@@ -58,6 +66,13 @@ impl ThreadGroup {
         Delivery::Handler { info, action, mask_to_restore }
     }
 
+    /// Takes back the mask of a handler whose frame could not be made.
+    pub fn leave_handler(&mut self, tid: Tid, mask: SigSet) {
+        if let Some(member) = self.members.get_mut(&tid) {
+            member.blocked = mask;
+        }
+    }
+
     /// Ends a temporary mask (ppoll, sigsuspend) when no handler took it over.
     pub fn restore_saved_mask(&mut self, tid: Tid) {
         if let Some(member) = self.members.get_mut(&tid)
@@ -79,6 +94,6 @@ impl ThreadGroup {
         }
         member.pending.discard(SigSet::of(&[signal]));
         // A standard signal that was just discarded always fits.
-        let _fits = member.pending.add(info);
+        let _fits = member.pending.add(info, true);
     }
 }

@@ -1,12 +1,14 @@
 //! The arm64 signal frame, byte for byte as Linux lays it out on the guest's stack.
 //!
 //! From the new SP up: `siginfo` (128 bytes), `ucontext` (stack, mask, `sigcontext` with 4096 reserved bytes that hold
-//! the FPSIMD record, an ESR record for faults and a terminator), then the frame record {x29, x30} that unwinders walk.
-//! Sources: Linux `arch/arm64/kernel/signal.c` (`setup_sigframe`, `restore_sigframe`),
-//! `arch/arm64/include/uapi/asm/sigcontext.h`.
+//! the FPSIMD record, an ESR record after a fault and a terminator), then the frame record {x29, x30} that unwinders walk.
+//! As on Linux, bytes of the frame that nobody reads stay as they were on the stack: the siginfo of a handler without
+//! `SA_SIGINFO`, and what lies behind the terminator.
+//! Sources: Linux `arch/arm64/kernel/signal.c` (`setup_sigframe`, `restore_sigframe`), `arch/arm64/mm/fault.c`
+//! (`set_thread_esr`), `arch/arm64/include/uapi/asm/sigcontext.h`, `Documentation/arch/arm64/tagged-pointers.rst`.
 
 use super::{Handler, SaFlags, SigAction};
-use crate::abi::{Errno, GuestAddr, SigInfo, SigSet};
+use crate::abi::{GuestAddr, SigInfo, SigSet};
 use crate::mem::GuestMemory;
 use crate::vcpu::{CpuState, Esr, Pstate};
 
@@ -30,6 +32,7 @@ const FPSIMD_MAGIC: u32 = 0x4650_8001;
 const FPSIMD_LEN: usize = 528;
 const ESR_MAGIC: u32 = 0x4553_5201;
 const ESR_LEN: usize = 16;
+const TERMINATOR_LEN: usize = 16;
 
 /// BTYPE of an indirect call, which a handler's entry sees.
 const BTYPE_CALL: u64 = 0b10 << 10;
@@ -77,15 +80,34 @@ impl AltStack {
     }
 }
 
-/// A frame that cannot be built or read: the guest gets SIGSEGV.
+/// What a thread's frames say of its faults: of the last one, as Linux keeps it, also in frames of later signals.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FaultRecord {
+    /// `fault_address`, without a tag.
+    pub address: GuestAddr,
+    /// The syndrome; zero makes no ESR record.
+    pub esr: Esr,
+}
+
+impl FaultRecord {
+    /// No fault so far, or one that tells nothing (an undefined instruction).
+    pub const NONE: Self = Self { address: GuestAddr::NULL, esr: Esr(0) };
+}
+
+/// A frame that cannot be built.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FrameError {
-    /// Where the frame is, or should have been.
+    /// Where the frame should have been.
     pub addr: GuestAddr,
 }
 
+/// Everything of a frame that is ever written: up to the terminator behind both records.
+const WRITTEN_LEN: usize = RESERVED + FPSIMD_LEN + ESR_LEN + TERMINATOR_LEN;
+
 struct Writer {
-    bytes: Box<[u8; SIGNAL_FRAME_LEN]>,
+    bytes: Box<[u8; WRITTEN_LEN]>,
+    /// End of the records so far.
+    end: usize,
 }
 
 impl Writer {
@@ -101,8 +123,8 @@ impl Writer {
         self.put(at, &value.to_le_bytes());
     }
 
-    fn put_registers(&mut self, state: &CpuState, fault_address: u64) {
-        self.put_u64(MCONTEXT, fault_address);
+    fn put_registers(&mut self, state: &CpuState, fault: FaultRecord) {
+        self.put_u64(MCONTEXT, fault.address.0);
         for (index, value) in state.x.iter().enumerate() {
             self.put_u64(MC_REGS + index * 8, *value);
         }
@@ -116,13 +138,15 @@ impl Writer {
         for (index, value) in state.v.iter().enumerate() {
             self.put(RESERVED + 16 + index * 16, &value.to_le_bytes());
         }
-    }
-
-    fn put_esr(&mut self, esr: Esr) {
-        let at = RESERVED + FPSIMD_LEN;
-        self.put_u32(at, ESR_MAGIC);
-        self.put_u32(at + 4, ESR_LEN as u32);
-        self.put_u64(at + 8, esr.0);
+        self.end = RESERVED + FPSIMD_LEN;
+        if fault.esr.0 != 0 {
+            self.put_u32(self.end, ESR_MAGIC);
+            self.put_u32(self.end + 4, ESR_LEN as u32);
+            self.put_u64(self.end + 8, fault.esr.0);
+            self.end += ESR_LEN;
+        }
+        // The terminator is zeros.
+        self.end += TERMINATOR_LEN;
     }
 }
 
@@ -139,8 +163,8 @@ pub struct FrameRequest<'a> {
     pub mask_to_restore: SigSet,
     /// The thread's alternate stack.
     pub alt_stack: Option<AltStack>,
-    /// Syndrome and address of a synchronous fault.
-    pub fault: Option<(Esr, GuestAddr)>,
+    /// The thread's last fault.
+    pub fault: FaultRecord,
     /// Where handlers that bring no restorer return to.
     pub sigtramp: GuestAddr,
 }
@@ -161,22 +185,14 @@ pub fn push_frame(memory: GuestMemory, request: &FrameRequest<'_>) -> Result<Cpu
     }
     let record = sp.wrapping_sub(16) & !15;
     let frame = GuestAddr(record.wrapping_sub(SIGNAL_FRAME_LEN as u64));
-    // A handler that overflows the alternate stack must not scribble below it.
-    if let Some(stack) = alt_stack
-        && stack.holds(sp)
-        && !stack.holds(frame.0)
-    {
-        return Err(FrameError { addr: frame });
-    }
-    let mut writer = Writer { bytes: Box::new([0; SIGNAL_FRAME_LEN]) };
+    let mut writer = Writer { bytes: Box::new([0; WRITTEN_LEN]), end: 0 };
     writer.put(0, info.as_bytes());
     writer.put(UC_STACK, &AltStack::to_wire(alt_stack, state.sp));
     writer.put_u64(UC_SIGMASK, mask_to_restore.0);
-    writer.put_registers(state, fault.map_or(0, |(_, addr)| addr.0));
-    if let Some((esr, _)) = fault {
-        writer.put_esr(esr);
-    }
-    let written = memory.write_bytes(frame, &writer.bytes[..]).and_then(|()| {
+    writer.put_registers(state, fault);
+    let first = if action.flags.contains(SaFlags::SIGINFO) { 0 } else { UCONTEXT };
+    let written = memory.write_bytes(GuestAddr(frame.0 + first as u64), &writer.bytes[first..writer.end]);
+    let written = written.and_then(|()| {
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&state.x[29].to_le_bytes());
         bytes[8..].copy_from_slice(&state.x[30].to_le_bytes());
@@ -195,7 +211,7 @@ pub fn push_frame(memory: GuestMemory, request: &FrameRequest<'_>) -> Result<Cpu
     next.x[30] = if action.flags.contains(SaFlags::RESTORER) { action.restorer.0 } else { sigtramp.0 };
     next.sp = frame.0;
     next.pc = function.0;
-    next.pstate = Pstate(state.pstate.0 & !Pstate::BTYPE | BTYPE_CALL);
+    next.pstate = Pstate(state.pstate.0 & !(Pstate::BTYPE | Pstate::TCO) | BTYPE_CALL);
     Ok(next)
 }
 
@@ -209,18 +225,28 @@ pub struct PoppedFrame {
     pub alt_stack: [u8; 24],
 }
 
+/// A frame that rt_sigreturn(2) refuses. As on Linux, registers and mask may have been taken out of it by then.
+pub struct BadFrame {
+    /// The registers and the mask that are in force now, where the frame had them.
+    pub taken: Option<Box<(CpuState, SigSet)>>,
+}
+
 /// Reads the frame at the guest's SP.
 ///
 /// # Errors
-/// [`FrameError`] when it cannot be read or is not one.
-pub fn pop_frame(memory: GuestMemory, state: &CpuState) -> Result<PoppedFrame, FrameError> {
-    let error = FrameError { addr: GuestAddr(state.sp) };
+/// [`BadFrame`] when it cannot be read or is not one.
+pub fn pop_frame(memory: GuestMemory, state: &CpuState) -> Result<PoppedFrame, BadFrame> {
     if state.sp & 15 != 0 {
-        return Err(error);
+        return Err(BadFrame { taken: None });
     }
     let mut bytes = Box::new([0; SIGNAL_FRAME_LEN]);
-    memory.read_bytes(GuestAddr(state.sp), &mut bytes[..]).map_err(|_efault: Errno| error)?;
+    // What lies behind the terminator need not be there.
+    let got = memory.read_up_to(GuestAddr(state.sp), &mut bytes[..]).unwrap_or(0);
+    if got < RESERVED {
+        return Err(BadFrame { taken: None });
+    }
     let u64_at = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
+    let mask = SigSet(u64_at(UC_SIGMASK)).difference(SigSet::UNBLOCKABLE);
     let mut next = state.clone();
     for (index, register) in next.x.iter_mut().enumerate() {
         *register = u64_at(MC_REGS + index * 8);
@@ -228,18 +254,25 @@ pub fn pop_frame(memory: GuestMemory, state: &CpuState) -> Result<PoppedFrame, F
     next.sp = u64_at(MC_SP);
     next.pc = u64_at(MC_PC);
     let pstate = u64_at(MC_PSTATE);
-    if pstate & 0x1f != 0 {
-        // Only EL0t with AArch64 state may be returned to.
-        return Err(error);
+    if pstate & PSTATE_PRIVILEGED != 0 {
+        // Only EL0t in AArch64 state, without masks, may be returned to.
+        next.pstate = Pstate(pstate & Pstate::NZCV);
+        return Err(BadFrame { taken: Some(Box::new((next, mask))) });
     }
     next.pstate = Pstate(pstate & Pstate::USER_WRITABLE);
-    restore_records(&bytes[RESERVED..], &mut next).ok_or(error)?;
+    let Some(()) = restore_records(&bytes[RESERVED..got], &mut next) else {
+        return Err(BadFrame { taken: Some(Box::new((next, mask))) });
+    };
     let mut alt_stack = [0; 24];
     alt_stack.copy_from_slice(&bytes[UC_STACK..UC_STACK + 24]);
-    Ok(PoppedFrame { state: next, mask: SigSet(u64_at(UC_SIGMASK)).difference(SigSet::UNBLOCKABLE), alt_stack })
+    Ok(PoppedFrame { state: next, mask, alt_stack })
 }
 
-/// Walks the records of `__reserved`; the FPSIMD record must be there once.
+/// Bits of PSTATE that no EL0 program has: mode, AArch32, and the four interrupt masks.
+const PSTATE_PRIVILEGED: u64 = 0x1f | 0xf << 6;
+
+/// Walks the records of `__reserved`; the FPSIMD record must be there once. An EXTRA record is refused: no frame of ours
+/// is that long.
 fn restore_records(reserved: &[u8], state: &mut CpuState) -> Option<()> {
     let u32_at = |at: usize| Some(u32::from_le_bytes(reserved.get(at..at + 4)?.try_into().ok()?));
     let mut at = 0;
@@ -257,9 +290,12 @@ fn restore_records(reserved: &[u8], state: &mut CpuState) -> Option<()> {
                 }
                 has_fpsimd = true;
             }
-            ESR_MAGIC if len == ESR_LEN => {}
+            ESR_MAGIC => {}
             _not_ours => return None,
         }
         at += len;
+        if len == 0 || at % 16 != 0 {
+            return None;
+        }
     }
 }

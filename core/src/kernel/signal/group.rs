@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::{DefaultAction, Handler, PendingSet, SignalActions};
 use crate::abi::{Errno, SigInfo, SigSet, Signal, Tid};
+use crate::host;
 use crate::kernel::Task;
 
 /// Whom a signal is for.
@@ -85,21 +86,28 @@ impl ThreadGroup {
         if self.is_dropped(signal, target) {
             return Ok(None);
         }
+        let has_room = !PendingSet::is_limited(&info) || self.queued() < host::signal::pending_limit();
         match target {
             SignalTarget::Thread(tid) => {
                 let Some(member) = self.members.get_mut(&tid) else { return Err(Errno::ESRCH) };
-                member.pending.add(info)?;
+                member.pending.add(info, has_room)?;
                 Ok(member.open_to().contains(signal).then(|| member.task.clone()))
             }
             SignalTarget::Process => {
-                self.shared.add(info)?;
+                self.shared.add(info, has_room)?;
                 Ok(self.choose(signal))
             }
         }
     }
 
+    /// Signals of this process that wait with their siginfo. Linux counts those of all processes of a user.
+    fn queued(&self) -> usize {
+        self.shared.queued() + self.members.values().map(|member| member.pending.queued()).sum::<usize>()
+    }
+
     /// A signal that nobody blocks and everybody ignores is never made pending.
-    fn is_dropped(&self, signal: Signal, target: SignalTarget) -> bool {
+    #[must_use]
+    pub fn is_dropped(&self, signal: Signal, target: SignalTarget) -> bool {
         let may_be_blocked = |member: &Member| member.blocked.union(member.waited_for).contains(signal);
         let blocked = match target {
             SignalTarget::Thread(tid) => self.members.get(&tid).is_some_and(may_be_blocked),
@@ -110,10 +118,9 @@ impl ThreadGroup {
 
     /// SIGCONT takes pending stop signals away, and the other way round.
     fn cancel_opposites(&mut self, signal: Signal) {
-        const STOPS: SigSet = SigSet::of(&[Signal::SIGSTOP, Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU]);
         let opposites = if signal == Signal::SIGCONT {
-            STOPS
-        } else if STOPS.contains(signal) {
+            SigSet::STOPS
+        } else if SigSet::STOPS.contains(signal) {
             SigSet::of(&[Signal::SIGCONT])
         } else {
             return;

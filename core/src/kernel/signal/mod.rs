@@ -12,6 +12,8 @@ mod pending;
 
 pub use action::{DefaultAction, Handler, SaFlags, SigAction, SignalActions};
 pub use deliver::Delivery;
-pub use frame::{AltStack, FrameError, FrameRequest, PoppedFrame, SIGNAL_FRAME_LEN, pop_frame, push_frame};
+pub use frame::{
+    AltStack, BadFrame, FaultRecord, FrameError, FrameRequest, PoppedFrame, SIGNAL_FRAME_LEN, pop_frame, push_frame,
+};
 pub use group::{GroupExit, Member, SignalTarget, ThreadGroup};
 pub use pending::PendingSet;

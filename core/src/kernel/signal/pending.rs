@@ -1,10 +1,11 @@
 //! Pending signals: standard ones once each, real-time ones queued in order with their siginfo.
 //!
-//! Source: signal(7) "Real-time signals"; Linux `kernel/signal.c` `__send_signal_locked`, `next_signal`.
+//! Source: signal(7) "Real-time signals"; getrlimit(2) `RLIMIT_SIGPENDING`; Linux `kernel/signal.c`
+//! `__send_signal_locked`, `next_signal`, `collect_signal`.
 
 use std::collections::VecDeque;
 
-use crate::abi::{Errno, SigInfo, SigSet};
+use crate::abi::{Errno, Pid, SiCode, SigInfo, SigSet, Signal};
 
 /// Signals that were sent and not yet delivered, for one thread or for a process.
 #[derive(Clone, Default, Debug)]
@@ -14,24 +15,37 @@ pub struct PendingSet {
 }
 
 impl PendingSet {
-    /// The default of `RLIMIT_SIGPENDING` that this process honours for queued real-time signals.
-    pub const QUEUE_MAX: usize = 96_000;
+    /// True for signals whose place in the queue counts against `RLIMIT_SIGPENDING`. Standard signals of the kernel and of
+    /// kill(2) always find one.
+    #[must_use]
+    pub fn is_limited(info: &SigInfo) -> bool {
+        !info.is_of_timer() && (info.signal().is_real_time() || info.code().0 < 0)
+    }
 
-    /// Adds a signal. A standard signal that is pending already is lost, as on Linux.
+    /// Adds a signal. A standard signal that is pending already is lost; one that finds no room (`has_room`, which only
+    /// [limited](Self::is_limited) signals need) is pending without its siginfo, as on Linux.
     ///
     /// # Errors
-    /// `EAGAIN` when the queue of real-time signals is full.
-    pub fn add(&mut self, info: SigInfo) -> Result<(), Errno> {
+    /// `EAGAIN` for a real-time signal of sigqueue(3) without room.
+    pub fn add(&mut self, info: SigInfo, has_room: bool) -> Result<(), Errno> {
         let signal = info.signal();
-        if !signal.is_real_time() && self.set.contains(signal) {
+        // A timer keeps a place of its own in the queue.
+        if !signal.is_real_time() && self.set.contains(signal) && !info.is_of_timer() {
             return Ok(());
         }
-        if self.queue.len() >= Self::QUEUE_MAX {
+        if has_room || !Self::is_limited(&info) {
+            self.queue.push_back(info);
+        } else if signal.is_real_time() && info.code() != SiCode::SI_USER {
             return Err(Errno::EAGAIN);
         }
         self.set = self.set.with(signal);
-        self.queue.push_back(info);
         Ok(())
+    }
+
+    /// How many signals wait with their siginfo.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.queue.len()
     }
 
     /// The signals that are pending.
@@ -45,12 +59,17 @@ impl PendingSet {
         let candidates = self.set.intersection(wanted);
         let synchronous = candidates.intersection(SigSet::SYNCHRONOUS);
         let signal = if synchronous.is_empty() { candidates } else { synchronous }.iter().next()?;
-        let at = self.queue.iter().position(|info| info.signal() == signal)?;
-        let info = self.queue.remove(at);
+        let at = self.queue.iter().position(|info| info.signal() == signal);
+        let info = at.and_then(|at| self.queue.remove(at));
         if !self.queue.iter().any(|queued| queued.signal() == signal) {
             self.set = self.set.without(signal);
         }
-        info
+        Some(info.unwrap_or_else(|| Self::without_info(signal)))
+    }
+
+    /// What a signal says that found no room for what it had to say.
+    fn without_info(signal: Signal) -> SigInfo {
+        SigInfo::from_sender(signal, SiCode::SI_USER, Pid(0), 0)
     }
 
     /// Drops everything of `unwanted`, as when a disposition becomes "ignore".
@@ -78,8 +97,8 @@ mod tests {
     fn standard_signals_coalesce_and_real_time_ones_queue_in_order() {
         let mut pending = PendingSet::default();
         for value in 0..3 {
-            pending.add(queued(10, value)).unwrap();
-            pending.add(queued(34, value)).unwrap();
+            pending.add(queued(10, value), true).unwrap();
+            pending.add(queued(34, value), true).unwrap();
         }
         let taken: Vec<_> =
             std::iter::from_fn(|| pending.take(SigSet::ALL)).map(|i| (i.signal().number(), i.value())).collect();
@@ -90,17 +109,28 @@ mod tests {
     #[test]
     fn synchronous_signals_come_first() {
         let mut pending = PendingSet::default();
-        pending.add(queued(1, 0)).unwrap();
-        pending.add(SigInfo::new(Signal::SIGSEGV, SiCode::SEGV_MAPERR)).unwrap();
+        pending.add(queued(1, 0), true).unwrap();
+        pending.add(SigInfo::new(Signal::SIGSEGV, SiCode::SEGV_MAPERR), true).unwrap();
         assert_eq!(pending.take(SigSet::ALL).unwrap().signal(), Signal::SIGSEGV);
     }
 
     #[test]
-    fn a_full_queue_is_eagain() {
+    fn without_room_only_queued_real_time_signals_are_refused() {
         let mut pending = PendingSet::default();
-        for value in 0..PendingSet::QUEUE_MAX as u64 {
-            pending.add(queued(40, value)).unwrap();
+        let sent = |number| SigInfo::from_sender(Signal::new(number).unwrap(), SiCode::SI_USER, Pid(7), 0);
+        assert_eq!(pending.add(queued(40, 5), false), Err(Errno::EAGAIN));
+        assert!(pending.set().is_empty());
+        // kill(2) of a real-time signal and sigqueue(3) of a standard one arrive, but say nothing.
+        for info in [sent(40), queued(10, 5)] {
+            assert_eq!(pending.add(info, false), Ok(()));
+            assert_eq!(
+                pending.take(SigSet::ALL).unwrap(),
+                SigInfo::from_sender(info.signal(), SiCode::SI_USER, Pid(0), 0)
+            );
         }
-        assert_eq!(pending.add(queued(40, 0)), Err(Errno::EAGAIN));
+        // kill(2) of a standard one always finds room.
+        assert_eq!(pending.add(sent(10), false), Ok(()));
+        assert_eq!(pending.take(SigSet::ALL).unwrap().pid(), Pid(7));
+        assert!(pending.set().is_empty() && pending.queued() == 0);
     }
 }

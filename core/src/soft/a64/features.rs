@@ -11,8 +11,6 @@ pub enum Feature {
     Base,
     /// The kernel emulates reads of ID registers (Linux, not the architecture).
     Cpuid,
-    /// Advanced SIMD.
-    AdvSimd,
     /// AES rounds.
     Aes,
     /// Polynomial products of 64 bits.
@@ -41,6 +39,8 @@ pub enum Feature {
     Lse,
     /// Floating point.
     Fp,
+    /// Advanced SIMD.
+    AdvSimd,
     /// Half precision arithmetic.
     Fp16,
     /// Conversion to an integer as JavaScript has it.
@@ -49,6 +49,10 @@ pub enum Feature {
     FrintTs,
     /// BFloat16.
     Bf16,
+    /// Products of half precision into single precision.
+    Fhm,
+    /// Complex numbers.
+    Fcma,
     /// Limited ordering regions.
     Lor,
     /// Load-acquire RCpc instructions.
@@ -141,7 +145,6 @@ impl FeatureRow {
 pub static FEATURES: &[FeatureRow] = &[
     row(Feature::Base,   "",        Hwcap::None),
     row(Feature::Cpuid,  "cpuid",   Hwcap::One(11)),
-    row(Feature::AdvSimd, "asimd",  Hwcap::One(1)).id(IdRegister::Aa64Pfr0, 20, 0),
     row(Feature::Aes,    "aes",     Hwcap::One(3)).id(IdRegister::Aa64Isar0, 4, 1),
     row(Feature::Pmull,  "pmull",   Hwcap::One(4)).id(IdRegister::Aa64Isar0, 4, 2),
     row(Feature::Sha1,   "sha1",    Hwcap::One(5)).id(IdRegister::Aa64Isar0, 8, 1),
@@ -157,6 +160,10 @@ pub static FEATURES: &[FeatureRow] = &[
     row(Feature::Lse,    "atomics", Hwcap::One(8)).id(IdRegister::Aa64Isar0, 20, 2),
     row(Feature::Fp,     "fp",      Hwcap::One(0)).id(IdRegister::Aa64Pfr0, 16, 0),
     row(Feature::Fp16,   "fphp",    Hwcap::One(9)).id(IdRegister::Aa64Pfr0, 16, 1),
+    row(Feature::AdvSimd, "asimd",  Hwcap::One(1)).id(IdRegister::Aa64Pfr0, 20, 0),
+    row(Feature::Fp16,   "asimdhp", Hwcap::One(10)).id(IdRegister::Aa64Pfr0, 20, 1),
+    row(Feature::Fhm,    "asimdfhm", Hwcap::One(23)).id(IdRegister::Aa64Isar0, 48, 1),
+    row(Feature::Fcma,   "fcma",    Hwcap::One(14)).id(IdRegister::Aa64Isar1, 16, 1),
     row(Feature::JsCvt,  "jscvt",   Hwcap::One(13)).id(IdRegister::Aa64Isar1, 12, 1),
     row(Feature::FrintTs, "frint",  Hwcap::Two(8)).id(IdRegister::Aa64Isar1, 32, 1),
     row(Feature::Bf16,   "bf16",    Hwcap::Two(14)).id(IdRegister::Aa64Isar1, 44, 1),

@@ -17,4 +17,4 @@ pub mod table;
 pub use decode::Inst;
 pub use disasm::disassemble;
 pub use pattern::Pattern;
-pub(crate) use simd_text::expand_immediate;
+pub(crate) use simd_text::{element_index, expand_immediate, fraction_bits, immediate as fp_immediate};

@@ -3,25 +3,34 @@
 //! | operand | text |
 //! |---|---|
 //! | `Bd` `Hn` `Sm` `Da` `Qt` ... | scalar register of the field, `Qt2` of field `u` |
-//! | `Fd` `Fn` ... | scalar whose width is the field `p` (ftype: one bit, S or D) or else `e` (size: two bits B to D, one bit S or D) |
-//! | `Vd.T` | vector; elements by field `e` as above, number of them by field `q` (Q), full without such a field |
-//! | `Vd.W` | full vector of elements twice as long as those of `e` |
-//! | `Vd.b` `.h` `.s` `.d` | vector of such elements, number by `q` |
+//! | `Fd` `Fn` ... | scalar, S or D by field `p` (ftype) or else `z` (sz) |
+//! | `Vd.F` | vector of elements S or D by field `z`, of 64 or 128 bits by field `q` (Q) |
+//! | `Vd.F-` | vector of elements half as wide as those, length by `q` |
+//! | `Vd.F=` | vector of those elements, 128 bits |
+//! | `Vd.2F` | a pair of those elements |
+//! | `Vd.H` `.S` | vector of such elements, length by `q` |
+//! | `Vd.H/2` | the lower half of that vector |
 //! | `Vd.4s`, `Vd.2h`, ... | as written |
-//! | `Vm.T[]` | element of `Vm`, index in fields `H` `L` `M` as far as the element's width uses them |
-//! | `Vm.h[]`, ... | the same with the element's width given |
-//! | `fpimm` | floating-point immediate of field `i` |
-//! | `fbits` | bits after the point, `64 - s` |
+//! | `Vm.F[]` `Vm.H[]` | element of `Vm`, index in fields `H` `L` `M` as far as the element's width uses them |
+//! | `Vm.2h[]` | pair of elements |
+//! | `Vm.C[]` | complex element of FCMLA, width by `e` |
+//! | `Vd.C` | vector of elements of field `e` (size) |
+//! | `fpimm` | floating-point immediate of field `i`, or of `i` and `j` |
+//! | `fbits` | bits after the point: `64 - s`, or by field `i` (immh:immb) |
+//! | `rot` | rotation of field `r` in quarter turns, `rot2` that of FCADD |
+//! | `2` | `2` for the instruction that uses upper halves, by field `q` |
 
 use super::decode::Inst;
 
 /// The text of a SIMD&FP operand.
 pub(super) fn operand(inst: Inst, operand: &str) -> Option<String> {
-    if operand == "fpimm" {
-        return Some(format!("#{}", scientific(expand_immediate(inst.field('i') as u8))));
-    }
-    if operand == "fbits" {
-        return Some(format!("#{}", 64 - inst.field('s')));
+    match operand {
+        "fpimm" => return Some(format!("#{}", scientific(expand_immediate(immediate(inst))))),
+        "fbits" => return Some(format!("#{}", fraction_bits(inst))),
+        "rot" => return Some(format!("#{}", 90 * inst.field('r'))),
+        "rot2" => return Some(format!("#{}", 90 + 180 * inst.field('r'))),
+        "2" => return Some(if inst.field('q') == 1 { "2" } else { "" }.to_owned()),
+        _ => {}
     }
     let (name, arrangement) = match operand.split_once('.') {
         Some((name, arrangement)) => (name, Some(arrangement)),
@@ -51,13 +60,26 @@ pub(super) fn register_letter(name: &str) -> Option<char> {
     })
 }
 
-/// The letter of the element's width that the fields say.
-fn element(inst: Inst) -> char {
+/// The immediate of FMOV; that of vectors is in two parts.
+pub(crate) fn immediate(inst: Inst) -> u8 {
     let pattern = &inst.row().pattern;
-    let letter = if pattern.width(b'p') > 0 { 'p' } else { 'e' };
-    let value = inst.field(letter) as usize;
-    let letters = if pattern.width(letter as u8) > 1 { ['b', 'h', 's', 'd'] } else { ['s', 'd', 's', 'd'] };
-    letters[value & 3]
+    (inst.field('i') << pattern.width(b'j') | inst.field('j')) as u8
+}
+
+/// Bits after the point of a conversion.
+pub(crate) fn fraction_bits(inst: Inst) -> u32 {
+    let pattern = &inst.row().pattern;
+    if pattern.width(b's') > 0 { 64 - inst.field('s') } else { (1 << pattern.width(b'i')) - inst.field('i') }
+}
+
+/// The letter of the element's width by field `p` or `z`.
+fn element(inst: Inst) -> char {
+    if inst.field('p') | inst.field('z') == 0 { 's' } else { 'd' }
+}
+
+/// The letter of the element's width by field `e`.
+fn sized_element(inst: Inst) -> char {
+    ['b', 'h', 's', 'd'][inst.field('e') as usize & 3]
 }
 
 /// Bytes of an element.
@@ -71,43 +93,31 @@ fn bytes(element: char) -> u32 {
 }
 
 fn vector(inst: Inst, number: u8, arrangement: &str) -> String {
-    if let Some(element_name) = arrangement.strip_suffix("[]") {
-        let element = if element_name == "T" { element(inst) } else { element_name.chars().next().unwrap_or('b') };
-        return format!("{}.{element}[{}]", element_register(inst, number, element), element_index(inst, element));
-    }
-    let is_full = inst.row().pattern.width(b'q') == 0 || inst.field('q') == 1;
-    let vector_bytes = if is_full { 16 } else { 8 };
+    let vector_bytes = if inst.field('q') == 1 { 16 } else { 8 };
     let counted = |element: char, vector_bytes: u32| format!("v{number}.{}{element}", vector_bytes / bytes(element));
     match arrangement {
-        "T" => counted(element(inst), vector_bytes),
-        "W" => counted(longer(element(inst)), 16),
-        "b" | "h" | "s" | "d" => counted(arrangement.chars().next().unwrap_or('b'), vector_bytes),
+        "F" => counted(element(inst), vector_bytes),
+        "F-" => counted(if element(inst) == 's' { 'h' } else { 's' }, vector_bytes),
+        "F=" => counted(element(inst), 16),
+        "2F" => format!("v{number}.2{}", element(inst)),
+        "H" => counted('h', vector_bytes),
+        "H/2" => counted('h', vector_bytes / 2),
+        "S" => counted('s', vector_bytes),
+        "C" => counted(sized_element(inst), vector_bytes),
+        "F[]" => format!("v{number}.{}[{}]", element(inst), element_index(inst)),
+        "H[]" => format!("v{number}.h[{}]", element_index(inst)),
+        "2h[]" => format!("v{number}.2h[{}]", element_index(inst)),
+        "C[]" => format!("v{number}.{}[{}]", sized_element(inst), element_index(inst)),
         written => format!("v{number}.{written}"),
     }
 }
 
-fn longer(element: char) -> char {
-    match element {
-        'b' => 'h',
-        'h' => 's',
-        _ => 'd',
-    }
-}
-
-/// Half word elements leave the top bit of the register's number to the index.
-fn element_register(inst: Inst, number: u8, element: char) -> String {
-    let number = if element == 'h' && inst.row().pattern.width(b'M') > 0 { number & 15 } else { number };
-    format!("v{number}")
-}
-
-/// The index of an element: H:L:M, H:L, or H.
-fn element_index(inst: Inst, element: char) -> u32 {
-    let (h, l, m) = (inst.field('H'), inst.field('L'), inst.field('M'));
-    match element {
-        'h' => h << 2 | l << 1 | m,
-        's' => h << 1 | l,
-        _ => h,
-    }
+/// The index of an element: the fields `H`, `L` and `M` as far as the pattern has them; L is zero for double precision.
+pub(crate) fn element_index(inst: Inst) -> u32 {
+    let pattern = &inst.row().pattern;
+    let index = inst.field('H') << pattern.width(b'L') | inst.field('L');
+    let is_wide = inst.field('z') == 1 || inst.field('e') == 2;
+    if is_wide { index >> 1 } else { index << pattern.width(b'M') | inst.field('M') }
 }
 
 /// VFPExpandImm, as a number (Arm ARM J1.1).

@@ -1,17 +1,11 @@
-//! BFloat16: conversion and the dot product, which has rules of its own: round to odd, no denormal numbers, default
-//! NaNs, no exceptions. Source: Arm ARM J1.1 (`FPConvertBF`, `BFDotAdd`, `BFMulH`, `FPAdd_BF16`, `BFRound`).
+//! The dot product of BFloat16, which has rules of its own: round to odd, no denormal numbers, default NaNs, no
+//! exceptions. Source: Arm ARM J1.1 (`BFDotAdd`, `BFMulH`, `FPAdd_BF16`, `BFRound`).
 
 use super::arith::Term;
-use super::convert::convert;
 use super::env::{Env, Rounding};
 use super::format::{Brain, Format, Single};
 use super::round::{Exact, round_with};
 use super::unpack::{Class, Unpacked, infinity, unpack_with, zero};
-
-/// FPConvertBF. The result is flushed to zero as single precision is, since the exponents are the same.
-pub(crate) fn convert_bf(env: &mut Env, a: u64) -> u64 {
-    convert::<Single, Brain>(env, a)
-}
 
 /// BFDotAdd: `addend + (a0 * b0 + a1 * b1)`; `a` and `b` hold a pair of BFloat16 numbers each.
 pub(crate) fn bf_dot_add(addend: u64, a: u64, b: u64) -> u64 {

@@ -14,19 +14,6 @@ pub(crate) enum Ordering {
     Unordered,
 }
 
-impl Ordering {
-    /// NZCV as FCMP sets it.
-    #[inline(always)]
-    pub(crate) fn nzcv(self) -> u64 {
-        match self {
-            Self::Less => 0b1000,
-            Self::Equal => 0b0110,
-            Self::Greater => 0b0010,
-            Self::Unordered => 0b0011,
-        }
-    }
-}
-
 /// A number as an integer in the same order; the two zeros are equal.
 fn rank<F: Format>(value: &Unpacked) -> i64 {
     let magnitude = if value.is_zero() { 0 } else { (value.bits & !F::SIGN) as i64 };

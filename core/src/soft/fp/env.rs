@@ -29,7 +29,7 @@ pub(crate) mod flag {
     pub(crate) const IXC: u32 = 1 << 4;
     /// Input denormal (flushed to zero).
     pub(crate) const IDC: u32 = 1 << 7;
-    /// Saturation of an integer instruction (QC).
+    /// Saturation of an integer instruction.
     pub(crate) const QC: u32 = 1 << 27;
 }
 

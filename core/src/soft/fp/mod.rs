@@ -8,8 +8,6 @@
 //! FEAT_AFP (FPCR.AH, FIZ, NEP) and FEAT_EBF16 are not there, traps are neither. Source: Arm ARM DDI 0487 J1.1
 //! (`shared/functions/float`), A1.5; the functions are named as there, in our spelling.
 
-#![expect(dead_code, unused_imports, reason = "the vector instructions come next")]
-
 mod arith;
 mod bf16;
 mod compare;
@@ -23,12 +21,14 @@ mod integral;
 mod round;
 mod unpack;
 
-pub(crate) use arith::{abs, add, div, mul, mulx, neg, sqrt, sub};
-pub(crate) use bf16::{bf_dot_add, convert_bf};
-pub(crate) use compare::{Ordering, compare, compare_quiet, max, max_num, min, min_num};
-pub(crate) use convert::{convert, convert_odd, fixed_to_fp, to_fixed, to_fixed_js};
+pub(crate) use arith::{abs, mulx, neg};
+pub(crate) use bf16::bf_dot_add;
+pub(crate) use compare::{Ordering, max, max_num, min, min_num};
+pub(crate) use convert::{convert_odd, fixed_to_fp, to_fixed, to_fixed_js};
 pub(crate) use env::{Env, FPCR_BITS, FPSR_BITS, Rounding, flag};
-pub(crate) use estimate::{recip_estimate, recip_exponent, recip_sqrt_estimate};
+pub(crate) use estimate::{
+    recip_estimate, recip_exponent, recip_sqrt_estimate, unsigned_recip_estimate, unsigned_recip_sqrt_estimate,
+};
 pub(crate) use format::{Brain, Double, Format, Half, Single};
-pub(crate) use fused::{mul_add, mul_add_long, recip_sqrt_step, recip_step};
+pub(crate) use fused::{mul_add_long, recip_sqrt_step, recip_step};
 pub(crate) use integral::{round_int, round_int_n};

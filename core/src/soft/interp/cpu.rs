@@ -184,6 +184,18 @@ impl Cpu {
         state.tpidrro_el0 = self.tpidrro_el0;
     }
 
+    /// V`n`.
+    #[inline(always)]
+    pub(crate) fn vector(&self, n: usize) -> u128 {
+        self.v[n & 31]
+    }
+
+    /// Writes V`n`.
+    #[inline(always)]
+    pub(crate) fn set_vector(&mut self, n: usize, value: u128) {
+        self.v[n & 31] = value;
+    }
+
     /// A scalar in a SIMD&FP register: the low bits of V`n`.
     #[inline(always)]
     pub(crate) fn scalar(&self, n: usize) -> u64 {

@@ -9,7 +9,7 @@ use super::builder::Builder;
 use super::cpu::{Cpu, Flags};
 use super::fp_ops::{Binary, Ternary, Unary};
 use super::op::{At, Exec, Flow, Operands};
-use crate::soft::a64::{Inst, expand_immediate};
+use crate::soft::a64::{Inst, expand_immediate, fp_immediate};
 use crate::soft::fp::{Double, Format, Half, Ordering, Single, fast};
 
 /// Picks the instance of a handler for single or double precision; the format is its last generic argument.
@@ -158,7 +158,7 @@ fn execute_constant(cpu: &mut Cpu, at: At<'_>) -> Flow {
 }
 
 fn lower_constant<F: Format>(b: &mut Builder, inst: Inst) {
-    let imm = immediate::<F>(inst.field('i') as u8);
+    let imm = immediate::<F>(fp_immediate(inst));
     b.emit(execute_constant, Operands { rd: inst.reg('d'), imm, ..Operands::default() });
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The instruction table names them: `fp::binary::<Add>` lowers FADD. Each is a call of [`fp`](crate::soft::fp).
 
-use crate::soft::fp::{self, Env, Format, Rounding, fast};
+use crate::soft::fp::{self, Env, Format, Ordering, Rounding, fast};
 
 /// An operation of one operand.
 pub(crate) trait Unary {
@@ -82,6 +82,28 @@ unary! {
     Neg: |_env, a| fp::neg::<F>(a & F::MASK);
     /// FSQRT.
     Sqrt: |env, a| fast::sqrt::<F>(env, a);
+    /// FRECPE.
+    RecipEstimate: |env, a| fp::recip_estimate::<F>(env, a);
+    /// FRSQRTE.
+    RecipSqrtEstimate: |env, a| fp::recip_sqrt_estimate::<F>(env, a);
+    /// FRECPX.
+    RecipExponent: |env, a| fp::recip_exponent::<F>(env, a);
+    /// FCMEQ with zero.
+    IsZero: |env, a| mask::<F>(fast::compare_quiet::<F>(env, a, 0) == Ordering::Equal);
+    /// FCMGE with zero.
+    IsAtLeastZero: |env, a| mask::<F>(matches!(fast::compare::<F>(env, a, 0), Ordering::Greater | Ordering::Equal));
+    /// FCMGT with zero.
+    IsAboveZero: |env, a| mask::<F>(fast::compare::<F>(env, a, 0) == Ordering::Greater);
+    /// FCMLE with zero.
+    IsAtMostZero: |env, a| mask::<F>(matches!(fast::compare::<F>(env, a, 0), Ordering::Less | Ordering::Equal));
+    /// FCMLT with zero.
+    IsBelowZero: |env, a| mask::<F>(fast::compare::<F>(env, a, 0) == Ordering::Less);
+}
+
+/// All ones for true.
+#[inline(always)]
+fn mask<F: Format>(is_true: bool) -> u64 {
+    if is_true { F::MASK } else { 0 }
 }
 
 /// FRINT*: to an integer, in a mode; `EXACT` (FRINTX) raises Inexact.
@@ -103,6 +125,50 @@ impl<M: Mode, const WIDTH: u32> Unary for RoundIntN<M, WIDTH> {
     fn apply<F: Format>(env: &mut Env, a: u64) -> u64 {
         let mode = M::of(env);
         fp::round_int_n::<F>(env, a, mode, WIDTH)
+    }
+}
+
+/// FCVTNS and so on, in place: to an integer as wide as the format.
+pub(crate) struct ToInt<M, const SIGNED: bool>(std::marker::PhantomData<M>);
+
+impl<M: Mode, const SIGNED: bool> Unary for ToInt<M, SIGNED> {
+    #[inline(always)]
+    fn apply<F: Format>(env: &mut Env, a: u64) -> u64 {
+        let mode = M::of(env);
+        fast::to_integer::<F>(env, a, F::BITS, SIGNED, mode)
+    }
+}
+
+/// SCVTF and UCVTF, in place.
+pub(crate) struct FromInt<const SIGNED: bool>;
+
+impl<const SIGNED: bool> Unary for FromInt<SIGNED> {
+    #[inline(always)]
+    fn apply<F: Format>(env: &mut Env, a: u64) -> u64 {
+        fast::from_integer::<F>(env, a, F::BITS, SIGNED)
+    }
+}
+
+/// A conversion with bits after the point.
+pub(crate) trait Fixed {
+    /// The result.
+    fn apply<F: Format>(env: &mut Env, a: u64, fraction_bits: u32) -> u64;
+}
+
+/// FCVTZS and FCVTZU to a fixed-point number as wide as the format.
+pub(crate) struct ToFixed<const SIGNED: bool>;
+/// SCVTF and UCVTF of such a number.
+pub(crate) struct FromFixed<const SIGNED: bool>;
+
+impl<const SIGNED: bool> Fixed for ToFixed<SIGNED> {
+    fn apply<F: Format>(env: &mut Env, a: u64, fraction_bits: u32) -> u64 {
+        fp::to_fixed::<F>(env, a, fraction_bits, F::BITS, SIGNED, Rounding::Zero)
+    }
+}
+
+impl<const SIGNED: bool> Fixed for FromFixed<SIGNED> {
+    fn apply<F: Format>(env: &mut Env, a: u64, fraction_bits: u32) -> u64 {
+        fp::fixed_to_fp::<F>(env, a, fraction_bits, F::BITS, SIGNED)
     }
 }
 
@@ -140,6 +206,24 @@ binary! {
     MinNum: |env, a, b| fp::min_num::<F>(env, a, b);
     /// FNMUL.
     NegMul: |env, a, b| fp::neg::<F>(fast::mul::<F>(env, a, b));
+    /// FMULX.
+    MulX: |env, a, b| fp::mulx::<F>(env, a, b);
+    /// FABD.
+    AbsDiff: |env, a, b| fp::abs::<F>(fast::sub::<F>(env, a, b));
+    /// FRECPS.
+    RecipStep: |env, a, b| fp::recip_step::<F>(env, a, b);
+    /// FRSQRTS.
+    RecipSqrtStep: |env, a, b| fp::recip_sqrt_step::<F>(env, a, b);
+    /// FCMEQ.
+    IsEqual: |env, a, b| mask::<F>(fast::compare_quiet::<F>(env, a, b) == Ordering::Equal);
+    /// FCMGE.
+    IsAtLeast: |env, a, b| mask::<F>(matches!(fast::compare::<F>(env, a, b), Ordering::Greater | Ordering::Equal));
+    /// FCMGT.
+    IsAbove: |env, a, b| mask::<F>(fast::compare::<F>(env, a, b) == Ordering::Greater);
+    /// FACGE.
+    IsAbsAtLeast: |env, a, b| IsAtLeast::apply::<F>(env, fp::abs::<F>(a), fp::abs::<F>(b));
+    /// FACGT.
+    IsAbsAbove: |env, a, b| IsAbove::apply::<F>(env, fp::abs::<F>(a), fp::abs::<F>(b));
 }
 
 /// FMADD, FMSUB, FNMADD, FNMSUB, FMLA, FMLS: the addend and the first factor negated or not.

@@ -1,20 +1,20 @@
 //! Rows: paths, directories and what is known about files.
 
-use crate::syscall::{fs, metadata};
+use crate::syscall::{fs, metadata, xattr};
 
 rows! {
-    5 setxattr;
-    6 lsetxattr;
-    7 fsetxattr;
-    8 getxattr;
-    9 lgetxattr;
-    10 fgetxattr;
-    11 listxattr;
-    12 llistxattr;
-    13 flistxattr;
-    14 removexattr;
-    15 lremovexattr;
-    16 fremovexattr;
+    5 setxattr Full xattr (Str, Str, Ptr, Size, Hex);
+    6 lsetxattr Full xattr (Str, Str, Ptr, Size, Hex);
+    7 fsetxattr Full xattr (Int, Str, Ptr, Size, Hex);
+    8 getxattr Full xattr (Str, Str, Ptr, Size);
+    9 lgetxattr Full xattr (Str, Str, Ptr, Size);
+    10 fgetxattr Full xattr (Int, Str, Ptr, Size);
+    11 listxattr Full xattr (Str, Ptr, Size);
+    12 llistxattr Full xattr (Str, Ptr, Size);
+    13 flistxattr Full xattr (Int, Ptr, Size);
+    14 removexattr Full xattr (Str, Str);
+    15 lremovexattr Full xattr (Str, Str);
+    16 fremovexattr Full xattr (Int, Str);
     17 getcwd Full fs (Ptr, Size);
     33 mknodat Full fs (Dir, Str, Octal, Hex);
     34 mkdirat Full fs (Dir, Str, Octal);
@@ -28,7 +28,7 @@ rows! {
     48 faccessat Full fs (Dir, Str, Octal);
     49 chdir Full fs (Str);
     50 fchdir Full fs (Int);
-    51 chroot;
+    51 chroot Full fs (Str);
     52 fchmod Full metadata (Int, Octal);
     53 fchmodat Full metadata (Dir, Str, Octal);
     54 fchownat Full metadata (Dir, Str, Int, Int, Hex);
@@ -45,13 +45,13 @@ rows! {
     276 renameat2 Full fs (Dir, Str, Dir, Str, Hex);
     279 memfd_create Full fs (Str, Hex);
     291 statx Full metadata (Dir, Str, Hex, Hex, Ptr);
-    437 openat2;
+    437 openat2 Full fs (Dir, Str, Ptr, Size);
     439 faccessat2 Full fs (Dir, Str, Octal, Hex);
     452 fchmodat2 Full metadata (Dir, Str, Octal, Hex);
-    463 setxattrat;
-    464 getxattrat;
-    465 listxattrat;
-    466 removexattrat;
+    463 setxattrat Full xattr (Dir, Str, Hex, Str, Ptr, Size);
+    464 getxattrat Full xattr (Dir, Str, Hex, Str, Ptr, Size);
+    465 listxattrat Full xattr (Dir, Str, Hex, Ptr, Size);
+    466 removexattrat Full xattr (Dir, Str, Hex, Str);
     468 file_getattr;
     469 file_setattr;
 }

@@ -16,6 +16,9 @@ mod ldst_struct;
 mod ldst_sync;
 mod simd_across;
 mod simd_copy;
+mod simd_fp;
+mod simd_fp_misc;
+mod simd_fp_product;
 mod simd_imm;
 mod simd_indexed;
 mod simd_perm;
@@ -127,6 +130,9 @@ pub static GROUPS: &[(&str, &[Row])] = &[
     ("simd_shift_imm", simd_shift_imm::ROWS),
     ("simd_indexed", simd_indexed::ROWS),
     ("crypto", crypto::ROWS),
+    ("simd_fp", simd_fp::ROWS),
+    ("simd_fp_misc", simd_fp_misc::ROWS),
+    ("simd_fp_product", simd_fp_product::ROWS),
 ];
 
 /// All rows.

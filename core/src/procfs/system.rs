@@ -1,0 +1,18 @@
+//! Files about the machine and the kernel as the guest sees them. Sources: proc_cpuinfo(5), proc_version(5),
+//! proc_sys_kernel(5), `Documentation/ABI/testing/sysfs-devices-system-cpu` of Linux.
+
+use crate::kernel::TaskContext;
+
+/// The file at a path below /proc or /sys, in components; `None` where the host's is the right one.
+pub(super) fn file(ctx: &TaskContext, path: &[&[u8]]) -> Option<Vec<u8>> {
+    let uts = ctx.process().uts();
+    let line = |text: &str| Some(format!("{text}\n").into_bytes());
+    match path {
+        [b"version"] => line(&format!("{} version {} (elfuse) {}", uts.system, uts.release, uts.version)),
+        [b"sys", b"kernel", b"ostype"] => line(uts.system),
+        [b"sys", b"kernel", b"osrelease"] => line(&uts.release),
+        [b"sys", b"kernel", b"version"] => line(uts.version),
+        [b"sys", b"kernel", b"arch"] => line(uts.machine),
+        _the_hosts => None,
+    }
+}

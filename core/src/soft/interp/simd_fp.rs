@@ -1,0 +1,211 @@
+//! Advanced SIMD floating point on lanes: the handlers that apply an operation of [`fp_ops`](super::fp_ops) to vectors,
+//! and their lowering. Source: Arm ARM C4.1.97, C7.2.
+//!
+//! Lanes are computed in order, only those that the instruction has: each can raise exceptions. The scalar forms have
+//! the lowering functions of [`fp`](super::fp). The functions without suffix are for single and double precision (by
+//! field `z`), those in `_h` for half precision.
+
+use super::builder::Builder;
+use super::cpu::Cpu;
+use super::fp_ops::{Binary, Fixed, Ternary, Unary};
+use super::op::{At, Exec, Flow, Operands};
+use crate::soft::a64::{Inst, fp_immediate, fraction_bits};
+use crate::soft::fp::{Double, Format, Half, Single};
+
+/// Picks the instance of a handler by fields `z` and `q`; the last generic arguments are the format and "128 bits".
+macro_rules! by_vector {
+    ($inst:expr, $handler:ident $(, $arg:ty)*) => {
+        match ($inst.field('z'), $inst.field('q')) {
+            (0, 0) => $handler::<$($arg,)* $crate::soft::fp::Single, false> as $crate::soft::interp::op::Exec,
+            (0, 1..) => $handler::<$($arg,)* $crate::soft::fp::Single, true>,
+            (1.., _) => $handler::<$($arg,)* $crate::soft::fp::Double, true>,
+        }
+    };
+}
+
+/// The same for half precision.
+macro_rules! by_vector_h {
+    ($inst:expr, $handler:ident $(, $arg:ty)*) => {
+        if $inst.field('q') == 0 {
+            $handler::<$($arg,)* $crate::soft::fp::Half, false> as $crate::soft::interp::op::Exec
+        } else {
+            $handler::<$($arg,)* $crate::soft::fp::Half, true>
+        }
+    };
+}
+
+pub(super) use {by_vector, by_vector_h};
+
+/// Lane `index` of a vector.
+#[inline(always)]
+pub(super) fn lane<F: Format>(vector: u128, index: u32) -> u64 {
+    (vector >> (index * F::BITS)) as u64 & F::MASK
+}
+
+/// The vector of 128 or 64 bits whose lanes are `f` of their number; the rest is zero.
+#[inline(always)]
+pub(super) fn lanes<F: Format, const FULL: bool>(mut f: impl FnMut(u32) -> u64) -> u128 {
+    let count = if FULL { 128 / F::BITS } else { 64 / F::BITS };
+    (0..count).fold(0, |vector, index| vector | u128::from(f(index)) << (index * F::BITS))
+}
+
+pub(super) fn registers(inst: Inst) -> Operands {
+    Operands { rd: inst.reg('d'), rn: inst.reg('n'), rm: inst.reg('m'), ..Operands::default() }
+}
+
+fn execute_unary<O: Unary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let a = cpu.vector(at.rn());
+    let result = lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(a, index)));
+    cpu.set_vector(at.rd(), result);
+    at.next(cpu)
+}
+
+pub(crate) fn unary<O: Unary>(b: &mut Builder, inst: Inst) {
+    b.emit(by_vector!(inst, execute_unary, O), registers(inst));
+}
+
+pub(crate) fn unary_h<O: Unary>(b: &mut Builder, inst: Inst) {
+    b.emit(by_vector_h!(inst, execute_unary, O), registers(inst));
+}
+
+fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (a, b) = (cpu.vector(at.rn()), cpu.vector(at.rm()));
+    let result = lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(a, index), lane::<F>(b, index)));
+    cpu.set_vector(at.rd(), result);
+    at.next(cpu)
+}
+
+pub(crate) fn binary<O: Binary>(b: &mut Builder, inst: Inst) {
+    b.emit(by_vector!(inst, execute_binary, O), registers(inst));
+}
+
+pub(crate) fn binary_h<O: Binary>(b: &mut Builder, inst: Inst) {
+    b.emit(by_vector_h!(inst, execute_binary, O), registers(inst));
+}
+
+/// The addend is the destination.
+fn execute_accumulate<O: Ternary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
+    let result = lanes::<F, FULL>(|index| {
+        O::apply::<F>(&mut cpu.fp, lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index))
+    });
+    cpu.set_vector(at.rd(), result);
+    at.next(cpu)
+}
+
+pub(crate) fn accumulate<O: Ternary>(b: &mut Builder, inst: Inst) {
+    b.emit(by_vector!(inst, execute_accumulate, O), registers(inst));
+}
+
+pub(crate) fn accumulate_h<O: Ternary>(b: &mut Builder, inst: Inst) {
+    b.emit(by_vector_h!(inst, execute_accumulate, O), registers(inst));
+}
+
+/// Neighbouring lanes of the first source, then of the second.
+fn execute_pairwise<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (a, b) = (cpu.vector(at.rn()), cpu.vector(at.rm()));
+    let half = if FULL { 64 / F::BITS } else { 32 / F::BITS };
+    let result = lanes::<F, FULL>(|index| {
+        let (source, pair) = if index < half { (a, index) } else { (b, index - half) };
+        O::apply::<F>(&mut cpu.fp, lane::<F>(source, 2 * pair), lane::<F>(source, 2 * pair + 1))
+    });
+    cpu.set_vector(at.rd(), result);
+    at.next(cpu)
+}
+
+pub(crate) fn pairwise<O: Binary>(b: &mut Builder, inst: Inst) {
+    b.emit(by_vector!(inst, execute_pairwise, O), registers(inst));
+}
+
+pub(crate) fn pairwise_h<O: Binary>(b: &mut Builder, inst: Inst) {
+    b.emit(by_vector_h!(inst, execute_pairwise, O), registers(inst));
+}
+
+/// The lanes `from` to `from + count` folded, halves first (`Reduce`).
+fn reduce<O: Binary, F: Format>(cpu: &mut Cpu, vector: u128, from: u32, count: u32) -> u64 {
+    if count == 1 {
+        return lane::<F>(vector, from);
+    }
+    let half = count / 2;
+    let low = reduce::<O, F>(cpu, vector, from, half);
+    let high = reduce::<O, F>(cpu, vector, from + half, half);
+    O::apply::<F>(&mut cpu.fp, low, high)
+}
+
+/// `aux` is the number of lanes.
+fn execute_reduce<O: Binary, F: Format>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let result = reduce::<O, F>(cpu, cpu.vector(at.rn()), 0, u32::from(at.aux()));
+    cpu.set_scalar(at.rd(), result);
+    at.next(cpu)
+}
+
+/// FADDP and the like of the two lanes of a register.
+pub(crate) fn reduce_pair<O: Binary>(b: &mut Builder, inst: Inst) {
+    let exec: Exec = if inst.field('z') == 0 { execute_reduce::<O, Single> } else { execute_reduce::<O, Double> };
+    b.emit(exec, Operands { aux: 2, ..registers(inst) });
+}
+
+pub(crate) fn reduce_pair_h<O: Binary>(b: &mut Builder, inst: Inst) {
+    b.emit(execute_reduce::<O, Half>, Operands { aux: 2, ..registers(inst) });
+}
+
+/// FMAXV and the like: four lanes of single precision.
+pub(crate) fn across<O: Binary>(b: &mut Builder, inst: Inst) {
+    b.emit(execute_reduce::<O, Single>, Operands { aux: 4, ..registers(inst) });
+}
+
+pub(crate) fn across_h<O: Binary>(b: &mut Builder, inst: Inst) {
+    let aux = 4 << inst.field('q');
+    b.emit(execute_reduce::<O, Half>, Operands { aux, ..registers(inst) });
+}
+
+/// A conversion with `aux` bits after the point.
+fn execute_fixed<O: Fixed, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (a, bits) = (cpu.vector(at.rn()), u32::from(at.aux()));
+    let result = lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(a, index), bits));
+    cpu.set_vector(at.rd(), result);
+    at.next(cpu)
+}
+
+fn fixed_operands(inst: Inst) -> Operands {
+    Operands { aux: fraction_bits(inst) as u16, ..registers(inst) }
+}
+
+pub(crate) fn fixed_s<O: Fixed>(b: &mut Builder, inst: Inst) {
+    b.emit(by_vector!(inst, execute_fixed, O), fixed_operands(inst));
+}
+
+pub(crate) fn fixed_d<O: Fixed>(b: &mut Builder, inst: Inst) {
+    b.emit(execute_fixed::<O, Double, true>, fixed_operands(inst));
+}
+
+pub(crate) fn fixed_h<O: Fixed>(b: &mut Builder, inst: Inst) {
+    b.emit(by_vector_h!(inst, execute_fixed, O), fixed_operands(inst));
+}
+
+fn execute_scalar_fixed<O: Fixed, F: Format>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (a, bits) = (cpu.scalar(at.rn()) & F::MASK, u32::from(at.aux()));
+    let result = O::apply::<F>(&mut cpu.fp, a, bits);
+    cpu.set_scalar(at.rd(), result);
+    at.next(cpu)
+}
+
+pub(crate) fn scalar_fixed<O: Fixed, F: Format>(b: &mut Builder, inst: Inst) {
+    b.emit(execute_scalar_fixed::<O, F>, fixed_operands(inst));
+}
+
+/// The constant is in `imm`, for both halves.
+fn execute_constant<const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let half = u128::from(at.imm());
+    cpu.set_vector(at.rd(), if FULL { half << 64 | half } else { half });
+    at.next(cpu)
+}
+
+/// FMOV: an immediate in every lane.
+pub(crate) fn fmov_imm<F: Format>(b: &mut Builder, inst: Inst) {
+    let value = super::fp::immediate::<F>(fp_immediate(inst));
+    let imm = lanes::<F, false>(|_| value) as u64;
+    let is_full = inst.word() >> 30 & 1 == 1;
+    let exec: Exec = if is_full { execute_constant::<true> } else { execute_constant::<false> };
+    b.emit(exec, Operands { rd: inst.reg('d'), imm, ..Operands::default() });
+}

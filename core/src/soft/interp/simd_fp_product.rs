@@ -1,0 +1,237 @@
+//! Advanced SIMD floating-point products of other shapes: by element, complex numbers, half precision into single
+//! precision (FMLAL), BFloat16. Lowering and handlers. Source: Arm ARM C4.1.97, C7.2.
+//!
+//! An element of the second source is named by `aux`.
+
+use super::builder::Builder;
+use super::cpu::Cpu;
+use super::fp_ops::{Add, Binary, Ternary};
+use super::op::{At, Exec, Flow, Operands};
+use super::simd_fp::{by_vector, by_vector_h, lane, lanes, registers};
+use crate::soft::a64::{Inst, element_index};
+use crate::soft::fp::{self, Double, Format, Half, Single, fast};
+
+fn element_operands(inst: Inst) -> Operands {
+    Operands { aux: element_index(inst) as u16, ..registers(inst) }
+}
+
+fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (a, b) = (cpu.vector(at.rn()), lane::<F>(cpu.vector(at.rm()), u32::from(at.aux())));
+    let result = lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(a, index), b));
+    cpu.set_vector(at.rd(), result);
+    at.next(cpu)
+}
+
+pub(crate) fn binary<O: Binary>(b: &mut Builder, inst: Inst) {
+    b.emit(by_vector!(inst, execute_binary, O), element_operands(inst));
+}
+
+pub(crate) fn binary_h<O: Binary>(b: &mut Builder, inst: Inst) {
+    b.emit(by_vector_h!(inst, execute_binary, O), element_operands(inst));
+}
+
+fn execute_scalar_binary<O: Binary, F: Format>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (a, b) = (cpu.scalar(at.rn()) & F::MASK, lane::<F>(cpu.vector(at.rm()), u32::from(at.aux())));
+    let result = O::apply::<F>(&mut cpu.fp, a, b);
+    cpu.set_scalar(at.rd(), result);
+    at.next(cpu)
+}
+
+pub(crate) fn scalar_binary<O: Binary>(b: &mut Builder, inst: Inst) {
+    let is_single = inst.field('z') == 0;
+    let exec: Exec = if is_single { execute_scalar_binary::<O, Single> } else { execute_scalar_binary::<O, Double> };
+    b.emit(exec, element_operands(inst));
+}
+
+pub(crate) fn scalar_binary_h<O: Binary>(b: &mut Builder, inst: Inst) {
+    b.emit(execute_scalar_binary::<O, Half>, element_operands(inst));
+}
+
+fn execute_accumulate<O: Ternary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (d, a) = (cpu.vector(at.rd()), cpu.vector(at.rn()));
+    let b = lane::<F>(cpu.vector(at.rm()), u32::from(at.aux()));
+    let result = lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(d, index), lane::<F>(a, index), b));
+    cpu.set_vector(at.rd(), result);
+    at.next(cpu)
+}
+
+pub(crate) fn accumulate<O: Ternary>(b: &mut Builder, inst: Inst) {
+    b.emit(by_vector!(inst, execute_accumulate, O), element_operands(inst));
+}
+
+pub(crate) fn accumulate_h<O: Ternary>(b: &mut Builder, inst: Inst) {
+    b.emit(by_vector_h!(inst, execute_accumulate, O), element_operands(inst));
+}
+
+fn execute_scalar_accumulate<O: Ternary, F: Format>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (d, a) = (cpu.scalar(at.rd()) & F::MASK, cpu.scalar(at.rn()) & F::MASK);
+    let b = lane::<F>(cpu.vector(at.rm()), u32::from(at.aux()));
+    let result = O::apply::<F>(&mut cpu.fp, d, a, b);
+    cpu.set_scalar(at.rd(), result);
+    at.next(cpu)
+}
+
+pub(crate) fn scalar_accumulate<O: Ternary>(b: &mut Builder, inst: Inst) {
+    let is_single = inst.field('z') == 0;
+    let exec: Exec =
+        if is_single { execute_scalar_accumulate::<O, Single> } else { execute_scalar_accumulate::<O, Double> };
+    b.emit(exec, element_operands(inst));
+}
+
+pub(crate) fn scalar_accumulate_h<O: Ternary>(b: &mut Builder, inst: Inst) {
+    b.emit(execute_scalar_accumulate::<O, Half>, element_operands(inst));
+}
+
+/// FMLAL and FMLSL; `UPPER` takes the upper half of the halves, `imm` has the sign of the first factor.
+fn execute_long<const UPPER: bool, const ELEMENT: bool, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
+    let count = if FULL { 4 } else { 2 };
+    let first = if UPPER { count } else { 0 };
+    let result = lanes::<Single, FULL>(|index| {
+        let a = lane::<Half>(a, first + index) ^ at.imm();
+        let b = lane::<Half>(b, if ELEMENT { u32::from(at.aux()) } else { first + index });
+        fp::mul_add_long(&mut cpu.fp, lane::<Single>(d, index), a, b)
+    });
+    cpu.set_vector(at.rd(), result);
+    at.next(cpu)
+}
+
+fn lower_long<const UPPER: bool, const ELEMENT: bool>(b: &mut Builder, inst: Inst, negates: bool) {
+    let imm = if negates { Half::SIGN } else { 0 };
+    let is_full = inst.field('q') == 1;
+    let exec: Exec = if is_full { execute_long::<UPPER, ELEMENT, true> } else { execute_long::<UPPER, ELEMENT, false> };
+    b.emit(exec, Operands { imm, ..element_operands(inst) });
+}
+
+/// FMLAL, FMLAL2 (`UPPER`), FMLSL, FMLSL2 (`NEGATES`).
+pub(crate) fn long<const UPPER: bool, const NEGATES: bool>(b: &mut Builder, inst: Inst) {
+    lower_long::<UPPER, false>(b, inst, NEGATES);
+}
+
+/// The same by element.
+pub(crate) fn long_element<const UPPER: bool, const NEGATES: bool>(b: &mut Builder, inst: Inst) {
+    lower_long::<UPPER, true>(b, inst, NEGATES);
+}
+
+/// FCADD: `a + i * b` for `aux` 0, `a - i * b` for 1.
+fn execute_complex_add<F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (a, b) = (cpu.vector(at.rn()), cpu.vector(at.rm()));
+    let result = lanes::<F, FULL>(|index| {
+        let other = lane::<F>(b, index ^ 1);
+        let is_negative = index & 1 == u32::from(at.aux());
+        let other = if is_negative { fp::neg::<F>(other) } else { other };
+        Add::apply::<F>(&mut cpu.fp, lane::<F>(a, index), other)
+    });
+    cpu.set_vector(at.rd(), result);
+    at.next(cpu)
+}
+
+/// Picks the instance of a handler by fields `e` (1 half precision to 3 double precision) and `q`.
+macro_rules! by_size {
+    ($inst:expr, $handler:ident $(, $arg:tt)*) => {
+        match ($inst.field('e'), $inst.field('q')) {
+            (0 | 1, 0) => $handler::<Half, $($arg,)* false> as Exec,
+            (0 | 1, 1..) => $handler::<Half, $($arg,)* true>,
+            (2, 0) => $handler::<Single, $($arg,)* false>,
+            (2, 1..) => $handler::<Single, $($arg,)* true>,
+            (3.., _) => $handler::<Double, $($arg,)* true>,
+        }
+    };
+}
+
+pub(crate) fn fcadd(b: &mut Builder, inst: Inst) {
+    let operands = Operands { aux: inst.field('r') as u16, ..registers(inst) };
+    b.emit(by_size!(inst, execute_complex_add), operands);
+}
+
+/// FCMLA: one of the two steps of a complex product. `aux` is the rotation in quarter turns, `imm` the index of the
+/// complex element.
+fn execute_complex_product<F: Format, const ELEMENT: bool, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
+    let rotation = u32::from(at.aux());
+    let swaps = rotation & 1;
+    let result = lanes::<F, FULL>(|index| {
+        let part = index & 1;
+        let pair = if ELEMENT { 2 * at.imm() as u32 } else { index - part };
+        let a = lane::<F>(a, index - part + swaps);
+        let b = lane::<F>(b, pair + (part ^ swaps));
+        let is_negative = rotation == 2 || rotation == 1 + 2 * part;
+        let b = if is_negative { fp::neg::<F>(b) } else { b };
+        fast::mul_add::<F>(&mut cpu.fp, lane::<F>(d, index), a, b)
+    });
+    cpu.set_vector(at.rd(), result);
+    at.next(cpu)
+}
+
+pub(crate) fn fcmla(b: &mut Builder, inst: Inst) {
+    let operands = Operands { aux: inst.field('r') as u16, ..registers(inst) };
+    b.emit(by_size!(inst, execute_complex_product, false), operands);
+}
+
+pub(crate) fn fcmla_element(b: &mut Builder, inst: Inst) {
+    let (aux, imm) = (inst.field('r') as u16, u64::from(element_index(inst)));
+    b.emit(by_size!(inst, execute_complex_product, true), Operands { aux, imm, ..registers(inst) });
+}
+
+/// BFDOT: pairs of BFloat16 numbers.
+fn execute_bf_dot<const ELEMENT: bool, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
+    let result = lanes::<Single, FULL>(|index| {
+        let b = lane::<Single>(b, if ELEMENT { u32::from(at.aux()) } else { index });
+        fp::bf_dot_add(lane::<Single>(d, index), lane::<Single>(a, index), b)
+    });
+    cpu.set_vector(at.rd(), result);
+    at.next(cpu)
+}
+
+fn lower_bf_dot<const ELEMENT: bool>(b: &mut Builder, inst: Inst) {
+    let exec: Exec =
+        if inst.field('q') == 0 { execute_bf_dot::<ELEMENT, false> } else { execute_bf_dot::<ELEMENT, true> };
+    b.emit(exec, element_operands(inst));
+}
+
+pub(crate) fn bfdot(b: &mut Builder, inst: Inst) {
+    lower_bf_dot::<false>(b, inst);
+}
+
+pub(crate) fn bfdot_element(b: &mut Builder, inst: Inst) {
+    lower_bf_dot::<true>(b, inst);
+}
+
+/// BFMMLA: two rows of four numbers times two columns of four.
+fn execute_bf_matrix(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
+    let result = lanes::<Single, true>(|index| {
+        let (row, column) = (index >> 1, index & 1);
+        (0..2).fold(lane::<Single>(d, index), |sum, pair| {
+            fp::bf_dot_add(sum, lane::<Single>(a, 2 * row + pair), lane::<Single>(b, 2 * column + pair))
+        })
+    });
+    cpu.set_vector(at.rd(), result);
+    at.next(cpu)
+}
+
+pub(crate) fn bfmmla(b: &mut Builder, inst: Inst) {
+    b.emit(execute_bf_matrix, registers(inst));
+}
+
+/// BFMLALB and BFMLALT (`TOP`): the even or the odd BFloat16 numbers, as numbers of single precision.
+fn execute_bf_long<const TOP: bool, const ELEMENT: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
+    let result = lanes::<Single, true>(|index| {
+        let place = 2 * index + u32::from(TOP);
+        let a = lane::<Half>(a, place) << 16;
+        let b = lane::<Half>(b, if ELEMENT { u32::from(at.aux()) } else { place }) << 16;
+        fast::mul_add::<Single>(&mut cpu.fp, lane::<Single>(d, index), a, b)
+    });
+    cpu.set_vector(at.rd(), result);
+    at.next(cpu)
+}
+
+pub(crate) fn bfmlal<const TOP: bool>(b: &mut Builder, inst: Inst) {
+    b.emit(execute_bf_long::<TOP, false>, registers(inst));
+}
+
+pub(crate) fn bfmlal_element<const TOP: bool>(b: &mut Builder, inst: Inst) {
+    b.emit(execute_bf_long::<TOP, true>, element_operands(inst));
+}

@@ -1,0 +1,230 @@
+//! The guest's tree of files, as a guest meets it: `--sysroot`, `--bind`, `--workdir`, chroot(2), across fork and exec.
+
+#![expect(clippy::unwrap_used, reason = "a test may say so")]
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A sysroot with the guest `tree` as a program in it, beside a directory of the host.
+struct System {
+    dir: tempfile::TempDir,
+}
+
+impl System {
+    fn new() -> Self {
+        // Not below /tmp, which is always the host's.
+        let dir = tempfile::Builder::new().prefix("sysroot").tempdir_in("/var/tmp").unwrap();
+        let system = Self { dir };
+        for directory in ["root/usr/bin", "root/etc", "root/proc", "root/srv/inner/usr/bin", "host/deep"] {
+            std::fs::create_dir_all(system.at(directory)).unwrap();
+        }
+        for program in ["root/usr/bin/tree", "root/srv/inner/usr/bin/tree", "host/tree"] {
+            std::fs::copy(guest_tests::verify("tree").unwrap(), system.at(program)).unwrap();
+        }
+        for (path, text) in [("root/etc/name", "inside"), ("host/file", "outside"), ("host/deep/file", "deep")] {
+            std::fs::write(system.at(path), text).unwrap();
+        }
+        for (target, link) in
+            [("usr/bin", "root/bin"), ("/etc/name", "root/absolute"), ("../../../../../etc/name", "root/etc/escaping")]
+        {
+            symlink(target, system.at(link)).unwrap();
+        }
+        std::fs::write(system.at("root/usr/bin/script"), "#!/bin/tree read\n").unwrap();
+        std::fs::set_permissions(system.at("root/usr/bin/script"), PermissionsExt::from_mode(0o755)).unwrap();
+        system
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        std::fs::canonicalize(self.dir.path()).unwrap().join(path)
+    }
+
+    fn run(&self, options: &[&str], program: &str, verbs: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_elfuse"));
+        command.arg("--sysroot").arg(self.at("root")).args(options).arg("--").arg(program).args(verbs);
+        command.env("PATH", "/usr/bin").current_dir(self.at("host")).output().unwrap()
+    }
+
+    fn lines(&self, options: &[&str], verbs: &[&str]) -> Vec<String> {
+        lines(&self.run(options, "tree", verbs))
+    }
+}
+
+fn lines(output: &Output) -> Vec<String> {
+    assert!(output.status.success(), "{output:?}");
+    // What stands behind the path.
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    text.lines().map(|line| line.split_once(": ").map_or(line, |(_, result)| result).to_owned()).collect()
+}
+
+#[test]
+fn absolute_paths_are_the_sysroots() {
+    let system = System::new();
+    let verbs = ["read", "/etc/name", "read", "/absolute", "read", "/etc/escaping", "read", "/../../etc/name"];
+    assert_eq!(system.lines(&[], &verbs), ["inside"; 4]);
+    let verbs =
+        ["link", "/absolute", "link", "/proc/self/exe", "type", "/bin", "follow", "/bin/", "read", "/etc/name/x"];
+    assert_eq!(system.lines(&[], &verbs), ["/etc/name", "/usr/bin/tree", "link", "directory", "error 20"]);
+}
+
+#[test]
+fn the_host_stands_in_for_what_is_missing() {
+    let system = System::new();
+    let file = system.at("host/file");
+    let file = file.to_str().unwrap();
+    let verbs =
+        ["read", file, "read", "file", "read", "deep/../file", "where", "read", "/etc/none", "follow", "/bin/sh"];
+    let here = system.at("host");
+    let expected = ["outside", "outside", "outside", here.to_str().unwrap(), "error 2", "error 2"];
+    assert_eq!(system.lines(&[], &verbs), expected);
+}
+
+#[test]
+fn changes_are_made_where_the_directory_is() {
+    let system = System::new();
+    let new = system.at("host/new");
+    let verbs =
+        ["write", "/etc/made", "x", "write", new.to_str().unwrap(), "y", "write", "relative", "z", "make", "/etc/d"];
+    let verbs =
+        [&verbs[..], &["move", "/etc/made", "/etc/moved", "remove", "/etc/moved", "write", "/etc/name", "w"]].concat();
+    assert_eq!(system.lines(&[], &verbs), ["done", "done", "done", "done", "done", "done", "error 17"]);
+    assert!(system.at("root/etc/d").is_dir() && !system.at("root/etc/moved").exists());
+    assert_eq!(std::fs::read(new).unwrap(), b"y");
+    assert_eq!(std::fs::read(system.at("host/relative")).unwrap(), b"z");
+}
+
+#[test]
+fn bound_places_and_the_start_directory() {
+    let system = System::new();
+    let bind = format!("{}:/srv/data", system.at("host").display());
+    let options = ["--bind", &bind, "--workdir", "/srv/data/deep"];
+    let verbs = ["read", "file", "read", "../file", "where", "read", "../../../etc/name", "enter", "/etc", "where"];
+    let expected = ["deep", "outside", "/srv/data/deep", "inside", "done", "/etc"];
+    assert_eq!(system.lines(&options, &verbs), expected);
+}
+
+#[test]
+fn children_and_programs_see_the_same_tree() {
+    let system = System::new();
+    let verbs =
+        ["enter", "/etc", "fork", "read", "name", "where", "link", "/proc/self/exe", "run", "/bin/script", "absolute"];
+    // The script's interpreter is given the script's name and the argument.
+    let expected = ["done", "inside", "/etc", "/usr/bin/tree", "#!/bin/tree read"];
+    let output = system.run(&[], "tree", &verbs);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let results: Vec<&str> = text.lines().filter_map(|line| line.split_once(": ")).map(|(_, result)| result).collect();
+    assert_eq!(results, expected, "{output:?}");
+    let by_descriptor = system.lines(&[], &["run", "/proc/self/exe", "link", "/proc/self/exe"]);
+    assert_eq!(by_descriptor, ["/usr/bin/tree"]);
+}
+
+#[test]
+fn chroot_confines() {
+    if !nix::unistd::geteuid().is_root() {
+        println!("skipped: chroot(2) needs root's rights");
+        return;
+    }
+    let system = System::new();
+    let host = system.at("host/file");
+    let verbs = ["under", "/srv/inner", "type", "/usr", "read", host.to_str().unwrap(), "follow", "/../etc"];
+    assert_eq!(system.lines(&[], &verbs), ["done", "directory", "error 2", "error 2"]);
+}
+
+#[test]
+fn errors_name_the_file_and_the_remedy() {
+    let system = System::new();
+    let error = |options: &[&str], program: &Path| {
+        let output = system.run(options, program.to_str().unwrap(), &[]);
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let dynamic = system.at("host/dynamic");
+    std::fs::write(&dynamic, dynamic_program()).unwrap();
+    std::fs::set_permissions(&dynamic, PermissionsExt::from_mode(0o755)).unwrap();
+    let text = error(&[], &dynamic);
+    for part in ["/host/dynamic", "/lib/ld-linux-aarch64.so.9", "--sysroot", "libc6:arm64"] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(error(&[], Path::new("no-such-program")).contains("no-such-program"));
+    let text = error(&["--sysroot", system.at("host/file").to_str().unwrap()], Path::new("tree"));
+    assert!(text.contains("not a directory"), "{text}");
+    assert!(error(&["--workdir", "/none"], Path::new("tree")).contains("cannot enter /none"));
+    let own = error(&[], Path::new(env!("CARGO_BIN_EXE_elfuse")));
+    assert!(own.contains("without elfuse"), "{own}");
+}
+
+/// The headers of a program that names a dynamic linker which no system has.
+fn dynamic_program() -> Vec<u8> {
+    let mut bytes = vec![0u8; 0x1000];
+    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+    put(0, b"\x7fELF\x02\x01\x01");
+    put(16, &[3, 0, 183, 0, 1]);
+    put(32, &64u64.to_le_bytes());
+    put(52, &[64, 0, 56, 0, 2, 0]);
+    for (at, kind, offset, len) in [(64, 3u32, 0x200u64, 27u64), (120, 1, 0, 0x1000)] {
+        put(at, &kind.to_le_bytes());
+        put(at + 4, &5u32.to_le_bytes());
+        for (field, value) in [(8, offset), (16, offset), (32, len), (40, len), (48, 0x1000)] {
+            put(at + field, &value.to_le_bytes());
+        }
+    }
+    put(0x200, b"/lib/ld-linux-aarch64.so.9\0");
+    bytes
+}
+
+#[test]
+fn proc_shows_the_guest() {
+    let system = System::new();
+    let fields = ["Name:", "Threads:", "SigBlk:", "FDSize:"];
+    let finds = fields.iter().flat_map(|field| ["find", "/proc/self/status", field]);
+    let verbs: Vec<&str> =
+        finds.chain(["list", "/proc/self/task", "link", "/proc/self/cwd", "read", "/proc/self/comm"]).collect();
+    let results = system.lines(&[], &verbs);
+    assert_eq!(
+        results[..4],
+        ["Name:\ttree", "Threads:\t1", "SigBlk:\t0000000000000000", "FDSize:\t64"].map(String::from)
+    );
+    // One thread, and none of elfuse's own.
+    assert_eq!(results[4].split_whitespace().count(), 3, "{results:?}");
+    assert_eq!(results[5..], [system.at("host").to_str().unwrap(), "tree"].map(String::from));
+    let results = system.lines(&[], &["read", "/proc/self/cmdline", "read", "/proc/self/environ", "list", "/dev/fd"]);
+    assert_eq!(results[0], "tree");
+    // The directory's own descriptor is among them.
+    assert!(results[2].starts_with(". .. 0 1 2 3 "), "{results:?}");
+    assert!(results[1].contains('='), "{results:?}");
+}
+
+#[test]
+fn maps_show_the_guests_memory() {
+    let system = System::new();
+    let first = system.lines(&[], &["read", "/proc/self/maps", "read", "/proc/self/smaps"]);
+    assert!(first[0].starts_with("00400000-") && first[0].ends_with("/usr/bin/tree"), "{first:?}");
+    assert_eq!(first[0], first[1]);
+    let verbs = ["find", "/proc/self/stat", "", "find", "/proc/self/statm", "", "read", "/proc/self/mem"];
+    let results = system.lines(&[], &verbs);
+    let fields: Vec<&str> = results[0].split_whitespace().collect();
+    assert_eq!((fields.len(), fields[1], fields[19]), (52, "(tree)", "1"), "{results:?}");
+    assert!(fields[25].parse::<u64>().unwrap() >= 0x40_0000);
+    assert_eq!(results[1].split_whitespace().count(), 7);
+    assert_eq!(results[2], "error 13");
+}
+
+#[test]
+fn the_kernel_is_the_guests() {
+    let system = System::new();
+    let verbs = ["read", "/proc/sys/kernel/osrelease", "read", "/proc/version"];
+    let results = system.lines(&["-r", "5.15.7"], &verbs);
+    assert_eq!(results[0], "5.15.7");
+    assert!(results[1].starts_with("Linux version 5.15.7 "), "{results:?}");
+}
+
+#[test]
+fn clocks_are_read_without_system_calls() {
+    let vdso = guest_tests::verify("vdso").unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_elfuse")).args(["--trace", "--"]).arg(vdso).arg("many").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let calls = String::from_utf8_lossy(&output.stderr).matches("clock_gettime").count();
+    // A thousand readings: only a page that grew old in between is asked for.
+    assert!(calls < 100, "{calls}");
+}
