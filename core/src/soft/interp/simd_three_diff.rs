@@ -75,7 +75,7 @@ fn carryless(n: u64, m: u64) -> u128 {
     // Four products by four bits each time, from a table of the multiples of n.
     let mut multiples = [0u128; 16];
     for (index, multiple) in multiples.iter_mut().enumerate() {
-        *multiple = (0..4).fold(0, |sum, bit| sum ^ (u128::from(n) << bit) * (index as u128 >> bit & 1));
+        *multiple = (0..4).fold(0, |sum, bit| sum ^ ((u128::from(n) << bit) * (index as u128 >> bit & 1)));
     }
     (0..16).rev().fold(0, |product, digit| product << 4 ^ multiples[(m >> (4 * digit) & 15) as usize])
 }
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn carryless_products_are_those_of_school() {
         let school =
-            |n: u64, m: u64| (0..64).fold(0, |sum, bit| sum ^ (u128::from(n) << bit) * u128::from(m >> bit & 1));
+            |n: u64, m: u64| (0..64).fold(0, |sum, bit| sum ^ ((u128::from(n) << bit) * u128::from(m >> bit & 1)));
         for (n, m) in [(0, 0), (1, u64::MAX), (u64::MAX, u64::MAX), (0x8000_0000_0000_0001, 0x1234_5678_9abc_def0)] {
             assert_eq!(carryless(n, m), school(n, m));
         }
