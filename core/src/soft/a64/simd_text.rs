@@ -74,7 +74,8 @@ pub(crate) fn fraction_bits(inst: Inst) -> u32 {
 
 /// The letter of the element's width by field `p` or `z`.
 fn element(inst: Inst) -> char {
-    if inst.field('p') | inst.field('z') == 0 { 's' } else { 'd' }
+    let letter = if inst.row().pattern.width(b'p') > 0 { 'p' } else { 'z' };
+    if inst.field(letter) == 0 { 's' } else { 'd' }
 }
 
 /// The letter of the element's width by field `e`.
