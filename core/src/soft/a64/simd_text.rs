@@ -1,4 +1,4 @@
-//! Operands of the disassembler that name SIMD&FP registers; part of `disasm`.
+//! Operands of the disassembler that name SIMD&FP registers; part of `disasm`. More are in `simd_forms`.
 //!
 //! | operand | text |
 //! |---|---|
@@ -47,7 +47,8 @@ pub(super) fn operand(inst: Inst, operand: &str) -> Option<String> {
     }
 }
 
-fn register_letter(name: &str) -> Option<char> {
+/// The field letter of a register name without its first letter.
+pub(super) fn register_letter(name: &str) -> Option<char> {
     Some(match name {
         "d" => 'd',
         "n" => 'n',

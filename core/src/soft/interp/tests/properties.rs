@@ -159,7 +159,7 @@ proptest! {
     #[test]
     fn decoding_and_disassembling_never_panic(word in any::<u32>(), pc in any::<u64>()) {
         let text = crate::soft::a64::disassemble(word, pc);
-        prop_assert!(!text.is_empty() && !text.contains('{'), "{}", text);
+        prop_assert!(!text.is_empty() && !text.contains("{?"), "{}", text);
         prop_assert_eq!(Inst::decode(word).is_none(), text.starts_with(".inst"));
     }
 }
