@@ -135,6 +135,9 @@ struct RawGuest {
     #[serde(default)]
     needs: Vec<String>,
     bench: Option<Bench>,
+    /// A program that is no fixture; no row has one.
+    #[serde(skip)]
+    path: Option<PathBuf>,
 }
 
 fn null_only() -> Vec<StormRecord> {
@@ -159,7 +162,62 @@ impl TryFrom<RawGuest> for Guest {
     }
 }
 
+/// Any program as a guest, for [`Guest::of_program`].
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// Its path, as elfuse is to be given it.
+    pub path: PathBuf,
+    /// Options for elfuse, before the path.
+    pub options: Vec<String>,
+    /// Arguments after the path.
+    pub args: Vec<String>,
+    /// The status that it must exit with.
+    pub status: u8,
+    /// Its golden standard output; `None` where any will do.
+    pub stdout: Option<String>,
+}
+
 impl Guest {
+    /// A guest that is no row: any program, named after its file, stormed with null records alone.
+    pub fn of_program(program: Program) -> Self {
+        let name = program.path.file_name().unwrap_or(program.path.as_os_str()).to_string_lossy().into_owned();
+        let raw = RawGuest {
+            name,
+            program: None,
+            summary: format!("the program {}", program.path.display()),
+            class: Class::Exec,
+            used_by: Use::Test,
+            args: program.args,
+            env: BTreeMap::new(),
+            options: program.options,
+            status: Some(program.status),
+            signal: None,
+            stdout: program.stdout,
+            crash: None,
+            storm: null_only(),
+            leaves: 0,
+            spins: false,
+            workers: false,
+            children: false,
+            once: false,
+            needs: Vec::new(),
+            bench: None,
+            path: Some(program.path),
+        };
+        Self { raw, expect: Expect::Status(program.status) }
+    }
+
+    /// What elfuse is given to run: the fixture, or the path of [`Guest::of_program`].
+    ///
+    /// # Errors
+    /// [`Error::MissingFixture`].
+    pub fn path(&self) -> Result<PathBuf, Error> {
+        match &self.raw.path {
+            Some(path) => Ok(path.clone()),
+            None => crate::fixture(self.program()),
+        }
+    }
+
     /// The row's name, unique in the manifest.
     pub fn name(&self) -> &str {
         &self.raw.name

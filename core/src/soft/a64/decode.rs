@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::cpu_model::FeatureSet;
 use super::table::{self, Row};
 
 /// A decoded instruction.
@@ -55,12 +56,18 @@ impl Inst {
     /// The instruction that `word` encodes, or `None` for an unallocated one.
     #[must_use]
     pub fn decode(word: u32) -> Option<Self> {
+        Self::decode_for(word, FeatureSet::all())
+    }
+
+    /// The same on a CPU with these features: others give their words back to more general rows.
+    #[must_use]
+    pub fn decode_for(word: u32, features: FeatureSet) -> Option<Self> {
         let bucket = Index::get().buckets.get((word >> (32 - INDEX_BITS)) as usize)?;
-        bucket.iter().find_map(|row| Self::of_row(row, word))
+        bucket.iter().filter(|row| features.contains(row.feature)).find_map(|row| Self::of_row(row, word))
     }
 
     /// `word` as an instruction of `row`, or `None` where it is not.
-    pub(super) fn of_row(row: &'static Row, word: u32) -> Option<Self> {
+    pub(in crate::soft) fn of_row(row: &'static Row, word: u32) -> Option<Self> {
         let inst = Self { word, row };
         let is_allocated = row.pattern.matches(word) && row.is_allocated.is_none_or(|condition| condition(inst));
         is_allocated.then_some(inst)

@@ -18,6 +18,7 @@
 use std::borrow::Cow;
 
 use super::bits::logical_immediate;
+use super::cpu_model::FeatureSet;
 use super::decode::Inst;
 use super::{simd_forms, simd_text, sysreg};
 
@@ -82,6 +83,9 @@ fn operand_text(inst: Inst, operand: &str, pc: u64) -> Cow<'static, str> {
         "index" => index(inst),
         "uimm" => offset(i64::from(inst.field('i')) << inst.access_scale()),
         "simm" => offset(inst.signed('i')),
+        "simm8" => format!("#{}", inst.signed('i')),
+        "simm10" => offset(inst.signed('j') << 12 | i64::from(inst.field('i')) << 3),
+        "simm10!" => format!(", #{}]!", inst.signed('j') << 12 | i64::from(inst.field('i')) << 3),
         "simm9" => inst.signed('i').to_string(),
         "simm7" => offset(scaled7(inst)),
         "imm7" => scaled7(inst).to_string(),
@@ -90,12 +94,15 @@ fn operand_text(inst: Inst, operand: &str, pc: u64) -> Cow<'static, str> {
         "ret" => register(inst.reg('n'), true, false),
         "AL" => acquire_release(inst),
         "prfop" => prefetch(inst.field('t')),
-        "hint" => hint(inst.field('i')),
+        "hint" => hint(inst.word() >> 5 & 0x7f),
         "barrier" => barrier(inst.field('i')),
         "option" if inst.field('i') == 15 => String::new(),
         "option" => format!(" #0x{:x}", inst.field('i')),
         "isb" => format!("#0x{:x}", inst.field('i')),
-        "operation" => sysreg::system_operation(inst.field('i')).map_or(String::new(), |row| row.name.to_owned()),
+        "operation" => {
+            let row = sysreg::system_operation(inst.field('i'), FeatureSet::all());
+            row.map_or(String::new(), |row| row.name.to_owned())
+        }
         "sysreg" => system_register(inst.field('r')),
         unknown => format!("{{?{unknown}}}"),
     };

@@ -14,8 +14,10 @@ use super::code::CodeSource;
 use super::op::{At, BlockRef, Flow, LinkSite};
 use crate::abi::GuestAddr;
 use crate::mem::{Faulted, WindowRef};
+use crate::soft::a64::CpuModel;
+use crate::soft::a64::features::Feature;
 use crate::soft::fp::Env;
-use crate::vcpu::{AbortCause, Access, CpuState, Exception, ExceptionKind, Pstate};
+use crate::vcpu::{AbortCause, Access, CpuState, Exception, ExceptionKind, PauthKeys, Pstate};
 
 /// Slot of SP.
 pub(crate) const SP_SLOT: u8 = 31;
@@ -29,6 +31,8 @@ pub(crate) const SCRATCH_VECTOR: u8 = 32;
 
 /// Entries of the cache of indirect branch targets, a power of two.
 const JUMP_ENTRIES: usize = 1024;
+/// Values of PSTATE.BTYPE.
+const BRANCH_TYPES: usize = 4;
 
 /// NZCV as the values it is computed from.
 #[derive(Clone, Copy, Default, Debug)]
@@ -107,8 +111,16 @@ pub(crate) struct Cpu {
     pub(crate) tpidr_el0: u64,
     /// TPIDRRO_EL0.
     pub(crate) tpidrro_el0: u64,
+    /// The keys of pointer authentication.
+    pub(super) pauth: PauthKeys,
+    /// Codes are made by QARMA5.
+    pub(super) has_qarma: bool,
+    /// PSTATE.BTYPE where the next block must be looked up; zero while code runs.
+    pub(super) branch_type: usize,
     /// The address and value of the last load-exclusive.
     pub(crate) monitor: Monitor,
+    /// What the guest's CPU can do.
+    pub(super) model: CpuModel,
     /// The keeper of code pages.
     pub(crate) code: Arc<dyn CodeSource>,
     /// Start address of the block in execution.
@@ -121,7 +133,7 @@ pub(crate) struct Cpu {
     pub(super) unretired: u64,
     /// The branch that wants to be linked to the block at `pc`.
     pub(super) link_site: Option<LinkSite>,
-    jumps: Box<[Jump; JUMP_ENTRIES]>,
+    jumps: Box<[[Jump; JUMP_ENTRIES]; BRANCH_TYPES]>,
 }
 
 /// What a load-exclusive leaves for the store-exclusive: exclusivity by value (`docs/design.md` §5).
@@ -136,7 +148,7 @@ pub(crate) struct Monitor {
 }
 
 impl Cpu {
-    pub(super) fn new(mem: WindowRef, code: Arc<dyn CodeSource>) -> Self {
+    pub(super) fn new(mem: WindowRef, code: Arc<dyn CodeSource>, model: CpuModel) -> Self {
         Self {
             r: [0; 256],
             flags: Flags::default(),
@@ -147,14 +159,18 @@ impl Cpu {
             pstate_rest: 0,
             tpidr_el0: 0,
             tpidrro_el0: 0,
+            pauth: PauthKeys::default(),
+            has_qarma: model.features.contains(Feature::PacQarma5),
+            branch_type: 0,
             monitor: Monitor::default(),
+            model,
             code,
             block_start: 0,
             block_count: 0,
             exception: None,
             unretired: 0,
             link_site: None,
-            jumps: Box::new([Jump { pc: 0, block: None }; JUMP_ENTRIES]),
+            jumps: Box::new([[Jump { pc: 0, block: None }; JUMP_ENTRIES]; BRANCH_TYPES]),
         }
     }
 
@@ -164,11 +180,13 @@ impl Cpu {
         self.r[usize::from(SP_SLOT)] = state.sp;
         self.pc = state.pc;
         self.flags = Flags::from_nzcv(state.pstate.0 >> 28 & 0xf);
-        self.pstate_rest = state.pstate.0 & !Pstate::NZCV;
+        self.pstate_rest = state.pstate.0 & !(Pstate::NZCV | Pstate::BTYPE);
+        self.branch_type = (state.pstate.0 >> Pstate::BTYPE_SHIFT & 3) as usize;
         self.v[..32].copy_from_slice(&state.v);
         self.fp = Env { fpcr: state.fpcr, fpsr: state.fpsr };
         self.tpidr_el0 = state.tpidr_el0;
         self.tpidrro_el0 = state.tpidrro_el0;
+        self.pauth = state.pauth;
     }
 
     /// Hands the architectural state back.
@@ -176,7 +194,8 @@ impl Cpu {
         state.x.copy_from_slice(&self.r[..31]);
         state.sp = self.r[usize::from(SP_SLOT)];
         state.pc = self.pc;
-        state.pstate = Pstate(self.pstate_rest | self.flags.nzcv() << 28);
+        state.pstate =
+            Pstate(self.pstate_rest | self.flags.nzcv() << 28 | (self.branch_type as u64) << Pstate::BTYPE_SHIFT);
         state.v.copy_from_slice(&self.v[..32]);
         state.fpcr = self.fp.fpcr;
         state.fpsr = self.fp.fpsr;
@@ -260,12 +279,17 @@ impl Cpu {
         None
     }
 
-    /// Goes to an address that was computed.
+    /// Goes to an address that was computed, with the branch type `TYPE` (PSTATE.BTYPE). Blocks that have been
+    /// reached by that type before accept it; others are asked when they are looked up.
     #[inline(always)]
-    pub(crate) fn branch_indirect(&mut self, target: u64) -> Flow {
+    pub(crate) fn branch_indirect<const TYPE: usize>(&mut self, target: u64) -> Flow {
         self.pc = target;
-        let jump = &self.jumps[Self::jump_index(target)];
-        if jump.pc == target { jump.block } else { None }
+        let jump = &self.jumps[TYPE % BRANCH_TYPES][Self::jump_index(target)];
+        if jump.pc == target {
+            return jump.block;
+        }
+        self.branch_type = TYPE;
+        None
     }
 
     #[inline(always)]
@@ -273,14 +297,16 @@ impl Cpu {
         (pc >> 2) as usize % JUMP_ENTRIES
     }
 
-    /// Remembers a block for indirect branches.
-    pub(super) fn remember_jump(&mut self, pc: u64, block: BlockRef) {
-        self.jumps[Self::jump_index(pc)] = Jump { pc, block: Some(block) };
+    /// Remembers a block for indirect branches of this type.
+    pub(super) fn remember_jump(&mut self, pc: u64, branch_type: usize, block: BlockRef) {
+        self.jumps[branch_type % BRANCH_TYPES][Self::jump_index(pc)] = Jump { pc, block: Some(block) };
     }
 
     /// Forgets every handle of a block.
     pub(super) fn forget_blocks(&mut self) {
         self.link_site = None;
-        self.jumps.fill(Jump { pc: 0, block: None });
+        for jumps in self.jumps.iter_mut() {
+            jumps.fill(Jump { pc: 0, block: None });
+        }
     }
 }
