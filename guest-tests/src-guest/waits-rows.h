@@ -9,6 +9,7 @@ enum kind {
     RESTARTS,      // goes on after a handler with SA_RESTART, EINTR otherwise
     ALWAYS_EINTR,  // EINTR after any handler
     NEVER_EINTR,   // goes on after any handler
+    SLEEPS,        // EINTR after any handler, but ends by itself: only ignored signals, fork, exec and exit are tried
 };
 
 /// What one sleeper waits at.
@@ -217,11 +218,13 @@ static void unlock_word(struct place *p) {
 
 // ---- sleeps, children, signals ----
 
+// It ends soon after its parent, which may execute or exit instead of killing it.
 static s32 sleeping_child(void) {
-    s32 pid = rt_fork();
+    s32 parent = getpid(), pid = rt_fork();
     if (pid == 0) {
         rt_guard(30);
-        for (;;) rt_sleep_ns(1000000000);
+        while (sys0(NR_getppid) == parent) rt_sleep_ns(2000000);
+        rt_exit_group(0);
     }
     return pid;
 }
@@ -268,6 +271,8 @@ static void take_signal(struct place *p) {
     sys4(NR_rt_sigtimedwait, &set, &info, &now, 8);
 }
 
+#include "waits-more.h"
+
 static const struct row rows[] = {
     { "read-pipe", pipe_empty, read_pipe, put_byte, 1, RESTARTS, 0, 0, 1, close_all },
     { "readv-pipe", pipe_empty, readv_pipe, put_byte, 1, RESTARTS, 0, 0, 0, close_all },
@@ -295,6 +300,7 @@ static const struct row rows[] = {
     { "wait4", with_child, wait_child, kill_child, 1, RESTARTS, 0, 0, 0, reap },
     { "waitid", with_child, waitid_child, kill_child, 0, RESTARTS, 0, 0, 0, reap },
     { "sigtimedwait", 0, wait_signal, kill_tid, SIGRTMIN, ALWAYS_EINTR, wait_signal_timed, -EAGAIN, 0, take_signal },
+    MORE_ROWS,
 };
 
 #endif

@@ -1,4 +1,4 @@
-// waits WHAT: every call that can wait, a row each in waits-rows.h, against everything that can end a wait or must not.
+// waits WHAT: every call that can wait, a row each in waits-rows.h and waits-more.h, against everything that can end a wait or must not.
 //
 // WHAT is `signals` (a handler with and without SA_RESTART, an ignored signal, a timeout), `sleepers` (several in the same
 // call: a signal to the process ends exactly one, a signal to a thread ends that one), `fork` (by another thread), `exec` (by
@@ -132,8 +132,23 @@ static void with_timeout(const struct row *row) {
     if (row->finish) row->finish(&place);
 }
 
+/// A sleep that a handler interrupts in time is EINTR whatever the flags; one that ended before is 0.
+static void sleep_with_handler(const struct row *row) {
+    static struct sleeper sleeper;
+    for (int restart = 0; restart < 2; restart++) {
+        rt_sigaction(SIGUSR1, on_signal, SA_SIGINFO | (restart ? SA_RESTART : 0), 0);
+        do {
+            begin(&sleeper, row);
+            signal_thread(&sleeper, SIGUSR1);
+            end(&sleeper);
+            CHECK(sleeper.result == 0 || sleeper.result == -EINTR);
+        } while (sleeper.result != -EINTR);
+    }
+}
+
 static void signals(const struct row *row) {
-    with_handler(row);
+    if (row->kind == SLEEPS) sleep_with_handler(row);
+    else with_handler(row);
     with_ignored(row);
     with_timeout(row);
 }
@@ -148,7 +163,7 @@ static u32 interrupted_of(struct sleeper *list) {
 
 static void sleepers(const struct row *row) {
     static struct sleeper list[SLEEPERS];
-    if (row->kind == NEVER_EINTR) return;
+    if (row->kind == NEVER_EINTR || row->kind == SLEEPS) return;
     rt_sigaction(SIGUSR1, on_signal, SA_SIGINFO, 0);
     for (int i = 0; i < SLEEPERS; i++) begin(&list[i], row);
     // To the process: exactly one of them ends for one signal. Main has it blocked.

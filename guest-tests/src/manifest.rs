@@ -132,12 +132,18 @@ struct RawGuest {
     children: bool,
     #[serde(default)]
     once: bool,
+    #[serde(default = "each_one")]
+    every: u32,
     #[serde(default)]
     needs: Vec<String>,
     bench: Option<Bench>,
     /// A program that is no fixture; no row has one.
     #[serde(skip)]
     path: Option<PathBuf>,
+}
+
+fn each_one() -> u32 {
+    1
 }
 
 fn null_only() -> Vec<StormRecord> {
@@ -200,6 +206,7 @@ impl Guest {
             workers: false,
             children: false,
             once: false,
+            every: each_one(),
             needs: Vec::new(),
             bench: None,
             path: Some(program.path),
@@ -303,6 +310,11 @@ impl Guest {
         self.raw.once
     }
 
+    /// It runs in each iteration whose number, counted from 0, is a multiple of this: for what takes long.
+    pub fn every(&self) -> u32 {
+        self.raw.every
+    }
+
     /// What the host must offer beyond the ordinary, in words; empty for most.
     pub fn needs(&self) -> &[String] {
         &self.raw.needs
@@ -344,6 +356,8 @@ impl Guest {
                 }),
                 "bench kind, iterations and instructions_per_iteration do not fit together",
             ),
+            (row.every == 0, "every = 0: a guest that never runs shows nothing"),
+            (row.once && row.every != 1, "once and every contradict each other"),
             (row.class == Class::Timeout && row.crash.is_none(), "class timeout without a crash record to expect"),
         ];
         checks.into_iter().find(|(is_wrong, _)| *is_wrong).map(|(_, text)| text.to_owned())

@@ -96,7 +96,8 @@ pub fn storm_runs(
         // Of each iteration, so that a shard runs its own in the order that they have in the whole.
         random.shuffle(&mut repeated);
         if terms.shard.takes(iteration) {
-            runs.extend(repeated.iter().map(|guest| run(guest, iteration)));
+            let due = repeated.iter().filter(|guest| iteration.is_multiple_of(guest.every().max(1)));
+            runs.extend(due.map(|guest| run(guest, iteration)));
         }
     }
     runs
@@ -180,7 +181,7 @@ mod tests {
         let all = select(&Manifest::load().unwrap(), Use::Test, &Selection::default()).unwrap();
         let runs = storm_runs(Phase::Measure, &all, 0, 7, 1, TERMS);
         for guest in &all {
-            let wanted = if guest.once() { 1 } else { 7 };
+            let wanted = if guest.once() { 1 } else { 7_u32.div_ceil(guest.every()) };
             assert_eq!(count_by_guest(&runs)[guest.name()], wanted, "{}", guest.name());
         }
         assert!(storm_runs(Phase::Measure, &all, 7, 1, 1, TERMS).iter().all(|run| !run.guest.once()));

@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use super::image::{HEADER_LEN, Header, Image, ImageError, MappedFileRecord, Mapping, READY, Run};
 use super::vfork::{Before, OnlyWaiting, WaitingParent};
-use crate::abi::{Errno, Fd, GuestAddr, GuestRange};
+use crate::abi::{Errno, Fd, GuestAddr, GuestRange, SigSet};
 use crate::host::handover::{DESCRIPTORS_PER_MESSAGE, Handover};
 use crate::kernel::fd_table::{FdTable, OpenFile};
 use crate::kernel::process::{ImageInfo, VforkParent};
+use crate::kernel::{Process, signal};
 use crate::mem::{AddressSpace, MappedFile, Prot, Vma, VmaBacking, VmaFlags};
 
 /// Longest text of an image, in bytes: beyond any address space with `MAX_MAP_COUNT` mappings.
@@ -133,6 +134,16 @@ impl Received {
         let file = self.image.program_file.map(|index| self.packet.file(index)).transpose()?;
         let image = ImageInfo { file: file.map(|file| file.host().clone()), ..self.image.image_info() };
         Ok(image.republished())
+    }
+
+    /// Makes what were signal descriptors of the parent signal descriptors of this process.
+    ///
+    /// # Errors
+    /// [`ImageError::Memory`] with the host's errno.
+    pub fn renew_signal_descriptors(&self, process: &Process, files: &FdTable) -> Result<(), ImageError> {
+        let mut of_signals = self.image.descriptors.iter().filter_map(|entry| Some((Fd(entry.fd), entry.signals?)));
+        let renewed = of_signals.try_for_each(|(fd, set)| signal::fd::renew_one(process, files, fd, SigSet(set)));
+        renewed.map_err(ImageError::Memory)
     }
 
     /// Makes guest memory as the parent had it, in an empty address space.

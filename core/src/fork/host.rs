@@ -26,8 +26,8 @@ use crate::host::twin::Twin;
 use crate::kernel::clone::{CloneArgs, CloneFlags};
 use crate::kernel::fd_table::{FdEntry, FdTable};
 use crate::kernel::process::ImageInfo;
-use crate::kernel::signal::SignalActions;
-use crate::kernel::{Process, TaskContext, bring_up};
+use crate::kernel::signal::{PendingLimit, SignalActions};
+use crate::kernel::{Process, TaskContext, bring_up, signal};
 use crate::mem::VmaBacking;
 use crate::preempt::{Bounds, Preemption};
 use crate::vcpu::CpuState;
@@ -39,6 +39,7 @@ const NOT_BROUGHT_UP: i32 = 1;
 struct Seed {
     state: CpuState,
     actions: SignalActions,
+    pending_limit: Option<PendingLimit>,
     blocked: SigSet,
     image: ImageInfo,
     root: Arc<Root>,
@@ -50,14 +51,15 @@ struct Seed {
 impl Seed {
     fn of(ctx: &TaskContext, args: &CloneArgs) -> Self {
         let process = ctx.process();
-        let (actions, blocked) = {
+        let (actions, pending_limit, blocked) = {
             let group = process.group();
             let blocked = group.members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
-            (group.actions.clone(), blocked)
+            (group.actions.clone(), group.pending_limit, blocked)
         };
         Self {
             state: child_registers(ctx, args),
             actions,
+            pending_limit,
             blocked,
             image: process.image(),
             root: process.root(),
@@ -130,11 +132,15 @@ fn become_child(
         process.space().inherit().map_err(errno)?;
     }
     process.set_image(seed.image.republished());
-    process.group().actions = seed.actions;
+    {
+        let mut group = process.group();
+        (group.actions, group.pending_limit) = (seed.actions, seed.pending_limit);
+    }
     if let Some(warning) = bring_up::start_kicks(&process, &proof)? {
         eprintln!("elfuse: signals from other elfuse processes will not arrive: {warning}");
     }
     let files = Arc::new(FdTable::inherit_forked(seed.files, seed.file_limit));
+    signal::fd::renew(&process, &files).map_err(errno)?;
     let (task, enlisted) =
         bring_up::enlist_first_thread(&process, ctx.vcpu.id(), Role::ForkChildBootstrap, seed.blocked);
     ctx.vcpu.push(&seed.state);

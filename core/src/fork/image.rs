@@ -19,7 +19,7 @@ use crate::vcpu::{CpuState, PauthKeys, Pstate};
 const MAGIC: [u8; 8] = *b"elfuseFK";
 
 /// Changes with every change of the header or of [`Image`].
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Length of a header on the wire, in bytes.
 pub const HEADER_LEN: usize = 32;
@@ -100,6 +100,8 @@ pub struct Image {
     pub actions: Vec<[u64; 4]>,
     /// The thread's signal mask.
     pub blocked: u64,
+    /// `RLIMIT_SIGPENDING`, soft and hard, where the guest has set it.
+    pub pending_limit: Option<(u64, u64)>,
     /// Base, length in bytes and `SS_AUTODISARM` of the alternate signal stack.
     pub alt_stack: Option<(u64, u64, bool)>,
     /// Where the child's id is stored at its start (`CLONE_CHILD_SETTID`).
@@ -204,6 +206,8 @@ pub struct Descriptor {
     pub is_close_on_exec: bool,
     /// Index of the host descriptor.
     pub file: u32,
+    /// The signals of a signal descriptor.
+    pub signals: Option<u64>,
 }
 
 impl Registers {

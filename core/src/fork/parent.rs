@@ -173,10 +173,11 @@ fn take_snapshot(ctx: &TaskContext, args: &CloneArgs) -> io::Result<(OwnedFd, Fi
 
 fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files: &mut Files) -> io::Result<Image> {
     let process = ctx.process();
-    let (actions, blocked) = {
+    let (actions, blocked, pending_limit) = {
         let group = process.group();
         let blocked = group.members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
-        (Image::wire_actions(&group.actions), blocked.0)
+        let limit = group.pending_limit.map(|limit| (limit.soft, limit.hard));
+        (Image::wire_actions(&group.actions), blocked.0, limit)
     };
     let child_tid = args.child_tid.addr().0;
     let (options, program, layout) = (process.options(), process.image(), process.space().layout());
@@ -188,11 +189,13 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         fd: entry.fd.0,
         is_close_on_exec: entry.is_close_on_exec,
         file: files.index_of(entry.file.host()),
+        signals: entry.file.signals().map(|signals| signals.set().0),
     });
     Ok(Image {
         registers: Registers::of(&child_registers(ctx, args)),
         actions,
         blocked,
+        pending_limit,
         alt_stack: ctx.alt_stack.map(|stack| (stack.base.0, stack.len_bytes, stack.autodisarm)),
         set_child_tid: args.flags.contains(CloneFlags::CHILD_SETTID).then_some(child_tid),
         clear_child_tid: args.word_to_clear().0,

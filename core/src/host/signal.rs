@@ -195,9 +195,9 @@ pub fn stop_process(signal: Signal, is_still_wanted: impl FnOnce() -> bool) -> i
     imp::set_handler(signal, imp::Disposition::Count)
 }
 
-/// `RLIMIT_SIGPENDING`: how many signals may be queued with their siginfo. The guest changes the host's limit.
+/// `RLIMIT_SIGPENDING`, soft and hard: how many signals may be queued with their siginfo.
 #[must_use]
-pub fn pending_limit() -> usize {
+pub fn pending_limit() -> (u64, u64) {
     imp::pending_limit()
 }
 

@@ -243,7 +243,21 @@ calls! {
     /// ioctl(2) with a buffer that has room for what the request moves.
     ioctl(fd: BorrowedFd<'_>, request: u32, buffer: ForeignBuffer) = SYS_ioctl(fd, request, buffer);
     /// ioctl(2) with a number.
-    ioctl_value(fd: BorrowedFd<'_>, request: u32, value: u32) = SYS_ioctl(fd, request, value);
+    ioctl_value(fd: BorrowedFd<'_>, request: u32, value: u64) = SYS_ioctl(fd, request, value);
+    /// timerfd_settime(2); each buffer is a `struct itimerspec`, the old one may be absent.
+    timerfd_settime(fd: BorrowedFd<'_>, flags: u32, new: Struct<32>, old: Option<Struct<32>>)
+        = SYS_timerfd_settime(fd, flags, new.0, old.map_or(ForeignBuffer::NULL, |old| old.0));
+    /// timerfd_gettime(2).
+    timerfd_gettime(fd: BorrowedFd<'_>, now: Struct<32>) = SYS_timerfd_gettime(fd, now.0);
+    /// inotify_add_watch(2).
+    inotify_add_watch(fd: BorrowedFd<'_>, path: &CStr, mask: u32) = SYS_inotify_add_watch(fd, path, mask);
+    /// inotify_rm_watch(2).
+    inotify_rm_watch(fd: BorrowedFd<'_>, watch: i32) = SYS_inotify_rm_watch(fd, watch);
+    /// tee(2).
+    tee(from: BorrowedFd<'_>, to: BorrowedFd<'_>, len: usize, flags: u32) = SYS_tee(from, to, len, flags);
+    /// vmsplice(2).
+    vmsplice(fd: BorrowedFd<'_>, buffers: &[ForeignBuffer], flags: u32)
+        = SYS_vmsplice(fd, buffers, buffers.len(), flags);
     /// getrandom(2).
     getrandom(buffer: ForeignBuffer, flags: u32) = SYS_getrandom(buffer, buffer.len(), flags);
     /// clock_gettime(2).
@@ -338,6 +352,79 @@ pub fn read_bytes(fd: BorrowedFd<'_>, len: usize, offset: i64, flags: u32) -> Re
 /// The host's errno.
 pub fn write_bytes(fd: BorrowedFd<'_>, data: &[u8], offset: i64, flags: u32) -> Result<u64, Errno> {
     pwritev2(fd, &[ForeignBuffer::of(data)], offset, flags)
+}
+
+/// What a transfer moved, and the offsets that it left, where there were any.
+pub type Moved = (u64, Option<i64>, Option<i64>);
+
+fn place_of(offset: &mut Option<i64>) -> *mut i64 {
+    offset.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut)
+}
+
+/// sendfile(2) from an offset, or from the file's position.
+///
+/// # Errors
+/// The host's errno.
+pub fn sendfile(to: BorrowedFd<'_>, from: BorrowedFd<'_>, start: Option<i64>, count: usize) -> Result<Moved, Errno> {
+    let mut offset = start;
+    let place = place_of(&mut offset);
+    // SAFETY: the offset is absent or outlives the call.
+    let moved = checked(unsafe { libc::syscall(libc::SYS_sendfile, to.as_raw_fd(), from.as_raw_fd(), place, count) })?;
+    Ok((moved, offset, None))
+}
+
+/// One end of a transfer: a descriptor, and where in it.
+pub type End<'fd> = (BorrowedFd<'fd>, Option<i64>);
+
+/// splice(2).
+///
+/// # Errors
+/// The host's errno.
+pub fn splice(from: End<'_>, to: End<'_>, len: usize, flags: u32) -> Result<Moved, Errno> {
+    let (mut from_offset, mut to_offset) = (from.1, to.1);
+    let (from_place, to_place) = (place_of(&mut from_offset), place_of(&mut to_offset));
+    let (from, to) = (from.0.as_raw_fd(), to.0.as_raw_fd());
+    // SAFETY: the offsets are absent or outlive the call.
+    let moved = checked(unsafe { libc::syscall(libc::SYS_splice, from, from_place, to, to_place, len, flags) })?;
+    Ok((moved, from_offset, to_offset))
+}
+
+/// fcntl(2) that waits for a lock. For pool threads.
+///
+/// # Errors
+/// The host's errno.
+pub fn wait_for_lock(fd: BorrowedFd<'_>, command: i32, lock: [u8; 32]) -> Result<u64, Errno> {
+    // SAFETY: the kernel reads a `struct flock` of this size, at any alignment.
+    checked(unsafe { libc::syscall(libc::SYS_fcntl, fd.as_raw_fd(), command, lock.as_ptr()) })
+}
+
+/// ioctl(2) with a structure that the host only reads. For pool threads.
+///
+/// # Errors
+/// The host's errno.
+pub fn ioctl_bytes(fd: BorrowedFd<'_>, request: u32, bytes: &[u8]) -> Result<u64, Errno> {
+    ioctl(fd, request, ForeignBuffer::of(bytes))
+}
+
+/// ioctl(2) whose answer is a new descriptor.
+///
+/// # Errors
+/// The host's errno.
+pub fn ioctl_descriptor(fd: BorrowedFd<'_>, request: u32, flags: u32) -> Result<OwnedFd, Errno> {
+    let number = ioctl_value(fd, request, flags.into())?;
+    // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
+}
+
+/// True where the path names a FIFO; `flags` are those of fstatat(2).
+#[must_use]
+pub fn is_fifo(dir: DirFd<'_>, path: &CStr, flags: i32) -> bool {
+    // SAFETY: zero is valid for all fields of the structure.
+    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+    let dir = dir.map_or(libc::AT_FDCWD, |dir| dir.as_raw_fd());
+    // SAFETY: the path is only read, the structure is the call's.
+    let result = unsafe { libc::fstatat(dir, path.as_ptr(), &raw mut stat, flags) };
+    result == 0 && stat.st_mode & libc::S_IFMT == libc::S_IFIFO
 }
 
 /// epoll_ctl(2); without an event for `EPOLL_CTL_DEL`.

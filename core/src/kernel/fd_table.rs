@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::sys::stat::SFlag;
 
+use super::signal::fd::SignalFd;
 use crate::abi::{Errno, Fd};
 
 /// What a host descriptor is, as far as it decides how blocking calls use it.
@@ -99,7 +100,8 @@ pub struct OpenFile {
     host: Arc<OwnedFd>,
     kind: FileKind,
     is_proc_directory: bool,
-    listing: Option<Listing>,
+    listing: Option<Arc<Listing>>,
+    signals: Option<Arc<SignalFd>>,
 }
 
 impl OpenFile {
@@ -107,13 +109,54 @@ impl OpenFile {
     #[must_use]
     pub fn with_listing(host: OwnedFd, listing: Listing) -> Arc<Self> {
         let host = Arc::new(host);
-        Arc::new(Self { host, kind: FileKind::Regular, is_proc_directory: true, listing: Some(listing) })
+        Arc::new(Self {
+            host,
+            kind: FileKind::Regular,
+            is_proc_directory: true,
+            listing: Some(Arc::new(listing)),
+            signals: None,
+        })
+    }
+
+    /// A signal descriptor: what polls see of it, and what it is about.
+    #[must_use]
+    pub fn of_signals(event: Arc<OwnedFd>, signals: Arc<SignalFd>) -> Arc<Self> {
+        let (kind, is_proc_directory) = (FileKind::Anonymous, false);
+        Arc::new(Self { host: event, kind, is_proc_directory, listing: None, signals: Some(signals) })
+    }
+
+    /// What a signal descriptor is about.
+    #[must_use]
+    pub fn signals(&self) -> Option<&SignalFd> {
+        self.signals.as_deref()
+    }
+
+    /// The same open file under a host number of its own, for another number of the guest: epoll(7) tells the two apart,
+    /// and closing either releases record locks, as on Linux.
+    ///
+    /// # Errors
+    /// `EMFILE` where the host has no number left.
+    pub fn duplicate(&self) -> Result<Arc<Self>, Errno> {
+        let host = Arc::new(self.host.try_clone()?);
+        let (kind, is_proc_directory) = (self.kind, self.is_proc_directory);
+        let (listing, signals) = (self.listing.clone(), self.signals.clone());
+        Ok(Arc::new(Self { host, kind, is_proc_directory, listing, signals }))
+    }
+
+    /// True where the guest asked for `O_NONBLOCK`, which lives in the host's open file description.
+    ///
+    /// # Errors
+    /// The host's errno.
+    pub fn is_nonblocking(&self) -> Result<bool, Errno> {
+        use nix::fcntl::{FcntlArg, OFlag, fcntl};
+        let flags = fcntl(&self.host, FcntlArg::F_GETFL)?;
+        Ok(OFlag::from_bits_retain(flags).contains(OFlag::O_NONBLOCK))
     }
 
     /// The entries, where they are made up.
     #[must_use]
-    pub const fn listing(&self) -> Option<&Listing> {
-        self.listing.as_ref()
+    pub fn listing(&self) -> Option<&Listing> {
+        self.listing.as_deref()
     }
 
     /// True for a directory of /proc: names in it may mean the guest's objects.
@@ -141,7 +184,7 @@ impl OpenFile {
             Err(_) => FileKind::Anonymous,
         };
         let is_proc_directory = is_directory && crate::host::paths::is_proc(host.as_fd());
-        Arc::new(Self { host: Arc::new(host), kind, is_proc_directory, listing: None })
+        Arc::new(Self { host: Arc::new(host), kind, is_proc_directory, listing: None, signals: None })
     }
 
     /// In the child of a host fork: the parent's open file as one of this process. The number belongs to the answer, or to
@@ -150,8 +193,10 @@ impl OpenFile {
         let is_shared_with_a_mapping = Arc::strong_count(&parent.host) > 1;
         let host = if is_shared_with_a_mapping { parent.host.clone() } else { adopt(parent.host.as_raw_fd()) };
         let (kind, is_proc_directory) = (parent.kind, parent.is_proc_directory);
+        // Read only, until the process makes its own of it.
+        let signals = parent.signals.clone();
         std::mem::forget(parent);
-        Arc::new(Self { host, kind, is_proc_directory, listing: None })
+        Arc::new(Self { host, kind, is_proc_directory, listing: None, signals })
     }
 
     /// What it is.

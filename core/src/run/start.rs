@@ -20,7 +20,7 @@ use crate::kernel::exec::{hwcaps, name_thread};
 use crate::kernel::fd_table::FdTable;
 use crate::kernel::paths::GuestFinder;
 use crate::kernel::process::{ImageInfo, Options};
-use crate::kernel::signal::{Handler, SigAction};
+use crate::kernel::signal::{Handler, PendingLimit, SigAction};
 use crate::kernel::{Process, TaskContext, bring_up};
 use crate::mem::AddressSpace;
 use crate::preempt::stats::{ProcessKind, Stats};
@@ -98,7 +98,12 @@ fn bring_up_fork_child(descriptor: i32) -> Result<TaskContext, Failure> {
     let process = make_process(&proof, received.image.options(), ProcessKind::ForkChild)?;
     received.rebuild(process.space()).map_err(|error| cannot(&error))?;
     process.set_image(received.program().map_err(|error| cannot(&error))?);
-    process.group().actions = received.image.signal_actions();
+    {
+        let mut group = process.group();
+        group.actions = received.image.signal_actions();
+        group.pending_limit = received.image.pending_limit.map(|(soft, hard)| PendingLimit { soft, hard });
+    }
+    received.renew_signal_descriptors(&process, &files).map_err(|error| cannot(&error))?;
     let state = received.image.registers.to_state().map_err(|error| cannot(&error))?;
     start_kicks(&process, &proof)?;
     let blocked = SigSet(received.image.blocked);

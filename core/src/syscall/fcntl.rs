@@ -1,13 +1,13 @@
 //! fcntl(2) and flock(2).
 //!
-//! Missing: waiting for locks (`F_SETLKW`, `F_OFD_SETLKW`, flock without `LOCK_NB`) is `ENOSYS` where the lock is taken
-//! by others, since such a wait cannot be polled for; leases, `F_SETOWN` and `F_SETSIG` are `EINVAL`.
+//! Waiting for a lock that others hold is a pool thread's, since it cannot be polled for. Missing: leases are `EINVAL`.
 
 use std::os::fd::AsFd;
 
 use nix::fcntl::OFlag;
 
 use super::Args;
+use super::messages::restartable;
 use crate::abi::Errno;
 use crate::fs::OpenFlags;
 use crate::host::sys;
@@ -37,7 +37,7 @@ pub(super) fn fcntl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let host = file.as_fd();
     match command {
         F_DUPFD | F_DUPFD_CLOEXEC => {
-            let fd = ctx.files.add_from(u64::from(value), file.clone(), command == F_DUPFD_CLOEXEC)?;
+            let fd = ctx.files.add_from(u64::from(value), file.duplicate()?, command == F_DUPFD_CLOEXEC)?;
             Ok(u64::from(fd.0.cast_unsigned()))
         }
         F_GETFD => Ok(u64::from(ctx.files.is_close_on_exec(fd)?)),
@@ -58,8 +58,14 @@ pub(super) fn fcntl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         }
         F_SETLKW | F_OFD_SETLKW => {
             let without_waiting = if command == F_SETLKW { F_SETLK } else { F_OFD_SETLK };
-            let lock = args.structure(ctx.memory(), 2)?;
-            no_wait(sys::fcntl_lock(host, without_waiting.cast_signed(), lock))
+            match sys::fcntl_lock(host, without_waiting.cast_signed(), args.structure(ctx.memory(), 2)?) {
+                Err(Errno::EAGAIN | Errno::EACCES) => {
+                    let lock = ctx.memory().read(args.ptr::<[u8; 32]>(2))?;
+                    let call = move || sys::wait_for_lock(file.as_fd(), command.cast_signed(), lock);
+                    ctx.task.block_on_call(&ctx.proof, call).map_err(restartable)
+                }
+                result => Ok(result?),
+            }
         }
         F_SETPIPE_SZ | F_GETPIPE_SZ | F_ADD_SEALS | F_GET_SEALS => {
             Ok(sys::fcntl(host, command.cast_signed(), value.cast_signed())?)
@@ -71,15 +77,11 @@ pub(super) fn fcntl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 pub(super) fn flock(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     const LOCK_NB: u32 = 4;
     let file = ctx.files.get(args.fd(0))?;
-    let result = sys::flock(file.as_fd(), args.u32(1) | LOCK_NB);
-    if args.u32(1) & LOCK_NB != 0 { Ok(result?) } else { no_wait(result) }
-}
-
-/// What becomes of a call that should wait for a lock that others hold.
-fn no_wait(result: Result<u64, Errno>) -> SyscallResult {
-    match result {
-        Err(Errno::EAGAIN | Errno::EACCES) => Err(Errno::ENOSYS.into()),
-        Err(errno) => Err(errno.into()),
-        Ok(value) => Ok(value),
+    match sys::flock(file.as_fd(), args.u32(1) | LOCK_NB) {
+        Err(Errno::EAGAIN) if args.u32(1) & LOCK_NB == 0 => {
+            let operation = args.u32(1);
+            ctx.task.block_on_call(&ctx.proof, move || sys::flock(file.as_fd(), operation)).map_err(restartable)
+        }
+        result => Ok(result?),
     }
 }

@@ -1,7 +1,6 @@
 //! Names and contents of files: openat(2), unlinkat(2), getdents64(2) and kin, on the host's file system.
 //!
-//! Metadata is in [`super::metadata`], paths in [`super::path`]. Missing in openat(2): opening a FIFO waits for the other
-//! side where only process death ends it.
+//! Metadata is in [`super::metadata`], paths in [`super::path`].
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -10,13 +9,14 @@ use std::os::unix::fs::FileExt;
 use nix::fcntl::OFlag;
 
 use super::Args;
+use super::messages::restartable;
 use super::path::{at, cwd, last_of};
 use crate::abi::Errno;
 use crate::fs::{Last, OpenFlags, Root, RootConfig};
 use crate::host::{paths, sys};
 use crate::kernel::fd_table::OpenFile;
-use crate::kernel::paths::Magic;
-use crate::kernel::{SyscallResult, TaskContext};
+use crate::kernel::paths::{HostPath, Magic};
+use crate::kernel::{SyscallError, SyscallResult, TaskContext};
 use crate::procfs::{self, Entry};
 
 /// `AT_REMOVEDIR` and its kin have the same numbers everywhere; renameat(2) has none.
@@ -101,7 +101,7 @@ fn open(ctx: &TaskContext, args: &Args, flags: OpenFlags, mode: u32) -> SyscallR
         host_flags -= OFlag::O_NOFOLLOW | OFlag::O_CREAT;
     }
     let entry = if path.object().is_none() { procfs::find(ctx, path.path().to_bytes()) } else { None };
-    let opened = sys::openat(path.directory(), path.path(), host_flags.bits(), mode)?;
+    let opened = open_host(ctx, &path, host_flags, mode)?;
     let file = match entry.transpose()? {
         None => OpenFile::new(opened),
         Some(_) if flags.contains(OpenFlags::PATH) => OpenFile::new(opened),
@@ -111,6 +111,20 @@ fn open(ctx: &TaskContext, args: &Args, flags: OpenFlags, mode: u32) -> SyscallR
     };
     let fd = ctx.files.add(file, flags.contains(OpenFlags::CLOEXEC))?;
     Ok(u64::from(fd.0.cast_unsigned()))
+}
+
+/// openat(2) of the host. Where the path names a FIFO, a pool thread waits for the other side.
+fn open_host(ctx: &TaskContext, path: &HostPath, flags: OFlag, mode: u32) -> Result<OwnedFd, SyscallError> {
+    let waits_for_nobody = flags.intersects(OFlag::O_NONBLOCK | OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_RDWR);
+    let stat_flags = if flags.contains(OFlag::O_NOFOLLOW) { libc::AT_SYMLINK_NOFOLLOW } else { 0 };
+    if waits_for_nobody || !sys::is_fifo(path.directory(), path.path(), stat_flags) {
+        return Ok(sys::openat(path.directory(), path.path(), flags.bits(), mode)?);
+    }
+    let directory =
+        path.directory().map(|directory| directory.try_clone_to_owned()).transpose().map_err(Errno::from)?;
+    let name = path.path().to_owned();
+    let call = move || sys::openat(directory.as_ref().map(AsFd::as_fd), &name, flags.bits(), mode);
+    ctx.task.block_on_call(&ctx.proof, call).map_err(restartable)
 }
 
 /// A file of /proc: read-only, with these bytes.

@@ -1,7 +1,7 @@
 //! Descriptors of any kind: lseek(2), dup(2), close(2), pipe2(2), and what the calls that move data share. Reading and
 //! writing: [`super::transfer`].
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use nix::fcntl::OFlag;
@@ -30,10 +30,18 @@ pub(super) fn total_len(buffers: &[ForeignBuffer]) -> usize {
     buffers.iter().map(ForeignBuffer::len).sum()
 }
 
-/// True where the guest asked for `O_NONBLOCK`, which lives in the host's open file description.
-pub(super) fn is_nonblocking(fd: BorrowedFd<'_>) -> Result<bool, Errno> {
-    let flags = nix::fcntl::fcntl(fd, nix::fcntl::FcntlArg::F_GETFL)?;
-    Ok(OFlag::from_bits_retain(flags).contains(OFlag::O_NONBLOCK))
+/// Puts bytes into an I/O vector, from its beginning.
+pub(super) fn scatter(ctx: &TaskContext, buffers: &[ForeignBuffer], bytes: &[u8]) -> Result<(), Errno> {
+    let mut left = bytes;
+    for buffer in buffers {
+        let (piece, rest) = left.split_at(left.len().min(buffer.len()));
+        if !piece.is_empty() {
+            let start = ctx.memory().guest_address(buffer.start().addr()).ok_or(Errno::EFAULT)?;
+            ctx.memory().write_bytes(start, piece)?;
+        }
+        left = rest;
+    }
+    Ok(())
 }
 
 /// Sends the calling thread the SIGPIPE of a write that nobody reads. The host's own, which a pipe raised on this thread
@@ -80,13 +88,14 @@ pub(super) fn close_range(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     Ok(0)
 }
 
-fn number(fd: Fd) -> u64 {
+/// A descriptor as a call's value.
+pub(super) fn number(fd: Fd) -> u64 {
     u64::from(fd.0.cast_unsigned())
 }
 
 pub(super) fn dup(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let file = ctx.files.get(args.fd(0))?;
-    Ok(number(ctx.files.add(file, false)?))
+    Ok(number(ctx.files.add(file.duplicate()?, false)?))
 }
 
 pub(super) fn dup3(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -95,7 +104,7 @@ pub(super) fn dup3(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         return Err(Errno::EINVAL.into());
     }
     let file = ctx.files.get(args.fd(0))?;
-    ctx.files.set(args.fd(1), file, flags.contains(OpenFlags::CLOEXEC))?;
+    ctx.files.set(args.fd(1), file.duplicate()?, flags.contains(OpenFlags::CLOEXEC))?;
     Ok(number(args.fd(1)))
 }
 
@@ -115,12 +124,4 @@ pub(super) fn pipe2(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         return Err(errno.into());
     }
     Ok(0)
-}
-
-pub(super) fn eventfd2(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    use nix::sys::eventfd::{EfdFlags, EventFd};
-    let flags = EfdFlags::from_bits(args.i32(1)).ok_or(Errno::EINVAL)?;
-    let event = EventFd::from_value_and_flags(args.u32(0), flags | EfdFlags::EFD_CLOEXEC).map_err(Errno::from)?;
-    let file = OpenFile::new(event.into());
-    Ok(number(ctx.files.add(file, flags.contains(EfdFlags::EFD_CLOEXEC))?))
 }

@@ -12,7 +12,7 @@ use nix::poll::PollFlags;
 
 use super::Args;
 use super::args::vector_at;
-use super::io::{advance, is_nonblocking, send_sigpipe, total_len};
+use super::io::{advance, send_sigpipe, total_len};
 use super::net::{Patience, address_in, address_out, socket_file};
 use crate::abi::socket::{
     ADDRESS_MAX, CMSG_HEADER_BYTES, MSG_CMSG_CLOEXEC, MSG_CTRUNC, MSG_DONTWAIT, MSG_ERRQUEUE, MSG_NOSIGNAL, MSG_OOB,
@@ -76,12 +76,16 @@ pub(super) fn send_on(
                     return Ok(done);
                 }
                 // There was room for a part: the next attempt finds out whether to wait. Descriptors go once.
-                control = &[];
+                (control, promises) = (&[], 0);
                 continue;
             }
-            Err(Errno::EAGAIN) if flags & MSG_DONTWAIT != 0 || is_nonblocking(file.as_fd())? => Errno::EAGAIN.into(),
+            Err(Errno::EAGAIN) if flags & MSG_DONTWAIT != 0 || file.is_nonblocking()? => Errno::EAGAIN.into(),
             Err(Errno::EAGAIN) if promises >= EMPTY_PROMISES => {
-                return send_by_pool(ctx, file, address, control, buffers, flags);
+                match send_by_pool(ctx, file, address, control, buffers, flags) {
+                    // What went before counts, too.
+                    Ok(count) => return Ok(done + count),
+                    Err(error) => error,
+                }
             }
             Err(Errno::EAGAIN) => {
                 promises += 1;
@@ -268,7 +272,7 @@ pub(super) fn receive_on(
                 so_far = Some(whole);
                 continue;
             }
-            Err(Errno::EAGAIN) if never_waits || is_nonblocking(file.as_fd())? => Errno::EAGAIN.into(),
+            Err(Errno::EAGAIN) if never_waits || file.is_nonblocking()? => Errno::EAGAIN.into(),
             Err(Errno::EAGAIN) => {
                 let patience = *patience.get_or_insert_with(|| Patience::of(file.as_fd(), SO_RCVTIMEO));
                 match ctx.task.block_on_fd(file.as_fd(), PollFlags::POLLIN, patience.deadline_ns) {

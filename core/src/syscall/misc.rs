@@ -5,6 +5,7 @@ use std::ffi::CString;
 use super::Args;
 use crate::abi::{Errno, GuestPtr};
 use crate::host::sys;
+use crate::kernel::signal::PendingLimit;
 use crate::kernel::{SyscallResult, TaskContext};
 use crate::vcpu::PauthKeys;
 
@@ -12,6 +13,7 @@ use crate::vcpu::PauthKeys;
 const UTS_LEN: usize = 65;
 
 const RLIMIT_NOFILE: u32 = 7;
+const RLIMIT_SIGPENDING: u32 = 11;
 
 pub(super) fn uname(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let uts = ctx.process().uts();
@@ -30,8 +32,11 @@ pub(super) fn uname(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 pub(super) fn prlimit64(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let memory = ctx.memory();
     let resource = args.u32(1);
-    let result = sys::prlimit64(args.i32(0), resource, args.optional(memory, 2)?, args.optional(memory, 3)?)?;
     let is_own = args.i32(0) == 0 || args.pid(0) == ctx.process().pid();
+    if is_own && resource == RLIMIT_SIGPENDING {
+        return own_pending_limit(ctx, args.ptr(2), args.ptr(3));
+    }
+    let result = sys::prlimit64(args.i32(0), resource, args.optional(memory, 2)?, args.optional(memory, 3)?)?;
     if is_own && resource == RLIMIT_NOFILE && !args.addr(2).is_null() {
         let [soft, _hard] = memory.read(args.ptr::<[u64; 2]>(2))?;
         ctx.files.set_limit(soft);
@@ -39,8 +44,32 @@ pub(super) fn prlimit64(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     Ok(result)
 }
 
+/// `RLIMIT_SIGPENDING` of the process itself, which is not the host's: see [`ThreadGroup::pending_limit`].
+///
+/// [`ThreadGroup::pending_limit`]: crate::kernel::signal::ThreadGroup::pending_limit
+fn own_pending_limit(ctx: &TaskContext, new: GuestPtr<[u64; 2]>, old: GuestPtr<[u64; 2]>) -> SyscallResult {
+    let new = if new.addr().is_null() { None } else { Some(ctx.memory().read(new)?) };
+    let mut group = ctx.process().group();
+    let before = group.pending_limit();
+    if let Some([soft, hard]) = new {
+        if soft > hard {
+            return Err(Errno::EINVAL.into());
+        }
+        // Linux asks for CAP_SYS_RESOURCE, which root has.
+        if hard > before.hard && !nix::unistd::geteuid().is_root() {
+            return Err(Errno::EPERM.into());
+        }
+        group.pending_limit = Some(PendingLimit { soft, hard });
+    }
+    drop(group);
+    if !old.addr().is_null() {
+        ctx.memory().write(old, &[before.soft, before.hard])?;
+    }
+    Ok(0)
+}
+
 pub(super) fn getrlimit(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    Ok(sys::prlimit64(0, args.u32(0), None, Some(args.structure(ctx.memory(), 1)?))?)
+    prlimit64(ctx, &Args([0, args.u64(0), 0, args.u64(1), 0, 0]))
 }
 
 /// setrlimit(2), as [`prlimit64`].

@@ -7,6 +7,7 @@
 
 pub mod args;
 pub mod epoll;
+pub mod events;
 pub mod exec;
 pub mod fcntl;
 pub mod fs;
@@ -18,11 +19,14 @@ pub mod messages;
 pub mod metadata;
 pub mod misc;
 pub mod mm;
+pub mod mq;
 pub mod net;
 pub mod path;
 pub mod poll;
 pub mod process;
 pub mod signal;
+pub mod splice;
+pub mod sysv;
 pub mod table;
 pub mod terminal;
 pub mod time;

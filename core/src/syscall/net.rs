@@ -12,7 +12,7 @@ use nix::poll::PollFlags;
 
 use super::Args;
 use super::args::buffer;
-use super::io::is_nonblocking;
+use super::io::number;
 use crate::abi::socket::{
     ADDRESS_MAX, SO_ATTACH_BPF, SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_EBPF, SO_PEERPIDFD,
     SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET,
@@ -55,10 +55,6 @@ pub(super) fn address_out(
     let bytes = address.bytes();
     ctx.memory().write_bytes(at, &bytes[..bytes.len().min(room)])?;
     ctx.memory().write(len, &address.len().cast_signed())
-}
-
-fn number(fd: Fd) -> u64 {
-    u64::from(fd.0.cast_unsigned())
 }
 
 pub(super) fn socket(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -131,7 +127,7 @@ fn accept_with(ctx: &TaskContext, args: &Args, flags: i32) -> SyscallResult {
         return Err(Errno::EINVAL.into());
     }
     let file = socket_file(ctx, args.fd(0))?;
-    let (socket, address) = if is_nonblocking(file.as_fd())? {
+    let (socket, address) = if file.is_nonblocking()? {
         net::accept(file.as_fd(), flags)?
     } else {
         let patience = Patience::of(file.as_fd(), SO_RCVTIMEO);
@@ -154,7 +150,7 @@ fn accept_with(ctx: &TaskContext, args: &Args, flags: i32) -> SyscallResult {
 pub(super) fn connect(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let file = socket_file(ctx, args.fd(0))?;
     let address = address_in(ctx, args.addr(1), args.u32(2))?;
-    if is_nonblocking(file.as_fd())? {
+    if file.is_nonblocking()? {
         return Ok(net::connect(file.as_fd(), &address)?);
     }
     // The host keeps the time of SO_SNDTIMEO here, and says what a second call finds: EALREADY, EISCONN.

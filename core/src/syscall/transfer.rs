@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use nix::poll::PollFlags;
 
-use super::io::{advance, is_nonblocking, send_sigpipe, total_len};
+use super::events::read_signals;
+use super::io::{advance, scatter, send_sigpipe, total_len};
 use super::messages::{Wanted, receive_on, restartable, send_on};
 use super::{Args, terminal};
 use crate::abi::Errno;
@@ -65,6 +66,9 @@ fn wait_for(ctx: &TaskContext, file: &OpenFile, events: PollFlags) -> SyscallRes
 }
 
 fn read_all_kinds(ctx: &TaskContext, transfer: Transfer) -> SyscallResult {
+    if let Some(signals) = transfer.file.signals() {
+        return read_signals(ctx, &transfer.file, signals, &transfer.buffers);
+    }
     terminal::before_read(ctx, &transfer.file)?;
     let fd = transfer.file.as_fd();
     if transfer.never_waits() {
@@ -80,7 +84,7 @@ fn read_all_kinds(ctx: &TaskContext, transfer: Transfer) -> SyscallResult {
     }
     loop {
         match sys::preadv2(fd, &transfer.buffers, transfer.offset, transfer.flags | NOWAIT) {
-            Err(Errno::EAGAIN) if is_nonblocking(fd)? => return Err(Errno::EAGAIN.into()),
+            Err(Errno::EAGAIN) if transfer.file.is_nonblocking()? => return Err(Errno::EAGAIN.into()),
             Err(Errno::EAGAIN) => wait_for(ctx, &transfer.file, PollFlags::POLLIN)?,
             Err(Errno::EOPNOTSUPP) => return read_by_pool(ctx, &transfer),
             Err(errno) => return Err(errno.into()),
@@ -93,7 +97,7 @@ fn read_all_kinds(ctx: &TaskContext, transfer: Transfer) -> SyscallResult {
 fn read_by_pool(ctx: &TaskContext, transfer: &Transfer) -> SyscallResult {
     let fd = transfer.file.as_fd();
     let Transfer { buffers, offset, flags, .. } = transfer;
-    if transfer.len() == 0 || is_nonblocking(fd)? {
+    if transfer.len() == 0 || transfer.file.is_nonblocking()? {
         return Ok(sys::preadv2(fd, buffers, *offset, *flags)?);
     }
     wait_for(ctx, &transfer.file, PollFlags::POLLIN)?;
@@ -101,15 +105,7 @@ fn read_by_pool(ctx: &TaskContext, transfer: &Transfer) -> SyscallResult {
     let len = transfer.len().min(COPY_MAX);
     let data = ctx.task.block_on_call(&ctx.proof, move || sys::read_bytes(file.as_fd(), len, offset, flags));
     let data = data.map_err(restartable)?;
-    let mut left = data.as_slice();
-    for buffer in buffers {
-        let (piece, rest) = left.split_at(left.len().min(buffer.len()));
-        let start = ctx.memory().guest_address(buffer.start().addr()).ok_or(Errno::EFAULT);
-        if !piece.is_empty() {
-            ctx.memory().write_bytes(start?, piece)?;
-        }
-        left = rest;
-    }
+    scatter(ctx, buffers, &data)?;
     Ok(data.len() as u64)
 }
 
@@ -117,6 +113,9 @@ fn write_all_kinds(ctx: &TaskContext, mut transfer: Transfer) -> SyscallResult {
     let file = transfer.file.clone();
     terminal::before_write(ctx, &file)?;
     let fd = file.as_fd();
+    if file.signals().is_some() {
+        return Err(Errno::EINVAL.into());
+    }
     if transfer.never_waits() {
         return Ok(sys::pwritev2(fd, &transfer.buffers, transfer.offset, transfer.flags)?);
     }
@@ -135,7 +134,7 @@ fn write_all_kinds(ctx: &TaskContext, mut transfer: Transfer) -> SyscallResult {
                 // There was room for a part: the next attempt finds out whether to wait.
                 continue;
             }
-            Err(Errno::EAGAIN) if is_nonblocking(fd)? => Err(Errno::EAGAIN.into()),
+            Err(Errno::EAGAIN) if transfer.file.is_nonblocking()? => Err(Errno::EAGAIN.into()),
             Err(Errno::EAGAIN) => wait_for(ctx, &file, PollFlags::POLLOUT),
             Err(Errno::EOPNOTSUPP) => return write_by_pool(ctx, &transfer),
             Err(Errno::EPIPE) => {
@@ -154,7 +153,7 @@ fn write_all_kinds(ctx: &TaskContext, mut transfer: Transfer) -> SyscallResult {
 /// Writes what cannot be told not to wait, a piece at a time.
 fn write_by_pool(ctx: &TaskContext, transfer: &Transfer) -> SyscallResult {
     let fd = transfer.file.as_fd();
-    if is_nonblocking(fd)? {
+    if transfer.file.is_nonblocking()? {
         return Ok(sys::pwritev2(fd, &transfer.buffers, transfer.offset, transfer.flags)?);
     }
     let (offset, flags) = (transfer.offset, transfer.flags);

@@ -139,9 +139,8 @@ pub(super) fn is_ignored(signal: Signal) -> bool {
     }
 }
 
-pub(super) fn pending_limit() -> usize {
-    let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_SIGPENDING);
-    limit.map_or(usize::MAX, |(soft, _hard)| usize::try_from(soft).unwrap_or(usize::MAX))
+pub(super) fn pending_limit() -> (u64, u64) {
+    nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_SIGPENDING).unwrap_or((u64::MAX, u64::MAX))
 }
 
 /// Raises a signal at the calling thread.

@@ -146,8 +146,8 @@ pub(super) fn is_ignored(signal: Signal) -> bool {
 }
 
 /// macOS has no such limit; this is what Linux gives a process on a machine of 24 GiB.
-pub(super) fn pending_limit() -> usize {
-    96_000
+pub(super) fn pending_limit() -> (u64, u64) {
+    (96_000, 96_000)
 }
 
 /// Raises a signal at the calling thread; SIGSTOP, which is the process's alone, at the process.

@@ -5,8 +5,9 @@
 //! `retarget_shared_pending`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
+use super::fd::SignalFd;
 use super::{DefaultAction, Handler, PendingSet, SignalActions};
 use crate::abi::{Errno, SigInfo, SigSet, Signal, Tid};
 use crate::host;
@@ -53,10 +54,24 @@ pub struct ThreadGroup {
     pub actions: SignalActions,
     /// Signals for whichever thread takes them first.
     pub shared: PendingSet,
+    /// The signal descriptors that follow the pending sets.
+    pub(super) signal_fds: Vec<Weak<SignalFd>>,
     /// How many times SIGCONT was sent: a stop that was decided before one is not carried out.
     pub continued: u64,
     /// Set once the process is ending.
     pub exit: Option<GroupExit>,
+    /// `RLIMIT_SIGPENDING`, once the guest has set it. The host's own stays as it was: it would make the host lose the
+    /// siginfo of doorbells, which then look like signals from outside.
+    pub pending_limit: Option<PendingLimit>,
+}
+
+/// The soft and the hard `RLIMIT_SIGPENDING`, as prlimit(2) has them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PendingLimit {
+    /// What is enforced.
+    pub soft: u64,
+    /// How far the soft one may be raised.
+    pub hard: u64,
 }
 
 impl Member {
@@ -88,18 +103,29 @@ impl ThreadGroup {
         if self.is_dropped(signal, target) {
             return Ok(None);
         }
-        let has_room = !PendingSet::is_limited(&info) || self.queued() < host::signal::pending_limit();
+        let has_room = !PendingSet::is_limited(&info) || (self.queued() as u64) < self.pending_limit().soft;
         match target {
             SignalTarget::Thread(tid) => {
                 let Some(member) = self.members.get_mut(&tid) else { return Err(Errno::ESRCH) };
                 member.pending.add(info, has_room)?;
-                Ok(member.open_to().contains(signal).then(|| member.task.clone()))
+                let chosen = member.open_to().contains(signal).then(|| member.task.clone());
+                self.settle_signal_fds();
+                Ok(chosen)
             }
             SignalTarget::Process => {
                 self.shared.add(info, has_room)?;
+                self.settle_signal_fds();
                 Ok(self.choose(signal))
             }
         }
+    }
+
+    /// How many signals may wait with their siginfo.
+    pub fn pending_limit(&self) -> PendingLimit {
+        self.pending_limit.unwrap_or_else(|| {
+            let (soft, hard) = host::signal::pending_limit();
+            PendingLimit { soft, hard }
+        })
     }
 
     /// Signals of this process that wait with their siginfo. Linux counts those of all processes of a user.
@@ -182,7 +208,11 @@ impl ThreadGroup {
     /// Takes the next signal of `wanted` for `tid`: its own first, then a shared one.
     pub fn take(&mut self, tid: Tid, wanted: SigSet) -> Option<SigInfo> {
         let own = self.members.get_mut(&tid)?.pending.take(wanted);
-        own.or_else(|| self.shared.take(wanted))
+        let taken = own.or_else(|| self.shared.take(wanted));
+        if taken.is_some() {
+            self.settle_signal_fds();
+        }
+        taken
     }
 
     /// Changes a disposition; signals that are ignored from now on are no longer pending.
@@ -197,6 +227,7 @@ impl ThreadGroup {
             let gone = SigSet::of(&[signal]);
             self.shared.discard(gone);
             self.members.values_mut().for_each(|member| member.pending.discard(gone));
+            self.settle_signal_fds();
         }
         old
     }

@@ -1,20 +1,20 @@
 //! Rows: what works on descriptors of any kind: reading, writing, waiting, locks, and the descriptors that are events.
 
-use crate::syscall::{epoll, fcntl, fs, io, ioctl, poll, transfer};
+use crate::syscall::{epoll, events, fcntl, fs, io, ioctl, poll, splice, transfer};
 
 rows! {
-    19 eventfd2 Full io (Int, Hex);
+    19 eventfd2 Full events (Int, Hex);
     20 epoll_create1 Full epoll (Hex);
     21 epoll_ctl Full epoll (Int, Int, Int, Ptr);
     22 epoll_pwait Full epoll (Int, Ptr, Int, Int, Ptr, Size);
     23 dup Full io (Int);
     24 dup3 Full io (Int, Int, Hex);
     25 fcntl Partial fcntl (Int, Int, Hex);
-    26 inotify_init1;
-    27 inotify_add_watch;
-    28 inotify_rm_watch;
-    29 ioctl Partial ioctl (Int, Hex, Ptr);
-    32 flock Partial fcntl (Int, Int);
+    26 inotify_init1 Full events (Hex);
+    27 inotify_add_watch Full events (Int, Str, Hex);
+    28 inotify_rm_watch Full events (Int, Int);
+    29 ioctl Full ioctl (Int, Hex, Ptr);
+    32 flock Full fcntl (Int, Int);
     46 ftruncate Full fs (Int, Long);
     47 fallocate Full fs (Int, Hex, Long, Long);
     57 close Full io (Int);
@@ -29,20 +29,20 @@ rows! {
     68 pwrite64 Full transfer (Int, Bytes, Size, Long);
     69 preadv Full transfer (Int, Ptr, Size, Long);
     70 pwritev Full transfer (Int, Ptr, Size, Long);
-    71 sendfile;
+    71 sendfile Full splice (Int, Int, Ptr, Size);
     72 pselect6 Full poll (Int, Ptr, Ptr, Ptr, Ptr, Ptr);
     73 ppoll Full poll (Ptr, Size, Ptr, Ptr, Size);
-    74 signalfd4;
-    75 vmsplice;
-    76 splice;
-    77 tee;
+    74 signalfd4 Full events (Int, Ptr, Size, Hex);
+    75 vmsplice Full splice (Int, Ptr, Size, Hex);
+    76 splice Full splice (Int, Ptr, Int, Ptr, Size, Hex);
+    77 tee Full splice (Int, Int, Size, Hex);
     81 sync Full fs ();
     82 fsync Full fs (Int);
     83 fdatasync Full fs (Int);
     84 sync_file_range Full fs (Int, Long, Long, Hex);
-    85 timerfd_create;
-    86 timerfd_settime;
-    87 timerfd_gettime;
+    85 timerfd_create Full events (Int, Hex);
+    86 timerfd_settime Full events (Int, Hex, Ptr, Ptr);
+    87 timerfd_gettime Full events (Int, Ptr);
     213 readahead Full fs (Int, Long, Size);
     223 fadvise64 Full fs (Int, Long, Long, Int);
     262 fanotify_init;
