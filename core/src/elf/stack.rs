@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::LoadError;
-use crate::abi::{GuestAddr, PAGE_SIZE};
+use crate::abi::{GuestAddr, PAGE_SIZE, RSEQ_ALIGN, RSEQ_FEATURE_SIZE};
 
 /// CPU features as `AT_HWCAP` and `AT_HWCAP2` show them.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -51,6 +51,8 @@ const AT_CLKTCK: u64 = 17;
 const AT_SECURE: u64 = 23;
 const AT_RANDOM: u64 = 25;
 const AT_HWCAP2: u64 = 26;
+const AT_RSEQ_FEATURE_SIZE: u64 = 27;
+const AT_RSEQ_ALIGN: u64 = 28;
 const AT_EXECFN: u64 = 31;
 const AT_SYSINFO_EHDR: u64 = 33;
 const AT_MINSIGSTKSZ: u64 = 51;
@@ -168,7 +170,7 @@ impl StackContents<'_> {
         InitialStack { sp: GuestAddr(sp), bytes, areas }
     }
 
-    fn auxv(&self, random: u64, platform: u64, exec_fn: u64) -> [(u64, u64); 21] {
+    fn auxv(&self, random: u64, platform: u64, exec_fn: u64) -> [(u64, u64); 23] {
         let [uid, euid, gid, egid] = self.ids.map(u64::from);
         [
             (AT_SYSINFO_EHDR, self.vdso),
@@ -189,6 +191,8 @@ impl StackContents<'_> {
             (AT_SECURE, 0),
             (AT_RANDOM, random),
             (AT_HWCAP2, self.hwcap.hwcap2),
+            (AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE),
+            (AT_RSEQ_ALIGN, RSEQ_ALIGN),
             (AT_EXECFN, exec_fn),
             (AT_PLATFORM, platform),
             (AT_NULL, 0),

@@ -20,4 +20,4 @@ mod pages;
 mod parent;
 
 pub use child::{Received, receive};
-pub use parent::fork_process;
+pub use parent::{close_gate, fork_process};

@@ -163,6 +163,7 @@ fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     ctx.robust_list = GuestAddr::NULL;
     ctx.restart_block = None;
     ctx.fault = FaultRecord::NONE;
+    ctx.rseq = None;
     ctx.vcpu.push(&CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() });
     name_thread(&image.path);
     process.set_image(ImageInfo::of(image));
