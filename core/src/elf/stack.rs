@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::LoadError;
-use crate::abi::{GuestAddr, PAGE_SIZE};
+use crate::abi::{GuestAddr, PAGE_SIZE, RSEQ_ALIGN, RSEQ_FEATURE_SIZE};
 
 /// CPU features as `AT_HWCAP`, `AT_HWCAP2` and `AT_HWCAP3` show them.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -53,6 +53,8 @@ const AT_CLKTCK: u64 = 17;
 const AT_SECURE: u64 = 23;
 const AT_RANDOM: u64 = 25;
 const AT_HWCAP2: u64 = 26;
+const AT_RSEQ_FEATURE_SIZE: u64 = 27;
+const AT_RSEQ_ALIGN: u64 = 28;
 const AT_HWCAP3: u64 = 29;
 const AT_EXECFN: u64 = 31;
 const AT_SYSINFO_EHDR: u64 = 33;
@@ -171,7 +173,7 @@ impl StackContents<'_> {
         InitialStack { sp: GuestAddr(sp), bytes, areas }
     }
 
-    fn auxv(&self, random: u64, platform: u64, exec_fn: u64) -> [(u64, u64); 22] {
+    fn auxv(&self, random: u64, platform: u64, exec_fn: u64) -> [(u64, u64); 24] {
         let [uid, euid, gid, egid] = self.ids.map(u64::from);
         [
             (AT_SYSINFO_EHDR, self.vdso),
@@ -193,6 +195,8 @@ impl StackContents<'_> {
             (AT_RANDOM, random),
             (AT_HWCAP2, self.hwcap.hwcap2),
             (AT_HWCAP3, self.hwcap.hwcap3),
+            (AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE),
+            (AT_RSEQ_ALIGN, RSEQ_ALIGN),
             (AT_EXECFN, exec_fn),
             (AT_PLATFORM, platform),
             (AT_NULL, 0),

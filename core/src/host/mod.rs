@@ -8,6 +8,7 @@ pub mod clock;
 pub mod controls;
 pub mod cpu_timer;
 pub mod fault;
+pub mod fault_report;
 pub mod fds;
 pub mod fork;
 pub mod forward;
