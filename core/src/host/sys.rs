@@ -238,6 +238,8 @@ calls! {
     flock(fd: BorrowedFd<'_>, operation: u32) = SYS_flock(fd, operation);
     /// fcntl(2) with a `struct flock`, which has one layout on 64-bit Linux.
     fcntl_lock(fd: BorrowedFd<'_>, command: i32, lock: Struct<32>) = SYS_fcntl(fd, command, lock.0);
+    /// fcntl(2) with a `struct f_owner_ex`.
+    fcntl_owner(fd: BorrowedFd<'_>, command: i32, owner: Struct<8>) = SYS_fcntl(fd, command, owner.0);
     /// fcntl(2) with a number.
     fcntl(fd: BorrowedFd<'_>, command: i32, value: i32) = SYS_fcntl(fd, command, value);
     /// ioctl(2) with a buffer that has room for what the request moves.
@@ -275,6 +277,27 @@ calls! {
     getgroups(buffer: ForeignBuffer) = SYS_getgroups(buffer.len() / 4, buffer);
     /// sched_getaffinity(2).
     sched_getaffinity(pid: i32, mask: ForeignBuffer) = SYS_sched_getaffinity(pid, mask.len(), mask);
+    /// sched_getscheduler(2).
+    sched_getscheduler(pid: i32) = SYS_sched_getscheduler(pid);
+    /// sched_setscheduler(2).
+    sched_setscheduler(pid: i32, policy: i32, param: Option<Struct<4>>)
+        = SYS_sched_setscheduler(pid, policy, param.map_or(ForeignBuffer::NULL, |param| param.0));
+    /// sched_getparam(2).
+    sched_getparam(pid: i32, param: Option<Struct<4>>)
+        = SYS_sched_getparam(pid, param.map_or(ForeignBuffer::NULL, |param| param.0));
+    /// sched_setparam(2).
+    sched_setparam(pid: i32, param: Option<Struct<4>>)
+        = SYS_sched_setparam(pid, param.map_or(ForeignBuffer::NULL, |param| param.0));
+    /// sched_rr_get_interval(2).
+    sched_rr_get_interval(pid: i32, interval: Struct<16>) = SYS_sched_rr_get_interval(pid, interval.0);
+    /// sched_getattr(2); the buffer has the size that is asked for.
+    sched_getattr(pid: i32, attr: ForeignBuffer, flags: u32) = SYS_sched_getattr(pid, attr, attr.len(), flags);
+    /// sched_setattr(2); the structure says its own size.
+    sched_setattr(pid: i32, attr: ForeignBuffer, flags: u32) = SYS_sched_setattr(pid, attr, flags);
+    /// getpriority(2) as the kernel answers it, 1 to 40.
+    getpriority(which: i32, who: i32) = SYS_getpriority(which, who);
+    /// setpriority(2).
+    setpriority(which: i32, who: i32, nice: i32) = SYS_setpriority(which, who, nice);
     /// sched_setaffinity(2).
     sched_setaffinity(pid: i32, mask: ForeignBuffer) = SYS_sched_setaffinity(pid, mask.len(), mask);
     /// prlimit(2) as the kernel has it; each buffer is a pair of 64-bit limits or absent.

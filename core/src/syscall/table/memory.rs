@@ -1,6 +1,6 @@
 //! Rows: memory.
 
-use crate::syscall::mm;
+use crate::syscall::{mm, schedule};
 
 rows! {
     214 brk Full mm (Ptr);
@@ -24,7 +24,7 @@ rows! {
     270 process_vm_readv;
     271 process_vm_writev;
     282 userfaultfd;
-    283 membarrier Partial mm (Int, Hex, Int);
+    283 membarrier Full schedule (Int, Hex, Int);
     284 mlock2 Partial mm (Ptr, Size, Hex);
     288 pkey_mprotect;
     289 pkey_alloc;
