@@ -3,7 +3,7 @@
 use std::ffi::CString;
 
 use super::Args;
-use crate::abi::Errno;
+use crate::abi::{Errno, GuestPtr};
 use crate::host::sys;
 use crate::kernel::signal::PendingLimit;
 use crate::kernel::{SyscallResult, TaskContext};
