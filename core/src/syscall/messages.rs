@@ -70,7 +70,7 @@ pub(super) fn send_on(
         let message = Outgoing { address, control, buffers, flags: flags | MSG_DONTWAIT | MSG_NOSIGNAL };
         let error: SyscallError = match net::send(file.as_fd(), &message) {
             Ok(count) => {
-                done += count;
+                (done, promises) = (done + count, 0);
                 advance(buffers, count as usize);
                 if total_len(buffers) == 0 {
                     return Ok(done);
@@ -81,7 +81,10 @@ pub(super) fn send_on(
             }
             Err(Errno::EAGAIN) if flags & MSG_DONTWAIT != 0 || file.is_nonblocking()? => Errno::EAGAIN.into(),
             Err(Errno::EAGAIN) if promises >= EMPTY_PROMISES => {
-                return send_by_pool(ctx, file, address, control, buffers, flags);
+                match send_by_pool(ctx, file, address, control, buffers, flags) {
+                    Ok(rest) => return Ok(done + rest),
+                    Err(error) => error,
+                }
             }
             Err(Errno::EAGAIN) => {
                 promises += 1;
