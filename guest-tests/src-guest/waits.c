@@ -9,6 +9,7 @@
 // three times, and then the wait is ended by what it waits for.
 
 #include "waits-rows.h"
+#include "waits-more.h"
 
 #define SLEEPERS 3
 #define NAP_NS 1000000ull
