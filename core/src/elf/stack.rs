@@ -240,7 +240,7 @@ mod tests {
             }
             assert_eq!((word(1 + count), string(word(2 + count)), word(3 + count)), (0, b"A=1".to_vec(), 0));
             let auxv: std::collections::BTreeMap<u64, u64> =
-                (0..21).map(|pair| (word(4 + count + pair * 2), word(5 + count + pair * 2))).collect();
+                (0..23).map(|pair| (word(4 + count + pair * 2), word(5 + count + pair * 2))).collect();
             assert_eq!((auxv[&AT_ENTRY], auxv[&AT_EGID], auxv[&AT_HWCAP2]), (0x40_0100, 4, 3));
             assert_eq!(string(auxv[&AT_PLATFORM]), b"aarch64");
             assert_eq!(string(auxv[&AT_EXECFN]), b"/bin/prog");
