@@ -152,7 +152,9 @@ fn child_of(pid: u32) -> Option<u32> {
 fn forks_leave_no_descriptor_and_no_thread_behind() {
     let fixture = guest_tests::verify("fork-chain").unwrap();
     let mut first = Command::new(env!("CARGO_BIN_EXE_elfuse"))
-        .args(["--".as_ref(), fixture.as_os_str(), "6".as_ref()])
+        .arg("--")
+        .arg(&fixture)
+        .arg("6")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
