@@ -237,8 +237,9 @@ fn read_header<F: ReadAt + ?Sized>(file: &F) -> Result<Header, LoadError> {
     let machine = u16::from_le_bytes([bytes[18], bytes[19]]);
     let [class, data, version] = [bytes[4], bytes[5], bytes[6]];
     if class == 1 {
-        // A 32-bit file is best told by its machine.
-        return Err(if data == 1 { LoadError::WrongMachine { machine } } else { LoadError::WrongKind("32-bit") });
+        // A 32-bit file is best told by its machine, unless it is for this one (ILP32).
+        let is_told = data == 1 && machine != EM_AARCH64;
+        return Err(if is_told { LoadError::WrongMachine { machine } } else { LoadError::WrongKind("32-bit") });
     }
     if data == 2 {
         return Err(LoadError::WrongKind("big-endian"));

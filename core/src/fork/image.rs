@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::abi::io_text;
 use crate::abi::{GuestAddr, SigSet, Signal};
 use crate::elf::ProgramAreas;
 use crate::fs::RootConfig;
@@ -42,10 +43,10 @@ pub enum ImageError {
     #[error("a damaged image: {0}; run the guest again")]
     Text(#[from] serde_json::Error),
     /// The host refused, or the parent is gone.
-    #[error("cannot {0}: {1}")]
+    #[error("cannot {0}: {text}; `--fork-child` is for elfuse itself", text = io_text(.1))]
     Host(&'static str, std::io::Error),
     /// Guest memory cannot be made as it was.
-    #[error("cannot map guest memory: {0}")]
+    #[error("cannot map guest memory: {0}; see that enough memory is free")]
     Memory(crate::abi::Errno),
 }
 
@@ -107,6 +108,8 @@ pub struct Image {
     pub clear_child_tid: u64,
     /// The parent waits for the end of the stream (`CLONE_VFORK`).
     pub is_vfork: bool,
+    /// And wants to see what the child writes (`CLONE_VM`).
+    pub shares_memory: bool,
     /// Path and arguments of the program, and its signal return.
     pub program: (Vec<u8>, Vec<Vec<u8>>, u64),
     /// Where the program's parts lie.

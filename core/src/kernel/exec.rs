@@ -137,6 +137,7 @@ fn end_other_threads(ctx: &TaskContext) -> Result<(), Errno> {
 fn replace(ctx: &TaskContext, plan: Plan) -> Result<LoadedImage, LoadError> {
     let process = ctx.process();
     process.futexes().end_thread(process, ctx.task.tid(), ctx.robust_list);
+    process.release_vfork_parent();
     let space = process.space();
     space.clear().map_err(|errno| LoadError::Map { what: "an empty address space", errno })?;
     plan.commit(space, hwcaps(ctx.process()))
@@ -167,6 +168,4 @@ fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     ctx.vcpu.push(&CpuState::at_start(image.entry.0, image.sp.0));
     name_thread(&image.path);
     process.set_image(ImageInfo::of(image));
-    // A vfork parent goes on.
-    process.hold_vfork_parent(None);
 }

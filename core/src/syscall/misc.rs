@@ -43,6 +43,7 @@ pub(super) fn getrlimit(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     Ok(sys::prlimit64(0, args.u32(0), None, Some(args.structure(ctx.memory(), 1)?))?)
 }
 
+/// setrlimit(2), as [`prlimit64`].
 pub(super) fn setrlimit(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     prlimit64(ctx, &Args([0, args.u64(0), args.u64(1), 0, 0, 0]))
 }

@@ -9,7 +9,9 @@ mod decode;
 mod disasm;
 pub mod features;
 mod pattern;
+mod simd_forms;
 mod simd_text;
+pub mod structure;
 pub mod sysreg;
 pub mod table;
 

@@ -3,7 +3,7 @@
 //!
 //! Register slots: an op's register fields index [`Cpu::r`], which has a slot for every `u8`, so that no access needs a
 //! check. Slots 0 to 30 are X0 to X30, 31 is SP, [`ZERO_SLOT`] is never written, [`SINK_SLOT`] never read; which of SP and
-//! XZR register 31 means is decided when the instruction is decoded.
+//! XZR register 31 means is decided when the instruction is decoded. Vector registers have slots of [`Cpu::v`].
 //!
 //! Flags are kept as the values that make them: N is the sign of one word, Z says that another is zero. An instruction
 //! that sets flags stores its result twice and two bytes; a condition is evaluated only where it is used.
@@ -25,6 +25,9 @@ pub(crate) const SP_SLOT: u8 = 31;
 pub(crate) const ZERO_SLOT: u8 = 32;
 /// Slot for results that are thrown away.
 pub(crate) const SINK_SLOT: u8 = 33;
+
+/// Slot of [`Cpu::v`] for a value between two ops of one instruction.
+pub(crate) const SCRATCH_VECTOR: u8 = 32;
 
 /// Entries of the cache of indirect branch targets, a power of two.
 const JUMP_ENTRIES: usize = 1024;
@@ -98,8 +101,8 @@ pub(crate) struct Cpu {
     pub(crate) mem: WindowRef,
     /// Where to go on when a block ends without naming its follower.
     pub(crate) pc: u64,
-    /// V0 to V31.
-    pub(crate) v: [u128; 32],
+    /// V0 to V31 by slot, and [`SCRATCH_VECTOR`]; as with `r`, every `u8` has a slot.
+    pub(crate) v: [u128; 256],
     /// FPCR and FPSR.
     pub(crate) fp: Env,
     /// PSTATE without NZCV.
@@ -151,7 +154,7 @@ impl Cpu {
             flags: Flags::default(),
             mem,
             pc: 0,
-            v: [0; 32],
+            v: [0; 256],
             fp: Env::default(),
             pstate_rest: 0,
             tpidr_el0: 0,
@@ -179,7 +182,7 @@ impl Cpu {
         self.flags = Flags::from_nzcv(state.pstate.0 >> 28 & 0xf);
         self.pstate_rest = state.pstate.0 & !(Pstate::NZCV | Pstate::BTYPE);
         self.branch_type = (state.pstate.0 >> Pstate::BTYPE_SHIFT & 3) as usize;
-        self.v = state.v;
+        self.v[..32].copy_from_slice(&state.v);
         self.fp = Env { fpcr: state.fpcr, fpsr: state.fpsr };
         self.tpidr_el0 = state.tpidr_el0;
         self.tpidrro_el0 = state.tpidrro_el0;
@@ -193,7 +196,7 @@ impl Cpu {
         state.pc = self.pc;
         state.pstate =
             Pstate(self.pstate_rest | self.flags.nzcv() << 28 | (self.branch_type as u64) << Pstate::BTYPE_SHIFT);
-        state.v = self.v;
+        state.v.copy_from_slice(&self.v[..32]);
         state.fpcr = self.fp.fpcr;
         state.fpsr = self.fp.fpsr;
         state.tpidr_el0 = self.tpidr_el0;
@@ -215,13 +218,13 @@ impl Cpu {
     /// A scalar in a SIMD&FP register: the low bits of V`n`.
     #[inline(always)]
     pub(crate) fn scalar(&self, n: usize) -> u64 {
-        self.v[n & 31] as u64
+        self.v[n] as u64
     }
 
     /// Writes a scalar to V`n`; the rest of the register becomes zero.
     #[inline(always)]
     pub(crate) fn set_scalar(&mut self, n: usize, value: u64) {
-        self.v[n & 31] = u128::from(value);
+        self.v[n] = u128::from(value);
     }
 
     /// Address of the instruction of an op.

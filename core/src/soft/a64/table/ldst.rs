@@ -7,7 +7,7 @@ use crate::soft::a64::features::Feature::PAuth;
 use crate::soft::interp::{ldst as op, pauth};
 
 /// Offsets are extended from 32 or 64 bits only.
-fn is_index(inst: Inst) -> bool {
+pub(super) fn is_index(inst: Inst) -> bool {
     inst.field('o') & 2 != 0
 }
 

@@ -170,8 +170,10 @@ proptest! {
         let word = bits & !row.pattern.mask() | row.pattern.value();
         prop_assert!(row.pattern.matches(word));
         if let Some(inst) = Inst::decode(word) {
-            // A special case may take the word; otherwise the row is the row.
-            prop_assert!(inst.row().symbol == row.symbol || inst.row().is_special_case);
+            // A special case may take the word, and another row a word that is none of this one's; otherwise the row is the row.
+            let is_given_up = inst.row().is_special_case || Inst::of_row(row, word).is_none();
+            prop_assert!(inst.row().symbol == row.symbol || is_given_up);
+            let row = inst.row();
             let letters = (b'a'..=b'z').chain(b'A'..=b'Z').filter(|&letter| row.pattern.width(letter) > 0);
             let fields: Vec<(u8, u32)> = letters.map(|letter| (letter, row.pattern.field(letter, word))).collect();
             // Bits that do not matter are zero in what is encoded.
@@ -184,7 +186,7 @@ proptest! {
     #[test]
     fn decoding_and_disassembling_never_panic(word in any::<u32>(), pc in any::<u64>()) {
         let text = crate::soft::a64::disassemble(word, pc);
-        prop_assert!(!text.is_empty() && !text.contains('{'), "{}", text);
+        prop_assert!(!text.is_empty() && !text.contains("{?"), "{}", text);
         prop_assert_eq!(Inst::decode(word).is_none(), text.starts_with(".inst"));
     }
 }
