@@ -127,7 +127,7 @@ CASE(text) {
         snprintf(text, sizeof text, "%.17g", value);
         CHECK(bits_of(strtod(text, NULL)) == bits_of(value));
         for (const char *at = text; *at; at++) ADD(*at);
-        snprintf(text, sizeof text, "%a %e %.3f", value, value, fmod(value, 1000));
+        snprintf(text, sizeof text, "%a %e %.3f", value, value, isinf(value) ? 0 : fmod(value, 1000));
         for (const char *at = text; *at; at++) ADD(*at);
     }
     return hash;
