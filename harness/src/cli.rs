@@ -10,8 +10,9 @@ use crate::gate::flow::{Flow, FlowError, Orders};
 use crate::gate::{builds, verdict};
 use crate::plan::{PlanError, Selection, select};
 use crate::record::{self, Host, Record, Stage, TRACKED_RECORD};
-use crate::report::{json, junit, table, terminal::Terminal};
+use crate::report::{html, json, junit, table, terminal::Terminal};
 use crate::results::{Plan, Platform, Results};
+use crate::shard::{MergeError, Shard, merge};
 use clap::{Args, Parser, Subcommand};
 use guest_tests::{Class, Manifest, Use};
 use std::io;
@@ -35,6 +36,8 @@ Examples:
   harness run --elfuse target/debug/elfuse     any binary
   harness run --class fork --duration 60       fork guests for a minute
   harness controls --control mask-worker       one deliberate breakage
+  harness run --shard 1/4 --report shard-1     a quarter of the plan, for one of four machines
+  harness merge shard-1 shard-2 shard-3 shard-4  the four reports as one
   harness report target/harness                show a report again
 
 Exit status: 0 the gate is open or all runs passed, 1 it is closed or one failed, 2 the harness could not run.";
@@ -59,6 +62,15 @@ enum Task {
     Controls(ControlArgs),
     /// Show the guests, the controls and the checks
     List,
+    /// Put the reports of all shards of a plan together, and judge them as one
+    Merge {
+        /// A report.json, or the folder of one; one of each shard
+        #[arg(required = true)]
+        reports: Vec<PathBuf>,
+        /// Write report.json, junit.xml and report.html to this folder
+        #[arg(long, value_name = "DIR")]
+        report: Option<PathBuf>,
+    },
     /// Show a report again
     Report {
         /// A report.json, or the folder of one
@@ -66,6 +78,9 @@ enum Task {
         /// Write it as JUnit XML to this folder, too
         #[arg(long, value_name = "DIR")]
         junit: Option<PathBuf>,
+        /// Write it as a page of HTML to this folder, too
+        #[arg(long, value_name = "DIR")]
+        html: Option<PathBuf>,
     },
 }
 
@@ -131,7 +146,10 @@ struct Common {
     /// End a run after this long
     #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..))]
     wall_limit: u64,
-    /// Write report.json and junit.xml to this folder
+    /// Do part K of N of the plan: iterations and repetitions are divided (see `harness merge`)
+    #[arg(long, value_name = "K/N", conflicts_with = "duration")]
+    shard: Option<Shard>,
+    /// Write report.json, junit.xml and report.html to this folder
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
 }
@@ -147,6 +165,8 @@ enum Failure {
     Report(#[from] json::ReadError),
     #[error(transparent)]
     Record(#[from] record::RecordError),
+    #[error(transparent)]
+    Merge(#[from] MergeError),
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error("{0}")]
@@ -168,7 +188,8 @@ impl Cli {
             Some(Task::Run(args)) => run(&args),
             Some(Task::Controls(args)) => controls(&args),
             Some(Task::List) => list(),
-            Some(Task::Report { path, junit }) => report(&path, junit.as_deref()),
+            Some(Task::Merge { reports, report }) => merge_reports(&reports, report.as_deref()),
+            Some(Task::Report { path, junit, html }) => report(&path, junit.as_deref(), html.as_deref()),
         };
         match done {
             Ok(true) => ExitCode::from(EXIT_OPEN),
@@ -186,12 +207,15 @@ fn gate(args: &GateArgs) -> Result<bool, Failure> {
         let text = "--record needs --iterations 500 or more (--record-to FILE records any plan elsewhere)";
         return Err(Failure::Usage(text.into()));
     }
+    if args.record && args.common.shard.is_some() {
+        return Err(Failure::Usage("--record needs a whole plan: leave --shard out".into()));
+    }
     if args.record && !(args.common.class.is_empty() && args.common.guest.is_empty() && args.common.duration.is_none())
     {
         return Err(Failure::Usage("--record needs all guests: leave --class, --guest and --duration out".into()));
     }
     let mut orders = orders(&args.common, &[Phase::Measure, Phase::Controls, Phase::Latency, Phase::Fatal])?;
-    orders.plan.control_repetitions = args.repetitions;
+    orders.plan.control_repetitions = part(&args.common, args.repetitions)?;
     let root = orders.root.clone();
     let results = perform(orders, &args.common)?;
     let passed = results.verdict.as_ref().is_some_and(|verdict| verdict.passed);
@@ -217,9 +241,7 @@ fn run(args: &RunArgs) -> Result<bool, Failure> {
         orders.elfuse = Some(path.canonicalize()?);
     }
     let results = perform(orders, &args.common)?;
-    let total = results.phases.get(&Phase::Measure).map(crate::results::PhaseResults::total).unwrap_or_default();
-    let passed = total.outcomes.get(&Outcome::Passed).copied().unwrap_or(0);
-    Ok(passed == total.planned && total.planned > 0)
+    Ok(all_passed(&results))
 }
 
 fn controls(args: &ControlArgs) -> Result<bool, Failure> {
@@ -229,7 +251,7 @@ fn controls(args: &ControlArgs) -> Result<bool, Failure> {
         }
     }
     let mut orders = orders(&args.common, &[Phase::Controls])?;
-    orders.plan.control_repetitions = args.repetitions;
+    orders.plan.control_repetitions = part(&args.common, args.repetitions)?;
     orders.controls.clone_from(&args.control);
     let results = perform(orders, &args.common)?;
     let wanted = if args.control.is_empty() { CONTROLS.len() } else { args.control.len() };
@@ -254,11 +276,38 @@ fn list() -> Result<bool, Failure> {
     Ok(true)
 }
 
-fn report(path: &Path, junit_folder: Option<&Path>) -> Result<bool, Failure> {
+/// Passed where the merged verdict does, or, where the shards were asked for none, all runs did.
+fn merge_reports(paths: &[PathBuf], folder: Option<&Path>) -> Result<bool, Failure> {
+    let reports: Result<Vec<_>, _> = paths.iter().map(|path| json::read(path)).collect();
+    let results = merge(reports?)?;
+    print!("{}", table::render(&results));
+    if let Some(folder) = folder {
+        write_reports(folder, &results)?;
+    }
+    Ok(results.verdict.as_ref().map_or_else(|| all_passed(&results), |verdict| verdict.passed))
+}
+
+fn write_reports(folder: &Path, results: &Results) -> io::Result<()> {
+    json::write(folder, results)?;
+    junit::write(folder, results)?;
+    html::write(folder, results)
+}
+
+/// Whether every planned run of the phase of `harness run` passed.
+fn all_passed(results: &Results) -> bool {
+    let total = results.phases.get(&Phase::Measure).map(crate::results::PhaseResults::total).unwrap_or_default();
+    let passed = total.outcomes.get(&Outcome::Passed).copied().unwrap_or(0);
+    passed == total.planned && total.planned > 0
+}
+
+fn report(path: &Path, junit_folder: Option<&Path>, html_folder: Option<&Path>) -> Result<bool, Failure> {
     let results = json::read(path)?;
     print!("{}", table::render(&results));
     if let Some(folder) = junit_folder {
         junit::write(folder, &results)?;
+    }
+    if let Some(folder) = html_folder {
+        html::write(folder, &results)?;
     }
     Ok(results.verdict.is_some_and(|verdict| verdict.passed))
 }
@@ -273,7 +322,7 @@ fn orders(common: &Common, phases: &[Phase]) -> Result<Orders, Failure> {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let jobs = common.jobs.unwrap_or(u32::try_from(processors).unwrap_or(1).saturating_add(1));
     let plan = Plan {
-        iterations: if common.duration.is_some() { 0 } else { common.iterations },
+        iterations: if common.duration.is_some() { 0 } else { part(common, common.iterations)? },
         control_repetitions: 0,
         storm_hz: common.storm,
         jobs,
@@ -294,6 +343,15 @@ fn orders(common: &Common, phases: &[Phase]) -> Result<Orders, Failure> {
         duration: common.duration.map(Duration::from_secs),
         wall_limit: Duration::from_secs(common.wall_limit),
     })
+}
+
+/// This shard's part of a number of runs.
+fn part(common: &Common, whole: u32) -> Result<u32, Failure> {
+    let Some(shard) = common.shard else { return Ok(whole) };
+    match shard.part(whole) {
+        0 => Err(Failure::Usage(format!("--shard {shard}: there are more shards than runs ({whole}); name fewer"))),
+        part => Ok(part),
+    }
 }
 
 /// The checkout that this harness was built from: guests and sources are there.
@@ -320,7 +378,8 @@ fn perform(orders: Orders, common: &Common) -> Result<Results, Failure> {
     }
     let host = Host::of_target(std::env::consts::OS, std::env::consts::ARCH);
     let platform = Platform { back_end: host.back_end, engine: "interpreter".into(), os: host.os, arch: host.arch };
-    let results = Results::new(orders.plan.clone(), platform, record::source_hash(&orders.root)?);
+    let mut results = Results::new(orders.plan.clone(), platform, record::source_hash(&orders.root)?);
+    results.shard = common.shard;
     let mut shown = results.clone();
     let (sender, receiver) = channel();
     let flow = Flow::new(orders, results, stop.clone(), sender)?;
@@ -338,8 +397,7 @@ fn perform(orders: Orders, common: &Common) -> Result<Results, Failure> {
     let results = finished.as_ref().map_or(&shown, |results| results);
     print!("{}", table::render(results));
     if let Some(folder) = &common.report {
-        json::write(folder, results)?;
-        junit::write(folder, results)?;
+        write_reports(folder, results)?;
     }
     read?;
     Ok(finished?)

@@ -6,7 +6,7 @@
 //! ```text
 //! cli -> gate::flow -> exec::Executor (job threads) -> exec::run (one run) -> check (what was wrong with it)
 //!             |              \-> storm (one thread that rings all processes of all runs)
-//!             \---- events ----> results (aggregation) + report::{terminal, json, junit}
+//!             \---- events ----> results (aggregation) + report::{terminal, json, junit, html}
 //!        gate::verdict: pure function from Results to Verdict
 //! ```
 
@@ -19,6 +19,7 @@ pub mod plan;
 pub mod record;
 pub mod report;
 pub mod results;
+pub mod shard;
 pub mod stats;
 pub mod storm;
 pub mod tally;

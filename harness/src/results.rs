@@ -7,6 +7,7 @@ use crate::event::{
     Build, Check, ControlResult, Event, Failure, LatencyResult, Outcome, Phase, Reader, RunId, RunResult, StormCounts,
     Verdict,
 };
+use crate::shard::Shard;
 use crate::tally::Tally;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -90,18 +91,21 @@ impl PhaseResults {
     #[must_use]
     pub fn total(&self) -> GuestResults {
         let mut total = GuestResults::default();
-        for guest in self.guests.values() {
-            total.planned += guest.planned;
-            total.seen += guest.seen;
-            add_counts(&mut total.outcomes, &guest.outcomes);
-            add_counts(&mut total.failures, &guest.failures);
-            total.tally.add(&guest.tally);
-            total.storm.add(&guest.storm);
-            total.wall_us = total.wall_us.saturating_add(guest.wall_us);
-            total.longest_us = total.longest_us.max(guest.longest_us);
-        }
+        self.guests.values().for_each(|guest| add_guest(&mut total, guest));
         total
     }
+}
+
+/// Adds the results of other runs.
+pub fn add_guest(total: &mut GuestResults, guest: &GuestResults) {
+    total.planned += guest.planned;
+    total.seen += guest.seen;
+    add_counts(&mut total.outcomes, &guest.outcomes);
+    add_counts(&mut total.failures, &guest.failures);
+    total.tally.add(&guest.tally);
+    total.storm.add(&guest.storm);
+    total.wall_us = total.wall_us.saturating_add(guest.wall_us);
+    total.longest_us = total.longest_us.max(guest.longest_us);
 }
 
 fn add_counts<K: Ord + Copy>(mine: &mut BTreeMap<K, u32>, theirs: &BTreeMap<K, u32>) {
@@ -129,6 +133,9 @@ pub struct Results {
     pub schema: u32,
     /// What was asked for.
     pub plan: Plan,
+    /// Which part of a larger plan that is; null for a whole one.
+    #[serde(default)]
+    pub shard: Option<Shard>,
     /// Where it ran.
     pub platform: Platform,
     /// SHA-256 of elfuse's sources.
