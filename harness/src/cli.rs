@@ -276,7 +276,7 @@ fn list() -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// Passed where the merged verdict does, or, where the shards were asked for none, all runs did.
+/// Passed where the merged verdict does, or, where the shards were those of `harness run`, all runs did.
 fn merge_reports(paths: &[PathBuf], folder: Option<&Path>) -> Result<bool, Failure> {
     let reports: Result<Vec<_>, _> = paths.iter().map(|path| json::read(path)).collect();
     let results = merge(reports?)?;
@@ -284,7 +284,8 @@ fn merge_reports(paths: &[PathBuf], folder: Option<&Path>) -> Result<bool, Failu
     if let Some(folder) = folder {
         write_reports(folder, &results)?;
     }
-    Ok(results.verdict.as_ref().map_or_else(|| all_passed(&results), |verdict| verdict.passed))
+    let is_gate = results.plan.phases.contains(&Phase::Controls);
+    Ok(if is_gate { results.verdict.is_some_and(|verdict| verdict.passed) } else { all_passed(&results) })
 }
 
 fn write_reports(folder: &Path, results: &Results) -> io::Result<()> {
