@@ -6,7 +6,7 @@
 //! ```text
 //! cli -> gate::flow -> exec::Executor (job threads) -> exec::run (one run) -> check (what was wrong with it)
 //!             |              \-> storm (one thread that rings all processes of all runs)
-//!             \---- events ----> results (aggregation) + report::{terminal, json, junit, html}
+//!             \---- events ----> results (aggregation) + report::{terminal, json, junit}
 //!        gate::verdict: pure function from Results to Verdict
 //! ```
 
@@ -16,6 +16,7 @@ pub mod event;
 pub mod exec;
 pub mod gate;
 pub mod plan;
+pub mod program;
 pub mod record;
 pub mod report;
 pub mod results;

@@ -16,7 +16,7 @@ use std::io;
 /// Version of the JSON report; changes when a field changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
 /// Failed runs that are kept whole.
-const KEPT_FAILED_RUNS: usize = 200;
+pub const KEPT_FAILED_RUNS: usize = 200;
 
 /// What was asked for, so that a report can be repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct Plan {
     pub all_guests: bool,
     /// Whether whole rounds are repeated until some time is over, instead of counted.
     pub by_duration: bool,
+    /// The part of a larger plan that this is; `iterations` is its share, repetitions of controls are those of the whole.
+    #[serde(default)]
+    pub shard: Option<Shard>,
 }
 
 /// Where it ran.
@@ -75,6 +78,32 @@ pub struct GuestResults {
     pub longest_us: u64,
 }
 
+impl GuestResults {
+    /// Adds the counts of `other`.
+    pub fn add(&mut self, other: &Self) {
+        self.planned = self.planned.saturating_add(other.planned);
+        self.seen = self.seen.saturating_add(other.seen);
+        add_counts(&mut self.outcomes, &other.outcomes);
+        add_counts(&mut self.failures, &other.failures);
+        self.tally.add(&other.tally);
+        self.storm.add(&other.storm);
+        self.wall_us = self.wall_us.saturating_add(other.wall_us);
+        self.longest_us = self.longest_us.max(other.longest_us);
+    }
+
+    /// Runs that were seen and did not pass.
+    #[must_use]
+    pub fn not_passed(&self) -> u32 {
+        self.seen.saturating_sub(self.outcomes.get(&Outcome::Passed).copied().unwrap_or(0))
+    }
+
+    /// Mean wall time of a run in milliseconds, rounded up; 0 where none was seen.
+    #[must_use]
+    pub fn mean_ms(&self) -> u64 {
+        self.wall_us.div_ceil(1000).checked_div(u64::from(self.seen)).unwrap_or(0)
+    }
+}
+
 /// One phase.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PhaseResults {
@@ -91,21 +120,11 @@ impl PhaseResults {
     #[must_use]
     pub fn total(&self) -> GuestResults {
         let mut total = GuestResults::default();
-        self.guests.values().for_each(|guest| add_guest(&mut total, guest));
+        for guest in self.guests.values() {
+            total.add(guest);
+        }
         total
     }
-}
-
-/// Adds the results of other runs.
-pub fn add_guest(total: &mut GuestResults, guest: &GuestResults) {
-    total.planned += guest.planned;
-    total.seen += guest.seen;
-    add_counts(&mut total.outcomes, &guest.outcomes);
-    add_counts(&mut total.failures, &guest.failures);
-    total.tally.add(&guest.tally);
-    total.storm.add(&guest.storm);
-    total.wall_us = total.wall_us.saturating_add(guest.wall_us);
-    total.longest_us = total.longest_us.max(guest.longest_us);
 }
 
 fn add_counts<K: Ord + Copy>(mine: &mut BTreeMap<K, u32>, theirs: &BTreeMap<K, u32>) {
@@ -133,9 +152,6 @@ pub struct Results {
     pub schema: u32,
     /// What was asked for.
     pub plan: Plan,
-    /// Which part of a larger plan that is; null for a whole one.
-    #[serde(default)]
-    pub shard: Option<Shard>,
     /// Where it ran.
     pub platform: Platform,
     /// SHA-256 of elfuse's sources.

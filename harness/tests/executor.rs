@@ -194,45 +194,6 @@ fn a_full_disk_under_the_report_leaves_the_old_one_whole() {
     assert_eq!(left.len(), 2, "{left:?}");
 }
 
-/// Four shards at a time, as four machines would run them, and their reports merged: the same plan, the same verdict.
-#[test]
-fn shards_merge_to_the_report_of_the_whole_plan() {
-    let (dir, elfuse) = fake("echo 'hello, world'");
-    let report = |name: &str| dir.path().join(name);
-    let command = |name: &str, more: &[&str]| {
-        let mut command = Command::new(HARNESS);
-        command.args(["run", "--guest", "hello", "--iterations", "6", "--elfuse"]).arg(&elfuse);
-        command.arg("--report").arg(report(name)).args(more).stdout(Stdio::null());
-        command
-    };
-    let shards: Vec<_> = (1..=4).map(|number| format!("{number}/4")).collect();
-    let names: Vec<_> = (1..=4).map(|number| format!("shard-{number}")).collect();
-    let pairs = names.iter().zip(&shards);
-    let running: Vec<_> = pairs.map(|(name, shard)| command(name, &["--shard", shard]).spawn().unwrap()).collect();
-    running.into_iter().for_each(|mut child| assert_eq!(child.wait().unwrap().code(), Some(1)));
-    assert_eq!(command("whole", &[]).status().unwrap().code(), Some(1));
-    let merge = |names: &[String]| {
-        let folders = names.iter().map(|name| report(name));
-        Command::new(HARNESS).arg("merge").args(folders).arg("--report").arg(report("merged")).output().unwrap()
-    };
-    assert_eq!(merge(&names).status.code(), Some(1), "the fake elfuse counts nothing: every run fails `stats`");
-    let read = |name: &str| -> serde_json::Value {
-        serde_json::from_str(&fs::read_to_string(report(name).join("report.json")).unwrap()).unwrap()
-    };
-    let (merged, whole) = (read("merged"), read("whole"));
-    for part in ["/plan/iterations", "/verdict/passed", "/shard", "/sources"] {
-        assert_eq!(merged.pointer(part), whole.pointer(part), "{part}");
-    }
-    for part in ["planned", "seen", "outcomes", "failures"] {
-        let guest = |report: &serde_json::Value| report["phases"]["measure"]["guests"]["hello"][part].clone();
-        assert_eq!(guest(&merged), guest(&whole), "{part}");
-    }
-    let page = fs::read_to_string(report("merged").join("report.html")).unwrap();
-    assert!(page.contains("Phase measure: 6 runs of 6 planned"), "{page}");
-    assert!(complaint(&merge(&names[1..])).contains("shard 1/4 is missing"));
-    assert!(complaint(&command("none", &["--shard", "7/9"]).output().unwrap()).contains("more shards than runs"));
-}
-
 #[test]
 fn recording_needs_an_acceptance_plan() {
     for more in [["--iterations", "499"], ["--guest", "hello"]] {

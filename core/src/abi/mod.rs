@@ -9,6 +9,7 @@ mod ids;
 pub mod mman;
 mod siginfo;
 mod signal;
+pub mod socket;
 pub mod stat;
 pub mod time;
 

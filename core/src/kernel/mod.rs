@@ -13,6 +13,7 @@ pub mod exit;
 pub mod fd_table;
 pub mod futex;
 pub mod paths;
+pub mod pool;
 pub mod process;
 pub mod published;
 pub mod quiesce;

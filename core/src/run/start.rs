@@ -26,6 +26,7 @@ use crate::mem::AddressSpace;
 use crate::preempt::stats::{ProcessKind, Stats};
 use crate::preempt::{Bounds, Preemption};
 use crate::soft::SoftMachine;
+use crate::soft::a64::CpuModel;
 use crate::vcpu::CpuState;
 
 /// Descriptors that the guest may have open, as most systems set it.
@@ -108,8 +109,9 @@ fn bring_up_fork_child(descriptor: i32) -> Result<TaskContext, Failure> {
         // A bad pointer is the guest's affair: Linux ignores it too.
         let _ignored = ctx.memory().write(GuestPtr::new(GuestAddr(place)), &ctx.task.tid().0);
     }
-    let stream = received.report_ready().map_err(|error| cannot(&error))?;
-    process.hold_vfork_parent(stream);
+    if let Some(parent) = received.report_ready(process.space()).map_err(|error| cannot(&error))? {
+        process.hold_vfork_parent(parent);
+    }
     Ok(ctx)
 }
 
@@ -123,7 +125,11 @@ fn make_process(proof: &SignalsBlocked, options: Options, kind: ProcessKind) -> 
         let path = options.stats.as_deref().unwrap_or(Path::new("in memory"));
         failed(&format!("cannot use the statistics file {}", path.display()))(&error)
     })?;
-    let machine = SoftMachine::new().map_err(|error| failed("cannot make the virtual machine")(&error))?;
+    let cpu: CpuModel = match &options.cpu {
+        Some(text) => text.parse().map_err(|error| failed("--cpu")(&error))?,
+        None => CpuModel::default(),
+    };
+    let machine = SoftMachine::with_cpu(cpu).map_err(|error| failed("cannot make the virtual machine")(&error))?;
     let bounds = Bounds { run_limit_ns: options.timeout_ns, directory: None };
     let preemption = Preemption::prepare(proof, machine.clone(), stats, bounds)
         .map_err(|error| failed("cannot prepare the kick thread")(&error))?;
@@ -153,8 +159,9 @@ fn load(process: &Process, files: &FdTable, command: &GuestCommand) -> Result<Cp
     };
     let program = Program::open(&finder, &path, command.args.clone(), command.env.clone());
     let program = program.map_err(|error| cannot(&error))?;
-    let image = elf::load_program(process.space(), &finder, program, hwcaps()).map_err(|error| cannot(&error))?;
-    let state = CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() };
+    let image =
+        elf::load_program(process.space(), &finder, program, hwcaps(process)).map_err(|error| cannot(&error))?;
+    let state = CpuState::at_start(image.entry.0, image.sp.0);
     name_thread(&image.path);
     process.set_image(ImageInfo::of(image));
     Ok(state)
