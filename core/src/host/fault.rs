@@ -25,38 +25,33 @@ pub const FAULT_SIGNALS: [i32; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, 
 /// a crash report's formatting.
 const ALT_STACK_BYTES: usize = 256 * 1024;
 
-/// Assembly text that lists instruction label `$insn` with fixup label `$fixup` (numeric labels with their direction,
-/// `"2b"`, `"3f"`) in the fixup table. The section is marked as retained: linkers would otherwise drop it.
+/// The directive that opens the fixup table. It is marked as retained: linkers would otherwise drop it.
 #[cfg(not(target_os = "macos"))]
-macro_rules! fixup_entry {
-    ($insn:literal, $fixup:literal) => {
-        concat!(
-            ".pushsection elfuse_fixups,\"aR\"\n",
-            ".balign 4\n",
-            ".long ",
-            $insn,
-            " - .\n",
-            ".long ",
-            $fixup,
-            " - .\n",
-            ".popsection"
-        )
+macro_rules! fixup_section {
+    () => {
+        ".pushsection elfuse_fixups,\"aR\"\n"
     };
 }
 /// As on Linux, with the section syntax of Mach-O.
 #[cfg(target_os = "macos")]
+macro_rules! fixup_section {
+    () => {
+        ".pushsection __TEXT,__elfuse_fixups,regular,no_dead_strip\n"
+    };
+}
+pub(crate) use fixup_section;
+
+/// Assembly text that lists instruction label `$insn` with fixup label `$fixup` (numeric labels with their direction,
+/// `"2b"`, `"3f"`) in the fixup table.
 macro_rules! fixup_entry {
     ($insn:literal, $fixup:literal) => {
         concat!(
-            ".pushsection __TEXT,__elfuse_fixups,regular,no_dead_strip\n",
-            ".balign 4\n",
-            ".long ",
+            $crate::host::fault::fixup_section!(),
+            ".p2align 2\n.long ",
             $insn,
-            " - .\n",
-            ".long ",
+            " - .\n.long ",
             $fixup,
-            " - .\n",
-            ".popsection"
+            " - .\n.popsection"
         )
     };
 }
