@@ -91,8 +91,7 @@ impl Received {
     /// [`ImageError::Damaged`].
     pub fn program(&self) -> Result<ImageInfo, ImageError> {
         let file = self.image.program_file.map(|index| self.file(index)).transpose()?;
-        let image = ImageInfo { file: file.map(|file| file.host().clone()), ..self.image.image_info() };
-        Ok(image.republished())
+        Ok(ImageInfo { file: file.map(|file| file.host().clone()), ..self.image.image_info() })
     }
 
     /// Makes guest memory as the parent had it, in an empty address space.

@@ -122,7 +122,7 @@ fn become_child(
     let process = Process::new(machine, parent.space().clone(), preemption, options, seed.root.clone());
     forget(parent);
     process.space().inherit().map_err(errno)?;
-    process.set_image(seed.image.republished());
+    process.set_image(seed.image);
     process.group().actions = seed.actions;
     if let Some(warning) = bring_up::start_kicks(&process, &proof)? {
         eprintln!("elfuse: signals from other elfuse processes will not arrive: {warning}");
