@@ -43,8 +43,15 @@ pub(super) fn mbind(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     Ok(sys::mbind(range, args.i32(2), mask(ctx, args, 3)?, args.u64(4), args.u32(5))?)
 }
 
-/// The vectors of a transfer: the caller's memory, and the other process's by its host addresses.
-fn transfer(ctx: &TaskContext, args: &Args) -> Result<(Pid, Vec<ForeignBuffer>, Vec<[u64; 2]>), Errno> {
+/// A transfer between the memories of two processes.
+struct Transfer {
+    pid: Pid,
+    local: Vec<ForeignBuffer>,
+    /// Host addresses and lengths in the other process.
+    remote: Vec<[u64; 2]>,
+}
+
+fn transfer(ctx: &TaskContext, args: &Args) -> Result<Transfer, Errno> {
     /// `UIO_MAXIOV`.
     const VECTORS_MAX: u64 = 1024;
     let pid = args.pid(0);
@@ -63,16 +70,16 @@ fn transfer(ctx: &TaskContext, args: &Args) -> Result<(Pid, Vec<ForeignBuffer>, 
         let [start, len] = ctx.memory().read(vector.index(index)?)?;
         Ok([window.checked_add(GuestAddr(start).untagged().0).ok_or(Errno::EFAULT)?, len])
     });
-    Ok((pid, local, remote.collect::<Result<_, Errno>>()?))
+    Ok(Transfer { pid, local, remote: remote.collect::<Result<_, Errno>>()? })
 }
 
 pub(super) fn process_vm_readv(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let (pid, local, remote) = transfer(ctx, args)?;
+    let Transfer { pid, local, remote } = transfer(ctx, args)?;
     Ok(sys::process_vm_readv(pid.0, &local, &remote)?)
 }
 
 pub(super) fn process_vm_writev(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let (pid, local, remote) = transfer(ctx, args)?;
+    let Transfer { pid, local, remote } = transfer(ctx, args)?;
     Ok(sys::process_vm_writev(pid.0, &local, &remote)?)
 }
 
