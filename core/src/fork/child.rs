@@ -8,11 +8,12 @@ use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use super::image::{HEADER_LEN, Header, Image, ImageError, Mapping, READY, Run};
+use super::image::{HEADER_LEN, Header, Image, ImageError, MappedFileRecord, Mapping, READY, Run};
+use super::vfork::{Before, OnlyWaiting, WaitingParent};
 use crate::abi::{Errno, Fd, GuestAddr, GuestRange};
 use crate::host::handover::{DESCRIPTORS_PER_MESSAGE, Handover};
 use crate::kernel::fd_table::{FdTable, OpenFile};
-use crate::kernel::process::ImageInfo;
+use crate::kernel::process::{ImageInfo, VforkParent};
 use crate::mem::{AddressSpace, MappedFile, Prot, Vma, VmaBacking, VmaFlags};
 
 /// Longest text of an image, in bytes: beyond any address space with `MAX_MAP_COUNT` mappings.
@@ -21,13 +22,19 @@ const TEXT_MAX: u64 = 1 << 30;
 /// Bytes of guest memory that are copied at once.
 const COPY_LEN: usize = 64 << 10;
 
+/// What is sent at once: a text, and the memory and the open files that it speaks of.
+pub(super) struct Packet {
+    pub(super) text: Vec<u8>,
+    pub(super) memory: File,
+    files: Vec<Arc<OpenFile>>,
+}
+
 /// A forked guest that has been received and does not run yet.
 pub struct Received {
     handover: Handover,
     /// What the parent sent.
     pub image: Image,
-    memory: File,
-    files: Vec<Arc<OpenFile>>,
+    packet: Packet,
 }
 
 fn host(action: &'static str) -> impl Fn(io::Error) -> ImageError {
@@ -40,35 +47,68 @@ fn host(action: &'static str) -> impl Fn(io::Error) -> ImageError {
 /// [`ImageError`]; this process must end then.
 pub fn receive(inherited: RawFd) -> Result<Received, ImageError> {
     let handover = Handover::adopt(inherited).map_err(host("take over the descriptor"))?;
-    let receiving = host("receive a forked guest");
-    let mut bytes = [0; HEADER_LEN];
-    let mut first = Vec::new();
-    handover.receive(&mut bytes, &mut first).map_err(&receiving)?;
-    let header = Header::from_bytes(&bytes)?;
-    let memory = File::from(first.pop().ok_or(ImageError::Damaged("its memory file is missing"))?);
-    let wanted = header.files as usize;
-    let mut descriptors: Vec<OwnedFd> = Vec::new();
-    for _batch in 0..wanted.div_ceil(DESCRIPTORS_PER_MESSAGE) {
-        handover.receive(&mut [0], &mut descriptors).map_err(&receiving)?;
-    }
-    if descriptors.len() != wanted {
-        return Err(ImageError::Damaged("a descriptor is missing"));
-    }
-    if header.text_len > TEXT_MAX {
-        return Err(ImageError::Damaged("its text is too long"));
-    }
-    let mut text = vec![0; header.text_len as usize];
-    memory.read_exact_at(&mut text, header.text_offset).map_err(host("read the image"))?;
-    let image = serde_json::from_slice(&text)?;
-    let files = descriptors.into_iter().map(OpenFile::new).collect();
-    Ok(Received { handover, image, memory, files })
+    let packet = Packet::receive(&handover)?;
+    let image = serde_json::from_slice(&packet.text)?;
+    Ok(Received { handover, image, packet })
 }
 
-impl Received {
+impl Packet {
+    /// Receives what the peer sends.
+    ///
+    /// # Errors
+    /// [`ImageError`]; `UnexpectedEof` of the host where the peer is gone.
+    pub(super) fn receive(handover: &Handover) -> Result<Self, ImageError> {
+        let receiving = host("receive a forked guest");
+        let mut bytes = [0; HEADER_LEN];
+        let mut first = Vec::new();
+        handover.receive(&mut bytes, &mut first).map_err(&receiving)?;
+        let header = Header::from_bytes(&bytes)?;
+        let memory = File::from(first.pop().ok_or(ImageError::Damaged("its memory file is missing"))?);
+        let wanted = header.files as usize;
+        let mut descriptors: Vec<OwnedFd> = Vec::new();
+        for _batch in 0..wanted.div_ceil(DESCRIPTORS_PER_MESSAGE) {
+            handover.receive(&mut [0], &mut descriptors).map_err(&receiving)?;
+        }
+        if descriptors.len() != wanted {
+            return Err(ImageError::Damaged("a descriptor is missing"));
+        }
+        if header.text_len > TEXT_MAX {
+            return Err(ImageError::Damaged("its text is too long"));
+        }
+        let mut text = vec![0; header.text_len as usize];
+        memory.read_exact_at(&mut text, header.text_offset).map_err(host("read the image"))?;
+        let files = descriptors.into_iter().map(OpenFile::new).collect();
+        Ok(Self { text, memory, files })
+    }
+
     fn file(&self, index: u32) -> Result<&Arc<OpenFile>, ImageError> {
         self.files.get(index as usize).ok_or(ImageError::Damaged("a file is missing"))
     }
 
+    /// The files that mappings show.
+    ///
+    /// # Errors
+    /// [`ImageError::Damaged`], [`ImageError::Memory`].
+    pub(super) fn mapped_files(&self, records: &[MappedFileRecord]) -> Result<Vec<Arc<MappedFile>>, ImageError> {
+        let one = |record: &MappedFileRecord| {
+            let file = MappedFile::new(self.file(record.file)?.host().clone(), record.name.clone());
+            file.map(Arc::new).map_err(ImageError::Memory)
+        };
+        records.iter().map(one).collect()
+    }
+}
+
+/// What is behind a mapping.
+///
+/// # Errors
+/// [`ImageError::Damaged`].
+pub(super) fn rebuild_backing(mapping: &Mapping, mapped: &[Arc<MappedFile>]) -> Result<VmaBacking, ImageError> {
+    let Some((index, offset)) = mapping.file else { return Ok(VmaBacking::Anonymous) };
+    let file = mapped.get(index as usize).ok_or(ImageError::Damaged("a mapped file is missing"))?;
+    Ok(VmaBacking::File { file: file.clone(), offset })
+}
+
+impl Received {
     /// The descriptor table as the parent had it.
     ///
     /// # Errors
@@ -78,7 +118,7 @@ impl Received {
         let table = FdTable::new(u64::MAX);
         for entry in &self.image.descriptors {
             table
-                .set(Fd(entry.fd), self.file(entry.file)?.clone(), entry.is_close_on_exec)
+                .set(Fd(entry.fd), self.packet.file(entry.file)?.clone(), entry.is_close_on_exec)
                 .map_err(|_bad_number| ImageError::Damaged("a descriptor's number"))?;
         }
         table.set_limit(self.image.descriptor_limit);
@@ -90,7 +130,7 @@ impl Received {
     /// # Errors
     /// [`ImageError::Damaged`].
     pub fn program(&self) -> Result<ImageInfo, ImageError> {
-        let file = self.image.program_file.map(|index| self.file(index)).transpose()?;
+        let file = self.image.program_file.map(|index| self.packet.file(index)).transpose()?;
         Ok(ImageInfo { file: file.map(|file| file.host().clone()), ..self.image.image_info() })
     }
 
@@ -104,13 +144,7 @@ impl Received {
             return Err(ImageError::Damaged("its address space is larger than this host's"));
         }
         space.set_layout(layout);
-        let records = self.image.mapped_files.iter();
-        let mapped: Vec<Arc<MappedFile>> = records
-            .map(|record| {
-                let file = MappedFile::new(self.file(record.file)?.host().clone(), record.name.clone());
-                file.map(Arc::new).map_err(ImageError::Memory)
-            })
-            .collect::<Result<_, _>>()?;
+        let mapped = self.packet.mapped_files(&self.image.mapped_files)?;
         for mapping in &self.image.mappings {
             self.rebuild_mapping(space, mapping, &mapped)?;
         }
@@ -125,13 +159,7 @@ impl Received {
         mapping: &Mapping,
         mapped: &[Arc<MappedFile>],
     ) -> Result<(), ImageError> {
-        let backing = match mapping.file {
-            None => VmaBacking::Anonymous,
-            Some((index, offset)) => {
-                let file = mapped.get(index as usize).ok_or(ImageError::Damaged("a mapped file is missing"))?;
-                VmaBacking::File { file: file.clone(), offset }
-            }
-        };
+        let backing = rebuild_backing(mapping, mapped)?;
         let range = GuestRange { start: GuestAddr(mapping.start), end: GuestAddr(mapping.end) };
         let prot = Prot::from_bits_truncate(mapping.prot);
         let is_filled = !mapping.runs.is_empty();
@@ -151,7 +179,10 @@ impl Received {
         let mut done = 0;
         while done < run.len {
             let len = COPY_LEN.min((run.len - done) as usize);
-            self.memory.read_exact_at(&mut buffer[..len], run.offset + done).map_err(host("read guest memory"))?;
+            self.packet
+                .memory
+                .read_exact_at(&mut buffer[..len], run.offset + done)
+                .map_err(host("read guest memory"))?;
             let place = run.start.checked_add(done).ok_or(ImageError::Memory(Errno::EFAULT))?;
             space.memory().write_bytes(GuestAddr(place), &buffer[..len]).map_err(ImageError::Memory)?;
             done += len as u64;
@@ -159,12 +190,21 @@ impl Received {
         Ok(())
     }
 
-    /// Tells the parent that this guest is about to run. What is left is the stream, where the parent waits for its end.
+    /// Tells the parent that this guest, whose memory is now that of `space`, is about to run. The answer is a parent that
+    /// waits until it executes a program or ends.
     ///
     /// # Errors
     /// [`ImageError::Host`] where the parent is gone: this process must end then.
-    pub fn report_ready(self) -> Result<Option<OwnedFd>, ImageError> {
+    pub fn report_ready(self, space: &AddressSpace) -> Result<Option<Box<dyn VforkParent>>, ImageError> {
         self.handover.send(&[READY], &[]).map_err(host("answer the parent"))?;
-        Ok(self.image.is_vfork.then(|| self.handover.into()))
+        if !self.image.is_vfork {
+            return Ok(None);
+        }
+        if !self.image.shares_memory {
+            return Ok(Some(Box::new(OnlyWaiting { _stream: self.handover.into() })));
+        }
+        let runs = self.image.mappings.iter().flat_map(|mapping| mapping.runs.iter().copied()).collect();
+        let before = Before::Image(self.packet.memory, runs);
+        Ok(Some(Box::new(WaitingParent::new(self.handover, before, space))))
     }
 }

@@ -14,13 +14,15 @@ use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::sync::Arc;
 
 use super::image::READY;
-use super::parent::{child_registers, close_gate};
+use super::parent::{child_registers, close_gate, twin_for};
+use super::vfork::{Before, OnlyWaiting, WaitingParent};
 use crate::abi::{Errno, Pid, SigSet};
 use crate::fs::Root;
 use crate::host::children::exit_now;
 use crate::host::fork::{Forked, close_all_but, fork};
 use crate::host::handover::Handover;
 use crate::host::thread::{self, Role};
+use crate::host::twin::Twin;
 use crate::kernel::clone::{CloneArgs, CloneFlags};
 use crate::kernel::fd_table::{FdEntry, FdTable};
 use crate::kernel::process::ImageInfo;
@@ -70,6 +72,8 @@ impl Seed {
 pub(super) struct Unready {
     pub(super) pid: Pid,
     pub(super) handover: Handover,
+    /// The memory at the fork, for a vfork of one thread among several.
+    pub(super) twin: Option<Twin>,
 }
 
 /// Forks; `None` in the child, whose context has become that of the child's first thread.
@@ -83,18 +87,19 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
     let closed = close_gate(ctx);
     let seed = Seed::of(ctx, args);
     let held_space = process.space().hold();
+    let twin = twin_for(ctx, args)?;
     let held_machine = machine.hold_for_fork().ok_or(Errno::ENOSYS)?;
     // SAFETY: the locks of address space and machine are held; what else the child would need of its parent is copied to
     // `seed`, and everything that other threads may have been using is leaked in the child, below and in `become_child`.
     match unsafe { fork() }? {
         Forked::Parent(pid) => {
             drop((held_machine, held_space, closed));
-            Ok(Some(Unready { pid, handover: own_end }))
+            Ok(Some(Unready { pid, handover: own_end, twin }))
         }
         Forked::Child => {
             held_machine.continue_with(ctx.vcpu.id());
             drop(held_space);
-            forget(closed);
+            forget((closed, twin));
             drop(own_end);
             if become_child(ctx, process, seed, child_end.into()).is_err() {
                 exit_now(NOT_BROUGHT_UP);
@@ -121,7 +126,9 @@ fn become_child(
     let preemption = Preemption::in_forked_process(parent.preemption(), machine.clone(), bounds)?;
     let process = Process::new(machine, parent.space().clone(), preemption, options, seed.root.clone());
     forget(parent);
-    process.space().inherit().map_err(errno)?;
+    if !seed.args.flags.contains(CloneFlags::VM) {
+        process.space().inherit().map_err(errno)?;
+    }
     process.set_image(seed.image);
     process.group().actions = seed.actions;
     if let Some(warning) = bring_up::start_kicks(&process, &proof)? {
@@ -138,8 +145,10 @@ fn become_child(
     process.gate().enter();
     ctx.store_child_tid(&seed.args);
     stream.send(&[READY], &[])?;
-    if seed.args.flags.contains(CloneFlags::VFORK) {
-        process.hold_vfork_parent(Some(stream.into()));
+    if seed.args.flags.contains(CloneFlags::VFORK | CloneFlags::VM) {
+        process.hold_vfork_parent(Box::new(WaitingParent::new(stream, Before::Shared, process.space())));
+    } else if seed.args.flags.contains(CloneFlags::VFORK) {
+        process.hold_vfork_parent(Box::new(OnlyWaiting { _stream: stream.into() }));
     }
     Ok(())
 }

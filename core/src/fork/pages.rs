@@ -1,7 +1,7 @@
 //! [`Snapshot`]: the private pages that the guest has written, copied to a memory file while the world stands still.
 //!
 //! Which pages those are is asked of the host: a page that is present or swapped out and not a page of a file
-//! (proc_pid_pagemap(5), bits 63, 62 and 61). They are read by way of proc_pid_mem(5), which reaches pages that the guest
+//! (proc_pid_pagemap(5), bits 63, 62 and 61; bit 56 says that no other process has it). They are read by way of proc_pid_mem(5), which reaches pages that the guest
 //! itself may not read now. Zero pages of anonymous memory are left out: the child gets them afresh.
 
 use std::fs::File;
@@ -15,12 +15,13 @@ use crate::host::memory::memory_file;
 use crate::mem::{GuestMemory, Vma, VmaFlags};
 
 /// Pages that are looked at and copied at once.
-const PAGES_AT_ONCE: usize = 64;
-const PAGE_LEN: usize = PAGE_SIZE as usize;
+const PAGES_AT_ONCE: usize = 512;
+pub(super) const PAGE_LEN: usize = PAGE_SIZE as usize;
 
 const PRESENT: u64 = 1 << 63;
 const SWAPPED: u64 = 1 << 62;
 const FILE_PAGE: u64 = 1 << 61;
+const EXCLUSIVE: u64 = 1 << 56;
 
 /// The memory file and what it is filled from.
 pub(super) struct Snapshot {
@@ -55,6 +56,24 @@ impl Snapshot {
         if vma.flags.intersects(VmaFlags::SHARED | VmaFlags::WIPEONFORK) {
             return Ok(runs);
         }
+        // Zero pages of anonymous memory come by themselves.
+        let is_wanted = |_start, bytes: &[u8; PAGE_LEN]| !(vma.is_anonymous() && bytes.iter().all(|byte| *byte == 0));
+        self.add_where(vma, false, &is_wanted, &mut runs)?;
+        Ok(runs)
+    }
+
+    /// Copies the private pages of a mapping that `is_wanted` chooses by guest address and contents; `is_own` leaves out
+    /// pages that another process still has too, which are those that this one has not written since a host fork.
+    ///
+    /// # Errors
+    /// The host's: `ENOMEM`, `ENOSPC`.
+    pub(super) fn add_where(
+        &mut self,
+        vma: &Vma,
+        is_own: bool,
+        is_wanted: &dyn Fn(u64, &[u8; PAGE_LEN]) -> bool,
+        runs: &mut Vec<Run>,
+    ) -> io::Result<()> {
         let mut at = vma.range.start.0;
         while at < vma.range.end.0 {
             let pages = usize::try_from((vma.range.end.0 - at) / PAGE_SIZE).unwrap_or(usize::MAX).min(PAGES_AT_ONCE);
@@ -62,14 +81,20 @@ impl Snapshot {
                 start: crate::abi::GuestAddr(at),
                 end: crate::abi::GuestAddr(at + pages as u64 * PAGE_SIZE),
             };
-            self.add_piece(piece, vma.is_anonymous(), &mut runs)?;
+            self.add_piece(piece, is_own, is_wanted, runs)?;
             at = piece.end.0;
         }
-        Ok(runs)
+        Ok(())
     }
 
     /// Copies the written pages of at most [`PAGES_AT_ONCE`].
-    fn add_piece(&mut self, piece: GuestRange, is_anonymous: bool, runs: &mut Vec<Run>) -> io::Result<()> {
+    fn add_piece(
+        &mut self,
+        piece: GuestRange,
+        is_own: bool,
+        is_wanted: &dyn Fn(u64, &[u8; PAGE_LEN]) -> bool,
+        runs: &mut Vec<Run>,
+    ) -> io::Result<()> {
         let pages = (piece.len() / PAGE_SIZE) as usize;
         let place = self.memory.host_range(piece.start, piece.len());
         let host = place.map_err(|errno| io::Error::from_raw_os_error(errno.raw().into()))?.addr() as u64;
@@ -80,10 +105,13 @@ impl Snapshot {
             if entry & (PRESENT | SWAPPED) == 0 || entry & FILE_PAGE != 0 {
                 continue;
             }
+            if is_own && entry & (EXCLUSIVE | SWAPPED) == 0 {
+                continue;
+            }
             let offset = page as u64 * PAGE_SIZE;
             let mut bytes = [0; PAGE_LEN];
             self.contents.read_exact_at(&mut bytes, host + offset)?;
-            if is_anonymous && bytes.iter().all(|byte| *byte == 0) {
+            if !is_wanted(piece.start.0 + offset, &bytes) {
                 continue;
             }
             self.file.write_all_at(&bytes, self.len)?;

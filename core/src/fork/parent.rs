@@ -9,14 +9,17 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use super::child::Packet;
 use super::host::{Unready, host_fork};
-use super::image::{Descriptor, Header, Image, MappedFileRecord, Mapping, READY, Registers};
+use super::image::{Descriptor, Header, Image, MappedFileRecord, Mapping, READY, Registers, Run};
 use super::pages::Snapshot;
+use super::vfork::take_back;
 use crate::abi::{Errno, Pid, SigSet, Signal};
 use crate::host::children;
 use crate::host::clock::monotonic_ns;
 use crate::host::fds::{self, PollFd, PollFlags};
 use crate::host::handover::{DESCRIPTORS_PER_MESSAGE, Handover};
+use crate::host::twin::Twin;
 use crate::kernel::clone::{CloneArgs, CloneFlags};
 use crate::kernel::process::ForkWay;
 use crate::kernel::task::Interrupts;
@@ -33,8 +36,8 @@ const LOOK_INTERVAL_NS: u64 = 10_000_000;
 
 /// clone(2) without `CLONE_VM`, and vfork: a child process that goes on with a copy of this thread.
 ///
-/// With `CLONE_VFORK` the caller waits until the child executes a program or ends. The child gets a copy of the memory
-/// then too, so that the caller does not see its writes.
+/// With `CLONE_VFORK` the caller waits until the child executes a program or ends, and with `CLONE_VM` too it gets what
+/// the child has written ([`super::vfork`]).
 ///
 /// # Errors
 /// `EAGAIN` where the child could not be made, `ENOMEM` where the snapshot could not.
@@ -47,7 +50,7 @@ pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errn
         ForkWay::Host if process.machine().hold_for_fork().is_some() => host_fork(ctx, args),
         ForkWay::Host | ForkWay::Spawn => spawn_fork(ctx, args).map(Some),
     };
-    let Ok(Some(Unready { pid, handover })) = started else {
+    let Ok(Some(Unready { pid, handover, twin })) = started else {
         if started.is_ok() {
             // In the child, where the parent's locks are nobody's.
             forget(in_the_making);
@@ -55,6 +58,7 @@ pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errn
         }
         return started.map(|_child| Pid(0));
     };
+    process.note_fork();
     let is_ready = is_ready(ctx, &handover);
     if !is_ready {
         discard(pid);
@@ -70,22 +74,23 @@ pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errn
         let _ignored = ctx.memory().write(args.parent_tid, &pid.0);
     }
     if args.flags.contains(CloneFlags::VFORK) {
-        // The end of the stream, by execve(2) or by the child's end; this process's own end comes first.
-        let _answer = await_answer(ctx, &handover, None);
+        await_release(ctx, &handover, twin.as_ref());
     }
+    drop_twin(&process, twin);
     Ok(pid)
 }
 
 /// By a new elfuse that gets the image of this process.
 fn spawn_fork(ctx: &TaskContext, args: &CloneArgs) -> Result<Unready, Errno> {
-    let (snapshot, files, header) = {
+    let (snapshot, files, header, twin) = {
         let _still = close_gate(ctx);
-        take_snapshot(ctx, args).map_err(|_no_room| Errno::ENOMEM)?
+        let (snapshot, files, header) = take_snapshot(ctx, args).map_err(|_no_room| Errno::ENOMEM)?;
+        (snapshot, files, header, twin_for(ctx, args)?)
     };
     let (child, handover) = spawn().map_err(|_refused| Errno::EAGAIN)?;
     // A child that gets no image is never ready.
     let _sent = send(&handover, header, &snapshot, &files);
-    Ok(Unready { pid: Pid(child.id().cast_signed()), handover })
+    Ok(Unready { pid: Pid(child.id().cast_signed()), handover, twin })
 }
 
 /// The registers that the child begins with.
@@ -119,8 +124,8 @@ pub(super) fn close_gate<'ctx>(ctx: &'ctx TaskContext) -> crate::kernel::quiesce
 
 /// Open files in the order in which they are sent, each once.
 #[derive(Default)]
-struct Files {
-    files: Vec<Arc<OwnedFd>>,
+pub(super) struct Files {
+    pub(super) files: Vec<Arc<OwnedFd>>,
     known: BTreeMap<usize, u32>,
 }
 
@@ -130,6 +135,24 @@ impl Files {
         let index = *self.known.entry(Arc::as_ptr(file).addr()).or_insert(next);
         if index == next {
             self.files.push(file.clone());
+        }
+        index
+    }
+}
+
+/// Files of mappings in the order in which they are described, each once.
+#[derive(Default)]
+pub(super) struct MappedFiles {
+    pub(super) records: Vec<MappedFileRecord>,
+    known: BTreeMap<usize, u32>,
+}
+
+impl MappedFiles {
+    fn index_of(&mut self, file: &Arc<MappedFile>, files: &mut Files) -> u32 {
+        let next = self.records.len() as u32;
+        let index = *self.known.entry(Arc::as_ptr(file).addr()).or_insert(next);
+        if index == next {
+            self.records.push(MappedFileRecord { file: files.index_of(&file.fd), name: file.name.clone() });
         }
         index
     }
@@ -174,6 +197,7 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         set_child_tid: args.flags.contains(CloneFlags::CHILD_SETTID).then_some(child_tid),
         clear_child_tid: args.word_to_clear().0,
         is_vfork: args.flags.contains(CloneFlags::VFORK),
+        shares_memory: args.flags.contains(CloneFlags::VM),
         areas: program.areas,
         program_file,
         program: (bytes(&program.path), program.args, program.sigtramp.0),
@@ -183,6 +207,7 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         is_tracing: options.is_tracing,
         is_forking_by_spawn: options.fork_way == ForkWay::Spawn,
         crash_json: options.crash_json.as_ref().map(bytes),
+        cpu: options.cpu.clone(),
         stats: options.stats.as_ref().map(bytes),
         layout: [layout.task_size, layout.stack_top.0, layout.mmap_base.0, layout.pie_base.0, layout.brk_gap_bytes],
         brk: (brk_start.0, brk.0),
@@ -198,39 +223,29 @@ fn describe_mappings(
     snapshot: &mut Snapshot,
     files: &mut Files,
 ) -> io::Result<(Vec<MappedFileRecord>, Vec<Mapping>)> {
-    let mut records = Vec::new();
-    let mut known = BTreeMap::new();
-    let mut index_of = |file: &Arc<MappedFile>| {
-        *known.entry(Arc::as_ptr(file).addr()).or_insert_with(|| {
-            records.push(MappedFileRecord { file: files.index_of(&file.fd), name: file.name.clone() });
-            records.len() as u32 - 1
-        })
-    };
+    let mut mapped = MappedFiles::default();
     let mut mappings = Vec::new();
     for vma in process.space().vmas().iter().filter(|vma| !vma.flags.contains(VmaFlags::DONTFORK)) {
-        mappings.push(describe_mapping(vma, snapshot, &mut index_of)?);
+        mappings.push(describe_mapping(vma, snapshot.add(vma)?, &mut mapped, files));
     }
-    Ok((records, mappings))
+    Ok((mapped.records, mappings))
 }
 
-fn describe_mapping(
-    vma: &Vma,
-    snapshot: &mut Snapshot,
-    index_of: &mut impl FnMut(&Arc<MappedFile>) -> u32,
-) -> io::Result<Mapping> {
+/// A mapping with `runs` of written pages.
+pub(super) fn describe_mapping(vma: &Vma, runs: Vec<Run>, mapped: &mut MappedFiles, files: &mut Files) -> Mapping {
     let file = match &vma.backing {
         VmaBacking::Anonymous => None,
-        VmaBacking::File { file, offset } => Some((index_of(file), *offset)),
+        VmaBacking::File { file, offset } => Some((mapped.index_of(file, files), *offset)),
     };
-    Ok(Mapping {
+    Mapping {
         start: vma.range.start.0,
         end: vma.range.end.0,
         prot: vma.prot.bits(),
         // Locks on memory are not inherited.
         flags: vma.flags.difference(VmaFlags::LOCKED).bits(),
         file,
-        runs: snapshot.add(vma)?,
-    })
+        runs,
+    }
 }
 
 /// Starts elfuse anew, with one end of the socket as its standard input: that leaks into no other child, since it is
@@ -248,32 +263,68 @@ fn spawn() -> io::Result<(Child, Handover)> {
     Ok((child, handover))
 }
 
-fn send(handover: &Handover, header: Header, snapshot: &OwnedFd, files: &Files) -> io::Result<()> {
+pub(super) fn send(handover: &Handover, header: Header, snapshot: &OwnedFd, files: &Files) -> io::Result<()> {
     handover.send(&header.to_bytes(), &[snapshot.as_fd()])?;
     let files: Vec<BorrowedFd<'_>> = files.files.iter().map(|file| file.as_fd()).collect();
     files.chunks(DESCRIPTORS_PER_MESSAGE).try_for_each(|batch| handover.send(&[0], batch))
 }
 
-/// Waits until the child says that it is about to run.
-fn is_ready(ctx: &TaskContext, handover: &Handover) -> bool {
-    await_answer(ctx, handover, Some(monotonic_ns().saturating_add(READY_LIMIT_NS))) == Some(READY)
+/// The memory as it is now, for a parent that shares it with a child and has other threads; the world must stand still.
+///
+/// # Errors
+/// `EAGAIN` where the host refuses.
+pub(super) fn twin_for(ctx: &TaskContext, args: &CloneArgs) -> Result<Option<Twin>, Errno> {
+    if !args.flags.contains(CloneFlags::VFORK | CloneFlags::VM) || ctx.process().group().members.len() == 1 {
+        return Ok(None);
+    }
+    match Twin::make() {
+        Ok(twin) => Ok(Some(twin)),
+        // A host without such processes: whole pages count.
+        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => Ok(None),
+        Err(_refused) => Err(Errno::EAGAIN),
+    }
 }
 
-/// The child's next byte; `None` at the end of the stream, at the deadline, and when this process is to end.
+/// Ends a twin while nobody looks at children: there is a moment when it can be seen.
+fn drop_twin(process: &Process, twin: Option<Twin>) {
+    if twin.is_some() {
+        let _in_the_making = process.gate().outside(|| process.children_in_the_making());
+        drop(twin);
+    }
+}
+
+/// Waits until the child executes a program or ends, or this process is to end, and takes what the child gives back.
+fn await_release(ctx: &TaskContext, handover: &Handover, twin: Option<&Twin>) {
+    while is_readable(ctx, handover, None) {
+        // The end of the stream, or damage that ends it as well.
+        let Ok(packet) = Packet::receive(handover) else { return };
+        // What cannot be done is not seen by the guest, as what a killed child did.
+        let _incomplete = take_back(ctx.process(), &packet, twin);
+    }
+}
+
+/// Waits until the child says that it is about to run.
+fn is_ready(ctx: &TaskContext, handover: &Handover) -> bool {
+    let mut answer = [0];
+    is_readable(ctx, handover, Some(monotonic_ns().saturating_add(READY_LIMIT_NS)))
+        && handover.receive(&mut answer, &mut Vec::new()).is_ok()
+        && answer == [READY]
+}
+
+/// Waits for the child's next word or the end of the stream; false at the deadline, and when this process is to end.
 ///
 /// A fork that has begun is not interrupted by signals, as on Linux. Other threads may close the gate meanwhile.
-fn await_answer(ctx: &TaskContext, handover: &Handover, deadline_ns: Option<u64>) -> Option<u8> {
+fn is_readable(ctx: &TaskContext, handover: &Handover, deadline_ns: Option<u64>) -> bool {
     loop {
         let until = monotonic_ns().saturating_add(LOOK_INTERVAL_NS);
         let mut polled = [PollFd::new(handover.as_fd(), PollFlags::POLLIN)];
         let ready = ctx.process().gate().outside(|| fds::poll(&mut polled, Some(until)));
         if !matches!(ready, Ok(0)) {
-            let mut answer = [0];
-            return handover.receive(&mut answer, &mut Vec::new()).ok().map(|()| answer[0]);
+            return true;
         }
         if ctx.task.interrupts().contains(Interrupts::EXIT) || deadline_ns.is_some_and(|limit| monotonic_ns() >= limit)
         {
-            return None;
+            return false;
         }
     }
 }

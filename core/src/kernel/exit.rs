@@ -89,6 +89,7 @@ impl Process {
             self.lifetime().wait_for_end();
         }
         let _all_left = self.lifetime().wait_for_all_within(LEAVE_LIMIT);
+        self.release_vfork_parent();
         self.preemption().kicker().stats().bump(ProcessCounter::OrderlyExits);
         self.preemption().close_transport();
         let exit = self.group().exit;

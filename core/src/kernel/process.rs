@@ -3,11 +3,13 @@
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::exec::HandedOver;
 use super::exit::Lifetime;
 use super::futex::FutexTable;
+use super::pool::Pool;
 use super::published::Published;
 use super::quiesce::Gate;
 use super::signal::{Delivery, GroupExit, SigAction, SignalTarget, ThreadGroup};
@@ -38,6 +40,12 @@ pub struct ImageInfo {
     pub sigtramp: GuestAddr,
 }
 
+/// The parent of a vfork child, which waits until the child executes a program or ends.
+pub trait VforkParent: Send {
+    /// Gives the parent what the child has done to the memory that both share, and lets it go on. `child` is still.
+    fn release(self: Box<Self>, child: &Process);
+}
+
 impl ImageInfo {
     /// What is to be kept of a loaded program.
     #[must_use]
@@ -65,6 +73,7 @@ pub struct Process {
     preemption: Preemption,
     futexes: FutexTable,
     timers: TimerTable,
+    pool: Arc<Pool>,
     image: Mutex<ImageInfo>,
     handed_over: Mutex<Option<HandedOver>>,
     options: Options,
@@ -72,8 +81,10 @@ pub struct Process {
     root: Mutex<Arc<Root>>,
     /// Held for writing while a fork may still fail, for reading by a look for changed children.
     children: RwLock<()>,
-    /// In a vfork child: the stream whose end lets the parent go on.
-    vfork_parent: Mutex<Option<OwnedFd>>,
+    /// In a vfork child: the parent that waits.
+    vfork_parent: Mutex<Option<Box<dyn VforkParent>>>,
+    /// There have been children.
+    has_forked: AtomicBool,
 }
 
 /// What the command line says about every run of this process and of its children.
@@ -87,6 +98,8 @@ pub struct Options {
     pub crash_json: Option<std::path::PathBuf>,
     /// The shared statistics file.
     pub stats: Option<std::path::PathBuf>,
+    /// The guest's CPU, in the back end's words; `None` is its best.
+    pub cpu: Option<String>,
     /// What the guest's tree of files is made of.
     pub root: RootConfig,
     /// The release that uname(2) shows instead of the built-in one.
@@ -126,12 +139,14 @@ impl Process {
             preemption,
             futexes: FutexTable::default(),
             timers: TimerTable::default(),
+            pool: Arc::default(),
             image: Mutex::default(),
             handed_over: Mutex::default(),
             options,
             root: Mutex::new(root),
             children: RwLock::default(),
             vfork_parent: Mutex::default(),
+            has_forked: AtomicBool::new(false),
         })
     }
 
@@ -200,6 +215,12 @@ impl Process {
         &self.timers
     }
 
+    /// The threads that make calls which cannot be polled for.
+    #[must_use]
+    pub const fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
     /// The options of this run.
     #[must_use]
     pub const fn options(&self) -> &Options {
@@ -251,9 +272,28 @@ impl Process {
         }
     }
 
-    /// Keeps a vfork parent waiting until the stream is let go of: at execve(2), or at the end of this process.
-    pub fn hold_vfork_parent(&self, stream: Option<OwnedFd>) {
-        *self.vfork_parent.lock().unwrap_or_else(PoisonError::into_inner) = stream;
+    /// Keeps a vfork parent waiting until [`release_vfork_parent`](Self::release_vfork_parent).
+    pub fn hold_vfork_parent(&self, parent: Box<dyn VforkParent>) {
+        *self.vfork_parent.lock().unwrap_or_else(PoisonError::into_inner) = Some(parent);
+    }
+
+    /// Lets a vfork parent go on, if one waits: before execve(2) replaces the memory, and at the end of this process.
+    pub fn release_vfork_parent(&self) {
+        let parent = self.vfork_parent.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(parent) = parent {
+            parent.release(self);
+        }
+    }
+
+    /// Notes that there is a child.
+    pub fn note_fork(&self) {
+        self.has_forked.store(true, Ordering::Relaxed);
+    }
+
+    /// True once there has been a child.
+    #[must_use]
+    pub fn has_forked(&self) -> bool {
+        self.has_forked.load(Ordering::Relaxed)
     }
 
     /// Leaves a program for the main thread to execute; false where one waits there already.

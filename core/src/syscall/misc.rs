@@ -6,6 +6,7 @@ use super::Args;
 use crate::abi::{Errno, GuestPtr};
 use crate::host::sys;
 use crate::kernel::{SyscallResult, TaskContext};
+use crate::vcpu::PauthKeys;
 
 /// Length of each field of `struct new_utsname`.
 const UTS_LEN: usize = 65;
@@ -42,6 +43,7 @@ pub(super) fn getrlimit(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     Ok(sys::prlimit64(0, args.u32(0), None, Some(args.structure(ctx.memory(), 1)?))?)
 }
 
+/// setrlimit(2), as [`prlimit64`].
 pub(super) fn setrlimit(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     prlimit64(ctx, &Args([0, args.u64(0), args.u64(1), 0, 0, 0]))
 }
@@ -129,6 +131,42 @@ const PRCTL_VALUES: [i32; 7] = [
     libc::PR_GET_NO_NEW_PRIVS,
 ];
 
+const PR_PAC_RESET_KEYS: i32 = 54;
+const PR_PAC_SET_ENABLED_KEYS: i32 = 60;
+const PR_PAC_GET_ENABLED_KEYS: i32 = 61;
+/// The bit of AT_HWCAP that says "pointer authentication".
+const HWCAP_PACA: u64 = 1 << 30;
+
+fn has_pauth(ctx: &TaskContext) -> bool {
+    ctx.process().machine().features().hwcaps[0] & HWCAP_PACA != 0
+}
+
+/// `PR_PAC_RESET_KEYS`: new keys for the calling thread; no key named is all of them.
+fn reset_pauth_keys(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let mask = u8::try_from(args.u64(1)).unwrap_or(u8::MAX);
+    let has_rest = (2..5).any(|index| args.u64(index) != 0);
+    if has_rest || mask & !PauthKeys::ALL != 0 || !has_pauth(ctx) {
+        return Err(Errno::EINVAL.into());
+    }
+    let mut state = ctx.vcpu.pull();
+    state.pauth.reset(if mask == 0 { PauthKeys::ALL } else { mask });
+    ctx.vcpu.push(&state);
+    Ok(0)
+}
+
+/// `PR_PAC_SET_ENABLED_KEYS`: which of the named keys do something.
+fn enable_pauth_keys(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let [named, enabled] = [1, 2].map(|index| u8::try_from(args.u64(index)).unwrap_or(u8::MAX));
+    let has_rest = (3..5).any(|index| args.u64(index) != 0);
+    if has_rest || named & !PauthKeys::ADDRESS_KEYS != 0 || enabled & !named != 0 || !has_pauth(ctx) {
+        return Err(Errno::EINVAL.into());
+    }
+    let mut state = ctx.vcpu.pull();
+    state.pauth.enabled = state.pauth.enabled & !named | enabled;
+    ctx.vcpu.push(&state);
+    Ok(0)
+}
+
 /// prctl(2). Missing: everything that is not named here is `EINVAL`, as on a kernel without it.
 pub(super) fn prctl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let memory = ctx.memory();
@@ -145,6 +183,11 @@ pub(super) fn prctl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         libc::PR_GET_NAME => {
             memory.write_bytes(args.addr(1), &sys::thread_name()?)?;
             Ok(0)
+        }
+        PR_PAC_RESET_KEYS => reset_pauth_keys(ctx, args),
+        PR_PAC_SET_ENABLED_KEYS => enable_pauth_keys(ctx, args),
+        PR_PAC_GET_ENABLED_KEYS if (1..5).all(|index| args.u64(index) == 0) && has_pauth(ctx) => {
+            Ok((ctx.vcpu.pull().pauth.enabled & PauthKeys::ADDRESS_KEYS).into())
         }
         option if PRCTL_VALUES.contains(&option) => Ok(sys::prctl(option, args.u64(1))?),
         _unsupported => Err(Errno::EINVAL.into()),

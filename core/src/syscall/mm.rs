@@ -84,6 +84,7 @@ pub(super) fn mlock2(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     mlock(ctx, args)
 }
 
+/// munlock(2), as [`mlock`]: kept in the map of mappings alone.
 pub(super) fn munlock(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     ctx.process().space().set_locked(args.addr(0), args.u64(1), false)?;
     Ok(0)
@@ -103,6 +104,7 @@ pub(super) fn mlockall(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     Ok(0)
 }
 
+/// munlockall(2), as [`mlockall`]: kept in the map of mappings alone.
 pub(super) fn munlockall(ctx: &mut TaskContext, _args: &Args) -> SyscallResult {
     ctx.process().space().set_all_locked(false);
     Ok(0)

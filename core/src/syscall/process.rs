@@ -75,6 +75,7 @@ pub(super) fn get_robust_list(ctx: &mut TaskContext, args: &Args) -> SyscallResu
     Ok(0)
 }
 
+/// clone(2). Missing: `CLONE_VM` with neither `CLONE_THREAD` nor `CLONE_VFORK`, namespaces, `CLONE_PIDFD`.
 pub(super) fn clone(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     clone_with(
         ctx,
@@ -91,6 +92,7 @@ pub(super) fn clone(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 /// The first eight words of `struct clone_args`.
 type WireCloneArgs = [u64; 8];
 
+/// clone3(2). Missing: what [`clone`] misses, `set_tid` and `cgroup`.
 pub(super) fn clone3(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     if args.u64(1) < size_of::<WireCloneArgs>() as u64 {
         return Err(Errno::EINVAL.into());

@@ -70,7 +70,7 @@ impl BlockCache {
         let pc = GuestAddr(cpu.pc).untagged();
         cpu.pc = pc.0;
         if let Some(&block) = self.by_start.get(&pc.0) {
-            return Ok(block);
+            return accepted(cpu, block);
         }
         if !pc.0.is_multiple_of(4) {
             return Err(ExceptionKind::PcAlignment { far: pc });
@@ -84,7 +84,7 @@ impl BlockCache {
         self.blocks.push(ops);
         self.by_start.insert(pc.0, block);
         self.by_page.entry(pc.page_floor().0).or_default().push(pc.0);
-        Ok(block)
+        accepted(cpu, block)
     }
 
     /// Drops what has become stale.
@@ -147,16 +147,24 @@ impl BlockCache {
     }
 }
 
+/// The block, if it may be reached by the branch that leads there.
+fn accepted(cpu: &Cpu, block: BlockRef) -> Result<BlockRef, ExceptionKind> {
+    // SAFETY: the caller has just taken the block from its cache.
+    let accepts = unsafe { block.accepts() };
+    let branch_type = cpu.branch_type as u8 & 3;
+    if accepts >> branch_type & 1 == 1 { Ok(block) } else { Err(ExceptionKind::BranchTarget { branch_type }) }
+}
+
 /// Decodes from `pc` to the end of the block.
 fn decode_block(cpu: &Cpu, pc: GuestAddr) -> Result<Box<[Op]>, AbortCause> {
-    cpu.code.mark_decoded(pc)?;
+    let page = cpu.code.mark_decoded(pc)?;
     let fetch = |addr: GuestAddr| {
         cpu.mem.load::<u32>(addr).map_err(|faulted| {
             let (_, cause) = cpu.mem.abort(addr, faulted);
             cause
         })
     };
-    let mut builder = Builder::new(pc.0);
+    let mut builder = Builder::new(pc.0, cpu.model, page.is_guarded);
     builder.push(fetch(pc)?);
     let page_end = pc.page_floor().0 + PAGE_SIZE;
     while !builder.is_full() && builder.pc() < page_end {
