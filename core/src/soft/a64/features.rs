@@ -14,6 +14,28 @@ pub enum Feature {
     Base,
     /// The kernel emulates reads of ID registers (Linux, not the architecture).
     Cpuid,
+    /// AES rounds.
+    Aes,
+    /// Polynomial products of 64 bits.
+    Pmull,
+    /// SHA1 rounds.
+    Sha1,
+    /// SHA256 rounds.
+    Sha256,
+    /// SHA512 rounds.
+    Sha512,
+    /// Exclusive-ors for SHA3.
+    Sha3,
+    /// SM3 rounds.
+    Sm3,
+    /// SM4 rounds.
+    Sm4,
+    /// Rounding doubling multiply and add.
+    Rdm,
+    /// Dot products of bytes.
+    DotProd,
+    /// Matrix products of bytes.
+    I8mm,
     /// WFE wakes up by itself from time to time (Linux, not the architecture).
     EvtStrm,
     /// CRC32 instructions.
@@ -190,6 +212,17 @@ impl FeatureRow {
 pub static FEATURES: &[FeatureRow] = &[
     row(Feature::Base,   "",        Hwcap::None),
     row(Feature::Cpuid,  "cpuid",   Hwcap::One(11)),
+    row(Feature::Aes,    "aes",     Hwcap::One(3)).id(IdRegister::Aa64Isar0, 4, 1).needs(Feature::AdvSimd),
+    row(Feature::Pmull,  "pmull",   Hwcap::One(4)).id(IdRegister::Aa64Isar0, 4, 2).needs(Feature::Aes),
+    row(Feature::Sha1,   "sha1",    Hwcap::One(5)).id(IdRegister::Aa64Isar0, 8, 1).needs(Feature::AdvSimd),
+    row(Feature::Sha256, "sha2",    Hwcap::One(6)).id(IdRegister::Aa64Isar0, 12, 1).needs(Feature::AdvSimd),
+    row(Feature::Rdm,    "asimdrdm", Hwcap::One(12)).id(IdRegister::Aa64Isar0, 28, 1).needs(Feature::AdvSimd),
+    row(Feature::Sha3,   "sha3",    Hwcap::One(17)).id(IdRegister::Aa64Isar0, 32, 1).needs(Feature::Sha512),
+    row(Feature::Sm3,    "sm3",     Hwcap::One(18)).id(IdRegister::Aa64Isar0, 36, 1).needs(Feature::AdvSimd),
+    row(Feature::Sm4,    "sm4",     Hwcap::One(19)).id(IdRegister::Aa64Isar0, 40, 1).needs(Feature::AdvSimd),
+    row(Feature::DotProd, "asimddp", Hwcap::One(20)).id(IdRegister::Aa64Isar0, 44, 1).needs(Feature::AdvSimd),
+    row(Feature::Sha512, "sha512",  Hwcap::One(21)).id(IdRegister::Aa64Isar0, 12, 2).needs(Feature::Sha256),
+    row(Feature::I8mm,   "i8mm",    Hwcap::Two(13)).id(IdRegister::Aa64Isar1, 52, 1).needs(Feature::AdvSimd),
     row(Feature::Crc32,  "crc32",   Hwcap::One(7)).id(IdRegister::Aa64Isar0, 16, 1),
     row(Feature::Lse,    "atomics", Hwcap::One(8)).id(IdRegister::Aa64Isar0, 20, 2),
     row(Feature::Lor,    "",        Hwcap::None).id(IdRegister::Aa64Mmfr1, 16, 1),

@@ -2,19 +2,23 @@
 //!
 //! | operand | text |
 //! |---|---|
-//! | `Vd.T*2` | vector of elements twice as long as those of `e`, as many as fit into the length by field `q` |
+//! | `Vd.T`, `Ed` | vector or scalar register; elements by field `e`, number of them by field `q` |
+//! | `Vd.T+`, `Ed+` | the same with elements twice as long: a full vector |
+//! | `Vd.T*2` | vector of elements twice as long, as many as fit into the length by `q` |
+//! | `Vd.B`, `Vd.D` | vector of such elements, length by `q` |
 //! | `Vd.I`, `Id` | vector or scalar register; elements by the highest set bit of the upper half of field `i` (immh) |
-//! | `Vd.I+`, `In+`, `Fd+` | the same with elements twice as long, a full vector; a scalar twice as long as field `e` says |
+//! | `Vd.I+`, `In+` | the same with elements twice as long: a full vector |
 //! | `lshift`, `rshift` | the amount of a shift by immediate |
 //! | `Vd.5`, `5d` | vector or scalar register; elements by the lowest set bit of imm5 (field `i`) |
 //! | `Vn.5e`, `Vn.4e` | such an element; its index is in imm5, or in imm4 (field `j`) |
+//! | `Vm.x`, `Vm.4bx` | element by fields `e`, or of four bytes; its index in fields `H`, `L`, and for halfwords `M` |
+//! | `Vm.si` | word with index in field `i` |
 //! | `n5`, `q5d` | general register Rn for such an element, Rd by field `q` |
 //! | `imm8`, `imm64`, `imm_lsl`, `imm_msl` | modified immediate, with its shift by field `c` |
 //! | `listN.A` | N registers from Rt on; A is `T` or an element size `b h s d` |
 //! | `tbl` | the table registers: field `l` + 1 from Rn on |
 //! | `lane`, `post` | the index of the element of a single structure, what is added to the base register after it |
 //! | `width` | bits of an element of field `e` |
-//! | `2` | `2` for the instruction that uses upper halves, by field `q` |
 //!
 //! Single registers are in [`simd_text`](super::simd_text). Sources: Arm ARM C1.2.2 (register names), C4.1.97.
 
@@ -48,8 +52,6 @@ pub(super) fn operand(inst: Inst, operand: &str) -> Option<String> {
     }
     let shift = inst.field('c');
     let text = match operand {
-        "2" if inst.field('q') == 1 => "2".to_owned(),
-        "2" => String::new(),
         "tbl" => list(inst.field('n'), inst.field('l') + 1, "16b"),
         "lshift" => format!("#{}", inst.field('i') - (8 << immh_size(inst))),
         "rshift" => format!("#{}", (16 << immh_size(inst)) - inst.field('i')),
@@ -76,7 +78,8 @@ fn scalar(inst: Inst, operand: &str) -> Option<String> {
     let size = match (letters.next()?, is_long) {
         ('I', false) => immh_size(inst),
         ('I', true) => immh_size(inst) + 1,
-        ('F', true) => inst.field('e') + 1,
+        ('E', false) => inst.field('e'),
+        ('E', true) => inst.field('e') + 1,
         ('5', false) => imm5_size(inst),
         _ => return None,
     };
@@ -100,13 +103,34 @@ fn vector(inst: Inst, number: u8, suffix: &str) -> Option<String> {
     let (size, bytes) = match suffix {
         "5e" => return element(inst.field('i') >> (imm5_size(inst) + 1)),
         "4e" => return element(inst.field('j') >> imm5_size(inst)),
+        "x" => return Some(by_element(inst, width_letter(inst.field('e')))),
+        "4bx" => return Some(by_element_register(inst, "4b", inst.field('H') << 1 | inst.field('L'))),
+        "si" => return Some(format!("v{number}.s[{}]", inst.field('i'))),
         "5" => (imm5_size(inst), vector_bytes),
         "I" => (immh_size(inst), vector_bytes),
         "I+" => (immh_size(inst) + 1, 16),
+        "T" => (inst.field('e'), vector_bytes),
+        "T+" => (inst.field('e') + 1, 16),
+        "B" => (0, vector_bytes),
+        "D" => (3, vector_bytes),
         "T*2" => (inst.field('e') + 1, vector_bytes),
         _ => return None,
     };
     Some(format!("v{number}.{}{}", bytes >> size, width_letter(size)))
+}
+
+/// The second source of an instruction by element.
+fn by_element(inst: Inst, width: char) -> String {
+    let index = inst.field('H') << 1 | inst.field('L');
+    match width {
+        'h' => format!("v{}.h[{}]", inst.field('m'), index << 1 | inst.field('M')),
+        _ => by_element_register(inst, "s", index),
+    }
+}
+
+/// The same where M is the top bit of the register's number.
+fn by_element_register(inst: Inst, element: &str, index: u32) -> String {
+    format!("v{}.{element}[{index}]", inst.field('M') << 4 | inst.field('m'))
 }
 
 /// The arrangement of the registers of a list.

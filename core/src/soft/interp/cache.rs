@@ -93,26 +93,26 @@ impl BlockCache {
             StaleCode::Everything => self.flush(cpu),
             StaleCode::Ranges(ranges) => {
                 for &range in ranges {
-                    self.drop_range(range);
+                    self.drop_range(cpu, range);
                 }
             }
         }
     }
 
-    fn drop_range(&mut self, range: GuestRange) {
+    fn drop_range(&mut self, cpu: &mut Cpu, range: GuestRange) {
         let first = range.start.page_floor().0;
         let page_count = (range.end.0 - first).div_ceil(PAGE_SIZE);
         if page_count > self.by_page.len() as u64 {
             let pages: Vec<u64> =
                 self.by_page.keys().copied().filter(|&page| first <= page && page < range.end.0).collect();
-            pages.into_iter().for_each(|page| self.drop_page(page, range));
+            pages.into_iter().for_each(|page| self.drop_page(cpu, page, range));
         } else {
-            (0..page_count).for_each(|index| self.drop_page(first + index * PAGE_SIZE, range));
+            (0..page_count).for_each(|index| self.drop_page(cpu, first + index * PAGE_SIZE, range));
         }
     }
 
     /// Drops the blocks of a page that hold instructions of `range`.
-    fn drop_page(&mut self, page: u64, range: GuestRange) {
+    fn drop_page(&mut self, cpu: &mut Cpu, page: u64, range: GuestRange) {
         let Some(mut starts) = self.by_page.remove(&page) else { return };
         starts.retain(|start| {
             let Some(&block) = self.by_start.get(start) else { return false };
@@ -123,6 +123,7 @@ impl BlockCache {
                 // SAFETY: as above.
                 unsafe { block.divert(reenter) };
                 self.by_start.remove(start);
+                cpu.forget_jump(*start);
             }
             is_kept
         });

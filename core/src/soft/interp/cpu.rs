@@ -302,6 +302,13 @@ impl Cpu {
         self.jumps[branch_type % BRANCH_TYPES][Self::jump_index(pc)] = Jump { pc, block: Some(block) };
     }
 
+    /// Forgets the block at `pc`: who branches there next looks it up, with the type of the branch.
+    pub(super) fn forget_jump(&mut self, pc: u64) {
+        for jump in self.jumps.iter_mut().map(|jumps| &mut jumps[Self::jump_index(pc)]).filter(|jump| jump.pc == pc) {
+            *jump = Jump { pc: 0, block: None };
+        }
+    }
+
     /// Forgets every handle of a block.
     pub(super) fn forget_blocks(&mut self) {
         self.link_site = None;

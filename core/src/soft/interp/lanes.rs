@@ -147,6 +147,9 @@ pub(super) trait Widening: Integer {
     fn double(self) -> Self::Double;
 }
 
+/// The element of twice the width.
+pub(super) type Double<T> = <T as Widening>::Double;
+
 /// An element with one of half its width.
 pub(super) trait Narrowing: Integer {
     /// The narrower element.

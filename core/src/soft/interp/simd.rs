@@ -45,10 +45,30 @@ pub(super) fn element_size(inst: Inst) -> u32 {
     }
 }
 
-/// The length of the result: that of the vector by field `q`, or of an element for scalar instructions.
+/// The length of the result: that of the vector by field `q` if there is one, or of an element for scalar instructions.
 fn length(inst: Inst) -> u16 {
     let is_scalar = inst.word() >> 28 & 1 == 1;
-    if is_scalar { element_size(inst) as u16 } else { 3 + inst.field('q') as u16 }
+    match (is_scalar, inst.row().pattern.width(b'q')) {
+        (true, _) => element_size(inst) as u16,
+        (false, 0) => FULL,
+        (false, 1..) => 3 + inst.field('q') as u16,
+    }
+}
+
+/// True for an instruction by element: one with the field `H`.
+fn is_by_element(inst: Inst) -> bool {
+    inst.row().pattern.width(b'H') == 1
+}
+
+/// Appends an op that repeats the element of an instruction by element in [`SCRATCH_VECTOR`], where the instruction's own
+/// op finds it as `rm`. Its index is H:L:M for halfwords, H:L for words; M is otherwise the top bit of the register's number.
+fn emit_element(b: &mut Builder, inst: Inst) {
+    let (high, low, middle) = (inst.field('H'), inst.field('L'), inst.field('M'));
+    let (exec, rm, index): (Exec, u32, u32) = match element_size(inst) {
+        1 => (splat_element::<u16>, inst.field('m'), high << 2 | low << 1 | middle),
+        0 | 2.. => (splat_element::<u32>, middle << 4 | inst.field('m'), high << 1 | low),
+    };
+    b.emit(exec, Operands { rm: rm as u8, aux: index as u16, ..Operands::default() });
 }
 
 /// The immediate: the amount of a shift (immh:immb, 7 bits), or field `i` as it is.
@@ -69,25 +89,23 @@ fn immediate(inst: Inst) -> u32 {
 
 /// The registers, the length and the immediate.
 pub(super) fn operands(inst: Inst) -> Operands {
-    let (rd, rn, rm) = (inst.reg('d'), inst.reg('n'), inst.reg('m'));
+    let rm = if is_by_element(inst) { SCRATCH_VECTOR } else { inst.reg('m') };
+    let (rd, rn) = (inst.reg('d'), inst.reg('n'));
     Operands { rd, rn, rm, ra: inst.reg('a'), aux: length(inst), imm: u64::from(immediate(inst)) }
 }
 
 /// Emits the handler for the size of the elements, or the only one.
 pub(super) fn emit(b: &mut Builder, inst: Inst, handlers: &[(usize, Exec)]) {
-    emit_with(b, inst, handlers, operands(inst));
-}
-
-/// The same with other operands.
-pub(super) fn emit_with(b: &mut Builder, inst: Inst, handlers: &[(usize, Exec)], operands: Operands) {
     let bytes = 1 << element_size(inst);
-    match handlers {
-        &[(_, exec)] => b.emit(exec, operands),
-        handlers => match handlers.iter().find(|(size, _)| *size == bytes) {
-            Some(&(_, exec)) => b.emit(exec, operands),
-            None => b.undefined(inst.word()),
-        },
+    let handler = match handlers {
+        [handler] => Some(handler),
+        handlers => handlers.iter().find(|(size, _)| *size == bytes),
+    };
+    let Some(&(_, exec)) = handler else { return b.undefined(inst.word()) };
+    if is_by_element(inst) {
+        emit_element(b, inst);
     }
+    b.emit(exec, operands(inst));
 }
 
 /// What of a result is kept, by log2 of its bytes; the last entries fill the table up to a power of two.
@@ -113,10 +131,11 @@ pub(super) fn finish(cpu: &mut Cpu, at: At<'_>, result: u128) -> Flow {
     at.next(cpu)
 }
 
-/// The half of a source that a long instruction takes: the upper one for the full length.
+/// The part of a source that a long instruction takes: the upper half for the full length, otherwise the lower half, or
+/// one lane.
 #[inline(always)]
 fn half(at: At<'_>, register: u128) -> u128 {
-    if at.aux() == FULL { register >> 64 } else { register }
+    if at.aux() == FULL { register >> 64 } else { cut(at, register) }
 }
 
 /// Writes a narrow result of 64 bits to the half that the length says. The upper half keeps the lower one.
@@ -161,6 +180,21 @@ pub(super) fn binary<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T) -> T) 
 #[inline(always)]
 pub(super) fn accumulate<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T, T) -> T) -> Flow {
     let result = map3(cpu.v[at.rd()], cpu.v[at.rn()], cpu.v[at.rm()], f);
+    finish(cpu, at, result)
+}
+
+/// `rd` = `f` of the lanes of `rn`, `rm` and `ra`.
+#[inline(always)]
+pub(super) fn ternary<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T, T) -> T) -> Flow {
+    let result = map3(cpu.v[at.rn()], cpu.v[at.rm()], cpu.v[at.ra()], f);
+    finish(cpu, at, result)
+}
+
+/// `rd` = `f` of the lanes of `rn`, `rm` and the immediate.
+#[inline(always)]
+pub(super) fn binary_imm<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T, u32) -> T) -> Flow {
+    let amount = at.imm() as u32;
+    let result = map2(cpu.v[at.rn()], cpu.v[at.rm()], |n, m| f(n, m, amount));
     finish(cpu, at, result)
 }
 
@@ -264,6 +298,38 @@ pub(super) fn long_imm<T: Widening>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, u32
     at.next(cpu)
 }
 
+/// `rd` = `f` of the lanes of half of `rn` and half of `rm`, which are half as wide.
+#[inline(always)]
+pub(super) fn long_binary<T: Widening>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T) -> T::Double) -> Flow {
+    cpu.v[at.rd()] = map2(half(at, cpu.v[at.rn()]), half(at, cpu.v[at.rm()]), f);
+    at.next(cpu)
+}
+
+/// `rd` = `f` of the lanes of `rd`, and of half of `rn` and half of `rm`, which are half as wide.
+#[inline(always)]
+pub(super) fn long_accumulate<T: Widening>(
+    cpu: &mut Cpu,
+    at: At<'_>,
+    f: impl Fn(T::Double, T, T) -> T::Double,
+) -> Flow {
+    cpu.v[at.rd()] = map3(cpu.v[at.rd()], half(at, cpu.v[at.rn()]), half(at, cpu.v[at.rm()]), f);
+    at.next(cpu)
+}
+
+/// `rd` = `f` of the lanes of `rn`, and of half of `rm`, which are half as wide.
+#[inline(always)]
+pub(super) fn wide_binary<T: Widening>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T::Double, T) -> T::Double) -> Flow {
+    cpu.v[at.rd()] = map2(cpu.v[at.rn()], half(at, cpu.v[at.rm()]), f);
+    at.next(cpu)
+}
+
+/// Half of `rd` = `f` of the lanes of `rn` and `rm`, which are twice as wide.
+#[inline(always)]
+pub(super) fn narrow_binary<W: Narrowing>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(W, W) -> W::Narrow) -> Flow {
+    let result = map2(cpu.v[at.rn()], cpu.v[at.rm()], f);
+    finish_narrow(cpu, at, result)
+}
+
 /// Notes that a lane was saturated.
 #[inline(always)]
 pub(super) fn note_saturation(cpu: &mut Cpu, is_saturated: bool) {
@@ -299,6 +365,44 @@ pub(super) fn accumulate_unary_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f:
     finish(cpu, at, result)
 }
 
+/// `rd` = `f` of the lanes of `rd`, `rn` and `rm`, which also tells of saturation.
+#[inline(always)]
+pub(super) fn accumulate_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T, T) -> (T, bool)) -> Flow {
+    let (d, n, m) = (cut(at, cpu.v[at.rd()]), cut(at, cpu.v[at.rn()]), cut(at, cpu.v[at.rm()]));
+    let mut is_saturated = false;
+    let result = map3(d, n, m, |d, n, m| flagged(&mut is_saturated, f(d, n, m)));
+    note_saturation(cpu, is_saturated);
+    finish(cpu, at, result)
+}
+
+/// [`long_binary`] with an `f` that also tells of saturation; also for scalars.
+#[inline(always)]
+pub(super) fn long_binary_saturating<T: Widening>(
+    cpu: &mut Cpu,
+    at: At<'_>,
+    f: impl Fn(T, T) -> (T::Double, bool),
+) -> Flow {
+    let mut is_saturated = false;
+    let (n, m) = (half(at, cpu.v[at.rn()]), half(at, cpu.v[at.rm()]));
+    cpu.v[at.rd()] = map2(n, m, |n, m| flagged(&mut is_saturated, f(n, m)));
+    note_saturation(cpu, is_saturated);
+    at.next(cpu)
+}
+
+/// [`long_accumulate`] with an `f` that also tells of saturation; also for scalars.
+#[inline(always)]
+pub(super) fn long_accumulate_saturating<T: Widening>(
+    cpu: &mut Cpu,
+    at: At<'_>,
+    f: impl Fn(T::Double, T, T) -> (T::Double, bool),
+) -> Flow {
+    let mut is_saturated = false;
+    let (d, n, m) = (cut_wide(at, cpu.v[at.rd()]), half(at, cpu.v[at.rn()]), half(at, cpu.v[at.rm()]));
+    cpu.v[at.rd()] = map3(d, n, m, |d, n, m| flagged(&mut is_saturated, f(d, n, m)));
+    note_saturation(cpu, is_saturated);
+    at.next(cpu)
+}
+
 /// A lane's result; collects whether it was saturated.
 #[inline(always)]
 fn flagged<T>(any: &mut bool, (value, is_saturated): (T, bool)) -> T {
@@ -307,7 +411,6 @@ fn flagged<T>(any: &mut bool, (value, is_saturated): (T, bool)) -> T {
 }
 
 /// Writes the element `index` of `rm`, as often as there is room, to [`SCRATCH_VECTOR`].
-#[expect(dead_code, reason = "for instructions by element")]
 fn splat_element<T: Lane>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let element = T::split(cpu.v[at.rm()]).as_ref()[usize::from(at.aux()) % T::COUNT];
     cpu.v[usize::from(SCRATCH_VECTOR)] = T::join(T::splat(element));

@@ -10,6 +10,13 @@ macro_rules! mask {
     };
 }
 
+/// The upper half of twice a product, rounded half up and saturated. Twice it would not fit.
+macro_rules! rounded {
+    ($product:expr) => {
+        T::saturate(($product + (1 << (T::BITS - 2))) >> (T::BITS - 1))
+    };
+}
+
 instructions! {
     add = binary[u8, u16, u32, u64] |n, m| n.wrapping_add(m);
     sub = binary[u8, u16, u32, u64] |n, m| n.wrapping_sub(m);
@@ -62,7 +69,10 @@ instructions! {
     sqsub = binary_saturating[i8, i16, i32, i64] |n, m| T::saturate(n.wide() - m.wide());
     uqsub = binary_saturating[u8, u16, u32, u64] |n, m| T::saturate(n.wide() - m.wide());
     sqdmulh = binary_saturating[i16, i32] |n, m| T::saturate((n.wide() * m.wide()) >> (T::BITS - 1));
-    sqrdmulh = binary_saturating[i16, i32] |n, m| T::saturate((n.wide() * m.wide() + (1 << (T::BITS - 2))) >> (T::BITS - 1));
+    sqrdmulh = binary_saturating[i16, i32] |n, m| rounded!(n.wide() * m.wide());
+
+    sqrdmlah = accumulate_saturating[i16, i32] |d, n, m| rounded!((d.wide() << (T::BITS - 1)) + n.wide() * m.wide());
+    sqrdmlsh = accumulate_saturating[i16, i32] |d, n, m| rounded!((d.wide() << (T::BITS - 1)) - n.wide() * m.wide());
 
     sshl = binary[i8, i16, i32, i64] |n, m| T::wrap(n.shifted(m.shift_amount(), false));
     ushl = binary[u8, u16, u32, u64] |n, m| T::wrap(n.shifted(m.shift_amount(), false));

@@ -4,6 +4,7 @@
 //! knows instructions.
 
 mod branch;
+mod crypto;
 mod dp_imm;
 mod dp_reg;
 mod fp;
@@ -19,9 +20,12 @@ mod simd_fp;
 mod simd_fp_misc;
 mod simd_fp_product;
 mod simd_imm;
+mod simd_indexed;
 mod simd_perm;
 mod simd_shapes;
 mod simd_shift_imm;
+mod simd_three_diff;
+mod simd_three_ext;
 mod simd_three_same;
 mod simd_two_misc;
 mod system;
@@ -118,10 +122,14 @@ pub static GROUPS: &[(&str, &[Row])] = &[
     ("simd_copy", simd_copy::ROWS),
     ("simd_perm", simd_perm::ROWS),
     ("simd_three_same", simd_three_same::ROWS),
+    ("simd_three_ext", simd_three_ext::ROWS),
     ("simd_two_misc", simd_two_misc::ROWS),
     ("simd_across", simd_across::ROWS),
+    ("simd_three_diff", simd_three_diff::ROWS),
     ("simd_imm", simd_imm::ROWS),
     ("simd_shift_imm", simd_shift_imm::ROWS),
+    ("simd_indexed", simd_indexed::ROWS),
+    ("crypto", crypto::ROWS),
     ("simd_fp", simd_fp::ROWS),
     ("simd_fp_misc", simd_fp_misc::ROWS),
     ("simd_fp_product", simd_fp_product::ROWS),

@@ -12,9 +12,9 @@ fn is_extract(inst: Inst) -> bool {
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
-    Row::simd("EXT", "ext {Vd.b}, {Vn.b}, {Vm.b}, #{i}", "0q101110000mmmmm0iiii0nnnnnddddd", op::ext).when(is_extract),
-    Row::simd("TBL", "tbl {Vd.b}, {tbl}, {Vm.b}", "0q001110000mmmmm0ll000nnnnnddddd", op::tbl),
-    Row::simd("TBX", "tbx {Vd.b}, {tbl}, {Vm.b}", "0q001110000mmmmm0ll100nnnnnddddd", op::tbx),
+    Row::simd("EXT", "ext {Vd.B}, {Vn.B}, {Vm.B}, #{i}", "0q101110000mmmmm0iiii0nnnnnddddd", op::ext).when(is_extract),
+    Row::simd("TBL", "tbl {Vd.B}, {tbl}, {Vm.B}", "0q001110000mmmmm0ll000nnnnnddddd", op::tbl),
+    Row::simd("TBX", "tbx {Vd.B}, {tbl}, {Vm.B}", "0q001110000mmmmm0ll100nnnnnddddd", op::tbx),
     Row::simd("UZP1", "uzp1 {Vd.T}, {Vn.T}, {Vm.T}", "0q001110ee0mmmmm000110nnnnnddddd", op::uzp1).when(is_not_1d),
     Row::simd("TRN1", "trn1 {Vd.T}, {Vn.T}, {Vm.T}", "0q001110ee0mmmmm001010nnnnnddddd", op::trn1).when(is_not_1d),
     Row::simd("ZIP1", "zip1 {Vd.T}, {Vn.T}, {Vm.T}", "0q001110ee0mmmmm001110nnnnnddddd", op::zip1).when(is_not_1d),
