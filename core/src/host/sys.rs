@@ -94,6 +94,7 @@ registers! {
     DirFd<'_>, |fd| fd.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
     ForeignBuffer, |buffer| buffer.start;
     &[ForeignBuffer], |buffers| buffers.as_ptr();
+    &[[u64; 2]], |vectors| vectors.as_ptr();
     &CStr, |text| text.as_ptr();
     Option<&CStr>, |text| text.map_or(std::ptr::null(), CStr::as_ptr);
 }
@@ -303,6 +304,20 @@ calls! {
     /// prlimit(2) as the kernel has it; each buffer is a pair of 64-bit limits or absent.
     prlimit64(pid: i32, resource: u32, new: Option<Struct<16>>, old: Option<Struct<16>>)
         = SYS_prlimit64(pid, resource, new.map_or(ForeignBuffer::NULL, |new| new.0), old.map_or(ForeignBuffer::NULL, |old| old.0));
+    /// get_mempolicy(2); buffers may be absent.
+    get_mempolicy(mode: Option<Struct<4>>, nodes: ForeignBuffer, bits: u64, place: ForeignBuffer, flags: u64)
+        = SYS_get_mempolicy(mode.map_or(ForeignBuffer::NULL, |mode| mode.0), nodes, bits, place, flags);
+    /// set_mempolicy(2); the mask may be absent.
+    set_mempolicy(mode: i32, nodes: ForeignBuffer, bits: u64) = SYS_set_mempolicy(mode, nodes, bits);
+    /// mbind(2); the mask may be absent.
+    mbind(range: ForeignBuffer, mode: i32, nodes: ForeignBuffer, bits: u64, flags: u32)
+        = SYS_mbind(range, range.len(), mode, nodes, bits, flags);
+    /// process_vm_readv(2); the other process's vectors are addresses and lengths.
+    process_vm_readv(pid: i32, local: &[ForeignBuffer], remote: &[[u64; 2]])
+        = SYS_process_vm_readv(pid, local, local.len(), remote, remote.len(), 0u64);
+    /// process_vm_writev(2), in the same way.
+    process_vm_writev(pid: i32, local: &[ForeignBuffer], remote: &[[u64; 2]])
+        = SYS_process_vm_writev(pid, local, local.len(), remote, remote.len(), 0u64);
     /// membarrier(2).
     membarrier(command: i32, flags: u32, cpu: i32) = SYS_membarrier(command, flags, cpu);
 }

@@ -60,16 +60,6 @@ impl ImageInfo {
             args: image.args,
             sigtramp: image.sigtramp,
         }
-        .republished()
-    }
-
-    /// The same, published by the calling process. What another process published is left to that: it is leaked here.
-    #[must_use]
-    pub fn republished(mut self) -> Self {
-        std::mem::forget(self.published.take());
-        // Where the host refuses, others see elfuse's own.
-        self.published = Published::publish(self.path.as_os_str().as_bytes(), &self.args).ok().map(Arc::new);
-        self
     }
 }
 
@@ -292,8 +282,13 @@ impl Process {
         self.image.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes the program that runs from now on.
-    pub fn set_image(&self, image: ImageInfo) {
+    /// Notes the program that runs from now on, and publishes it.
+    pub fn set_image(&self, mut image: ImageInfo) {
+        // What a parent published is left to it: in the child of a host fork the value is nobody's.
+        std::mem::forget(image.published.take());
+        let window = self.memory.base().addr().get() as u64;
+        // Where the host refuses, others see elfuse's own.
+        image.published = Published::publish(window, image.path.as_os_str().as_bytes(), &image.args).ok().map(Arc::new);
         *self.image.lock().unwrap_or_else(PoisonError::into_inner) = image;
     }
 
