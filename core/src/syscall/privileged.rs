@@ -1,5 +1,7 @@
 //! Calls that change the machine: mounts, modules, swap, the clock, the host's name. A guest may ask, and is refused as an
 //! unprivileged process is, whoever runs elfuse: it is a program of the host's, not its administrator.
+//!
+//! Missing: everything but the refusal.
 
 use super::Args;
 use crate::abi::Errno;

@@ -33,7 +33,7 @@ rows! {
     53 fchmodat Full metadata (Dir, Str, Octal);
     54 fchownat Full metadata (Dir, Str, Int, Int, Hex);
     55 fchown Full metadata (Int, Int, Int);
-    56 openat Partial fs (Dir, Str, Hex, Octal);
+    56 openat Full fs (Dir, Str, Hex, Octal);
     58 vhangup Partial privileged ();
     78 readlinkat Full fs (Dir, Str, Ptr, Size);
     79 newfstatat Full metadata (Dir, Str, Ptr, Hex);
