@@ -11,8 +11,8 @@
 //! # Locks
 //!
 //! Whoever holds an ordered lock takes only locks that stand below it; under a leaf nothing is taken. None is held across
-//! a run, a sleep, or host input and output that may block; a fork by the host's fork(2) holds those of the address space and of the machine so
-//! that the child finds them free. `ci/check-locks` compares this list with the source both ways.
+//! a run, a sleep, or host input and output that may block; a fork by the host's fork(2) holds those of the address space
+//! and of the machine so that the child finds them free. `ci/check-locks` compares this list with the source both ways.
 //!
 //! | lock | kind | what it guards |
 //! |---|---|---|
@@ -28,9 +28,12 @@
 //! | `FdTable::slots` | leaf | guest descriptors |
 //! | `Listing::position` | leaf | where the reading of a made-up directory stands |
 //! | `Process::image` | leaf | what is known about the program |
+//! | `Process::async_files` | leaf | the guest's numbers of files that send signals |
 //! | `Process::root` | leaf | the guest's root |
 //! | `Process::handed_over` | leaf | the program that the main thread is to execute |
 //! | `Process::vfork_parent` | leaf | the stream that keeps a vfork parent waiting |
+//! | `Pool::idle` | leaf | the threads of the pool that wait for work |
+//! | `Call::state` | leaf | where a call stands that a thread of the pool makes for another |
 //! | `Lifetime::state` | leaf | the count of live threads |
 //! | `Preemption::running` | leaf | the kick thread, its sink, the transport's receiver |
 //! | `Shared::queue` | leaf | requests for kicks |

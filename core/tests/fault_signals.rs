@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use elfuse::host::fault::{self, AltStack, FaultSignal};
+use elfuse::host::fault_report;
 use elfuse::mem::Window;
 
 /// A name and what it checks.
@@ -21,6 +22,7 @@ const CASES: &[Case] = &[
     ("crash_is_reported_and_kills", crash_is_reported_and_kills),
     ("crash_hook_runs_before_death", crash_hook_runs_before_death),
     ("crash_in_the_hook_ends", crash_in_the_hook_ends),
+    ("crash_leaves_report_and_record", crash_leaves_report_and_record),
     ("exhausted_stack_is_reported", exhausted_stack_is_reported),
     ("sent_fault_signals_go_to_the_hook", sent_fault_signals_go_to_the_hook),
     ("sent_fault_signal_without_hook_kills", sent_fault_signal_without_hook_kills),
@@ -45,6 +47,11 @@ fn run_child(name: &str) -> Result<(), String> {
         "fault" => fault_at(0x10),
         "hook" => {
             fault::set_crash_hook(|event| say(if event.address == 0x10 { b"hook saw 0x10\n" } else { b"wrong\n" }));
+            fault_at(0x10);
+        }
+        "record" => {
+            let path = std::env::var_os("RECORD_FILE").ok_or("no file is named")?;
+            fault_report::arm(Some(path.as_ref()));
             fault_at(0x10);
         }
         "faulty-hook" => {
@@ -100,6 +107,20 @@ fn crash_is_reported_and_kills() -> Result<(), String> {
 
 fn crash_hook_runs_before_death() -> Result<(), String> {
     dies("crash/hook", libc::SIGSEGV, "hook saw 0x10")
+}
+
+fn crash_leaves_report_and_record() -> Result<(), String> {
+    let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let path = dir.path().join("crash.json");
+    let outcome = processes::spawn("crash/record", &[("RECORD_FILE", path.to_str().ok_or("a strange path")?)]);
+    let record = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+    let record: serde_json::Value = serde_json::from_str(&record).map_err(|error| error.to_string())?;
+    let is_reported = outcome.output.contains("type: INTERNAL_FAULT") && outcome.output.contains("address 0x10;");
+    let died_of = outcome.status.and_then(|status| status.signal());
+    match (record["kind"].as_str(), record["address"].as_str(), record["signal"].as_i64()) {
+        (Some("INTERNAL_FAULT"), Some("0x10"), Some(11)) if is_reported && died_of == Some(libc::SIGSEGV) => Ok(()),
+        _other => Err(format!("{record}; {:?}, said {:?}", outcome.status, outcome.output)),
+    }
 }
 
 fn crash_in_the_hook_ends() -> Result<(), String> {

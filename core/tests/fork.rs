@@ -135,3 +135,46 @@ fn a_child_whose_parent_is_gone_ends_by_itself() {
         assert!(errors.contains(said) && errors.lines().count() == 1, "{errors}");
     }
 }
+
+/// How many descriptors and threads a process of the host has.
+fn belongings(pid: u32) -> (usize, usize) {
+    let count = |what: &str| std::fs::read_dir(format!("/proc/{pid}/{what}")).map_or(0, Iterator::count);
+    (count("fd"), count("task"))
+}
+
+/// The only child of a process, once it has one.
+fn child_of(pid: u32) -> Option<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+    children.split_ascii_whitespace().next()?.parse().ok()
+}
+
+#[test]
+fn forks_leave_no_descriptor_and_no_thread_behind() {
+    let fixture = guest_tests::verify("fork-chain").unwrap();
+    let mut first = Command::new(env!("CARGO_BIN_EXE_elfuse"))
+        .arg("--")
+        .arg(&fixture)
+        .arg("6")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = [0; 6];
+    first.stdout.as_mut().unwrap().read_exact(&mut line).unwrap();
+    assert_eq!(&line, b"ready\n");
+    let chain: Vec<u32> = std::iter::successors(Some(first.id()), |pid| child_of(*pid)).collect();
+    // A parent may still be about to close what it made its child with. The last process polls, and has made its wake-up for
+    // that; of the others each is as the one before.
+    let mut seen = Vec::new();
+    for _ in 0..ROUNDS {
+        seen = chain.iter().map(|pid| belongings(*pid)).collect();
+        if chain.len() == 7 && seen[1..6].iter().all(|one| *one == seen[1]) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    drop(first.stdin.take());
+    assert!(first.wait().unwrap().success());
+    assert_eq!(chain.len(), 7);
+    assert!(seen[1..6].iter().all(|one| *one == seen[1]), "{seen:?}");
+}

@@ -228,3 +228,18 @@ fn clocks_are_read_without_system_calls() {
     // A thousand readings: only a page that grew old in between is asked for.
     assert!(calls < 100, "{calls}");
 }
+
+/// Every call on files, on the host's tree and in a sysroot.
+#[test]
+fn files_are_made_changed_and_removed() {
+    let system = System::new();
+    let files = guest_tests::verify("files").unwrap();
+    std::fs::copy(&files, system.at("root/usr/bin/files")).unwrap();
+    std::fs::create_dir_all(system.at("root/var/inner")).unwrap();
+    let plain = system.at("plain");
+    std::fs::create_dir(&plain).unwrap();
+    let on_host = Command::new(env!("CARGO_BIN_EXE_elfuse")).arg("--").arg(&files).arg(&plain).output().unwrap();
+    assert_eq!(lines(&on_host), ["ok"]);
+    assert_eq!(lines(&system.run(&[], "files", &["/var/inner"])), ["ok"]);
+    assert!(system.at("root/var/inner/d/f").is_file() && plain.join("d/f").is_file());
+}

@@ -1,6 +1,7 @@
 // signal-send WHAT: who may send what to whom, and what becomes of it.
 //
-// WHAT is `self` (checks of the sending calls, ids of threads, tkill), `limit` (RLIMIT_SIGPENDING) or `group` (kill of 0 and
+// WHAT is `all` (each of the 64 numbers is the guest's own, from itself and from a child), `self` (checks of the sending calls,
+// ids of threads, tkill), `limit` (RLIMIT_SIGPENDING) or `group` (kill of 0 and
 // of a group: the sender's own signal is there when kill returns, children get theirs).
 //
 // Sources: kill(2), tgkill(2), rt_sigqueueinfo(2), getrlimit(2), Linux kernel/signal.c.
@@ -152,11 +153,62 @@ static void group(void) {
     CHECK_EQ(sys2(NR_kill, 0, 65), -EINVAL);
 }
 
+// Every number can be caught, queued and blocked, those that C libraries keep for themselves included.
+static void all(void) {
+    s32 parent = getpid();
+    for (int sig = 1; sig <= 64; sig++) {
+        if (sig == SIGKILL || sig == SIGSTOP) continue;
+        rt_sigaction(sig, on_signal, SA_SIGINFO, 0);
+        count = 0;
+        CHECK_EQ(sys2(NR_kill, parent, sig), 0);
+        CHECK_EQ(count, 1);
+        CHECK_EQ(last.si_signo, sig);
+        CHECK_EQ(rt_queue(parent, sig, (u64)sig), 0);
+        CHECK_EQ(count, 2);
+        CHECK_EQ(last.si_value, sig);
+        u64 pending;
+        rt_sigmask(SIG_BLOCK, SIGBIT(sig));
+        CHECK_EQ(sys2(NR_kill, parent, sig), 0);
+        CHECK_EQ(sys2(NR_rt_sigpending, &pending, 8), 0);
+        CHECK_EQ(pending, SIGBIT(sig));
+        rt_sigmask(SIG_UNBLOCK, SIGBIT(sig));
+        CHECK_EQ(count, 3);
+    }
+    // From another process, all blocked before it can send any. The stop signals that follow SIGCONT discard it while it is
+    // pending, so it is left out.
+    u64 everything = ~0ull, wanted = ~(SIGBIT(SIGCHLD) | SIGBIT(14));
+    rt_sigmask(SIG_SETMASK, everything);
+    s32 child = rt_fork();
+    if (child == 0) {
+        rt_guard(30);
+        for (int sig = 1; sig <= 64; sig++) {
+            if (sig == SIGKILL || sig == SIGSTOP || sig == SIGCHLD || sig == SIGCONT || sig == 14) continue;
+            CHECK_EQ(rt_queue(parent, sig, 1000 + (u64)sig), 0);
+        }
+        rt_exit_group(0);
+    }
+    static u8 seen[65];
+    for (u32 taken = 0; taken < 59;) {
+        siginfo_t info;
+        struct timespec limit = { 20, 0 };
+        long sig = sys4(NR_rt_sigtimedwait, &wanted, &info, &limit, 8);
+        if (sig == -EINTR) continue;
+        CHECK(sig > 0);
+        if (info.si_pid != child) continue;
+        CHECK_EQ(info.si_value, 1000 + sig);
+        CHECK_EQ(seen[sig], 0);
+        seen[sig] = 1;
+        taken++;
+    }
+    CHECK_EQ(rt_wait(child), 0);
+}
+
 int main(int argc, char **argv, char **envp) {
     (void)envp;
     CHECK_EQ(argc, 2);
     rt_guard(30);
-    if (rt_streq(argv[1], "self")) self();
+    if (rt_streq(argv[1], "all")) all();
+    else if (rt_streq(argv[1], "self")) self();
     else if (rt_streq(argv[1], "limit")) limit();
     else if (rt_streq(argv[1], "group")) group();
     else CHECK(!"a part that this guest knows");

@@ -9,6 +9,7 @@
 // three times, and then the wait is ended by what it waits for.
 
 #include "waits-rows.h"
+#include "waits-more.h"
 
 #define SLEEPERS 3
 #define NAP_NS 1000000ull
@@ -40,13 +41,21 @@ static void sleep_in_call(void *arg) {
     STORE(&self->finished, 1);
 }
 
-static void begin(struct sleeper *sleeper, const struct row *row) {
+static void prepare(struct sleeper *sleeper, const struct row *row) {
     memset(sleeper, 0, sizeof *sleeper);
     sleeper->row = row;
     if (row->prepare) row->prepare(&sleeper->place);
+}
+
+static void launch(struct sleeper *sleeper) {
     sleeper->thread = rt_thread_start(sleep_in_call, sleeper);
     while (!LOAD(&sleeper->started)) sys0(NR_sched_yield);
     rt_sleep_ns(NAP_NS);
+}
+
+static void begin(struct sleeper *sleeper, const struct row *row) {
+    prepare(sleeper, row);
+    launch(sleeper);
 }
 
 static void end(struct sleeper *sleeper) {
@@ -202,30 +211,38 @@ static void with_fork(const struct row *row) {
     wake_and_end("a fork", &sleeper);
 }
 
-static void sleep_for_good(const struct row *row) {
-    static struct sleeper sleeper;
-    rt_guard(30);
-    begin(&sleeper, row);
+/// A child that sleeps in the call on a thread of its own. What it sleeps at is prepared and removed here, so that the end
+/// of the child leaves nothing; calls that wait for children of their own are left out.
+static s32 fork_sleeper(const struct row *row, struct sleeper *sleeper) {
+    prepare(sleeper, row);
+    s32 pid = rt_fork();
+    if (pid == 0) {
+        rt_guard(30);
+        launch(sleeper);
+    }
+    return pid;
 }
 
 static void with_exec(const struct row *row, char **argv) {
-    s32 pid = rt_fork();
+    static struct sleeper sleeper;
+    if (row->finish == reap) return;
+    s32 pid = fork_sleeper(row, &sleeper);
     if (pid == 0) {
-        sleep_for_good(row);
         char *args[] = { argv[0], "executed", 0 }, *env[] = { 0 };
         sys3(NR_execve, argv[0], args, env);
         rt_exit_group(1);
     }
     check_result("an exec", row, rt_wait(pid), 5 << 8);
+    if (row->finish) row->finish(&sleeper.place);
 }
 
 static void with_exit(const struct row *row) {
-    s32 pid = rt_fork();
-    if (pid == 0) {
-        sleep_for_good(row);
-        rt_exit_group(7);
-    }
+    static struct sleeper sleeper;
+    if (row->finish == reap) return;
+    s32 pid = fork_sleeper(row, &sleeper);
+    if (pid == 0) rt_exit_group(7);
     check_result("an exit", row, rt_wait(pid), 7 << 8);
+    if (row->finish) row->finish(&sleeper.place);
 }
 
 static void all_of(const struct row *row, char **argv) {

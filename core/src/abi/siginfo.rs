@@ -171,6 +171,13 @@ impl SigInfo {
         GuestAddr(u64::from_le_bytes(std::array::from_fn(|i| self.bytes[16 + i])))
     }
 
+    /// True for what a descriptor with `O_ASYNC` and F_SETSIG sends: a code `POLL_IN` to `POLL_HUP`.
+    #[must_use]
+    pub fn is_of_file(&self) -> bool {
+        let is_others = self.signal() == Signal::SIGCHLD || super::SigSet::SYNCHRONOUS.contains(self.signal());
+        (1..=6).contains(&self.code().0) && !is_others
+    }
+
     /// `si_fd` of a signal that F_SETSIG of fcntl(2) asked for.
     #[must_use]
     pub fn fd(&self) -> i32 {

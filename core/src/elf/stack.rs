@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::LoadError;
-use crate::abi::{GuestAddr, PAGE_SIZE};
+use crate::abi::{GuestAddr, PAGE_SIZE, RSEQ_ALIGN, RSEQ_FEATURE_SIZE};
 
 /// CPU features as `AT_HWCAP`, `AT_HWCAP2` and `AT_HWCAP3` show them.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -53,6 +53,8 @@ const AT_CLKTCK: u64 = 17;
 const AT_SECURE: u64 = 23;
 const AT_RANDOM: u64 = 25;
 const AT_HWCAP2: u64 = 26;
+const AT_RSEQ_FEATURE_SIZE: u64 = 27;
+const AT_RSEQ_ALIGN: u64 = 28;
 const AT_HWCAP3: u64 = 29;
 const AT_EXECFN: u64 = 31;
 const AT_SYSINFO_EHDR: u64 = 33;
@@ -171,7 +173,7 @@ impl StackContents<'_> {
         InitialStack { sp: GuestAddr(sp), bytes, areas }
     }
 
-    fn auxv(&self, random: u64, platform: u64, exec_fn: u64) -> [(u64, u64); 22] {
+    fn auxv(&self, random: u64, platform: u64, exec_fn: u64) -> [(u64, u64); 24] {
         let [uid, euid, gid, egid] = self.ids.map(u64::from);
         [
             (AT_SYSINFO_EHDR, self.vdso),
@@ -193,6 +195,8 @@ impl StackContents<'_> {
             (AT_RANDOM, random),
             (AT_HWCAP2, self.hwcap.hwcap2),
             (AT_HWCAP3, self.hwcap.hwcap3),
+            (AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE),
+            (AT_RSEQ_ALIGN, RSEQ_ALIGN),
             (AT_EXECFN, exec_fn),
             (AT_PLATFORM, platform),
             (AT_NULL, 0),
@@ -235,8 +239,8 @@ mod tests {
                 assert_eq!(&string(word(1 + index)), arg);
             }
             assert_eq!((word(1 + count), string(word(2 + count)), word(3 + count)), (0, b"A=1".to_vec(), 0));
-            let auxv: std::collections::BTreeMap<u64, u64> =
-                (0..21).map(|pair| (word(4 + count + pair * 2), word(5 + count + pair * 2))).collect();
+            let pairs = (0..).map(|pair| (word(4 + count + pair * 2), word(5 + count + pair * 2)));
+            let auxv: std::collections::BTreeMap<u64, u64> = pairs.take_while(|(tag, _)| *tag != AT_NULL).collect();
             assert_eq!((auxv[&AT_ENTRY], auxv[&AT_EGID], auxv[&AT_HWCAP2]), (0x40_0100, 4, 3));
             assert_eq!(string(auxv[&AT_PLATFORM]), b"aarch64");
             assert_eq!(string(auxv[&AT_EXECFN]), b"/bin/prog");

@@ -132,8 +132,7 @@ impl Received {
     /// [`ImageError::Damaged`].
     pub fn program(&self) -> Result<ImageInfo, ImageError> {
         let file = self.image.program_file.map(|index| self.packet.file(index)).transpose()?;
-        let image = ImageInfo { file: file.map(|file| file.host().clone()), ..self.image.image_info() };
-        Ok(image.republished())
+        Ok(ImageInfo { file: file.map(|file| file.host().clone()), ..self.image.image_info() })
     }
 
     /// Makes what were signal descriptors of the parent signal descriptors of this process.

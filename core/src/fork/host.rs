@@ -131,7 +131,7 @@ fn become_child(
     if !seed.args.flags.contains(CloneFlags::VM) {
         process.space().inherit().map_err(errno)?;
     }
-    process.set_image(seed.image.republished());
+    process.set_image(seed.image);
     {
         let mut group = process.group();
         (group.actions, group.pending_limit) = (seed.actions, seed.pending_limit);

@@ -11,6 +11,7 @@ use crate::abi::{GuestAddr, SigSet, Signal};
 use crate::elf::ProgramAreas;
 use crate::fs::RootConfig;
 use crate::kernel::process::{ForkWay, ImageInfo, Options};
+use crate::kernel::rseq::Rseq;
 use crate::kernel::signal::{AltStack, Handler, SaFlags, SigAction, SignalActions};
 use crate::mem::Layout;
 use crate::vcpu::{CpuState, PauthKeys, Pstate};
@@ -104,6 +105,8 @@ pub struct Image {
     pub pending_limit: Option<(u64, u64)>,
     /// Base, length in bytes and `SS_AUTODISARM` of the alternate signal stack.
     pub alt_stack: Option<(u64, u64, bool)>,
+    /// Address, length in bytes and signature of rseq(2).
+    pub rseq: Option<(u64, u32, u32)>,
     /// Where the child's id is stored at its start (`CLONE_CHILD_SETTID`).
     pub set_child_tid: Option<u64>,
     /// What is zeroed at its end (`CLONE_CHILD_CLEARTID`), 0 for none.
@@ -290,6 +293,12 @@ impl Image {
         actions
     }
 
+    /// rseq(2) of the thread.
+    #[must_use]
+    pub fn registered_rseq(&self) -> Option<Rseq> {
+        self.rseq.map(|(area, len_bytes, signature)| Rseq::new(GuestAddr(area), len_bytes, signature))
+    }
+
     /// The alternate signal stack.
     #[must_use]
     pub fn signal_stack(&self) -> Option<AltStack> {
@@ -365,7 +374,7 @@ mod tests {
         let mut other = bytes;
         other[8] += 1;
         let error = Header::from_bytes(&other).unwrap_err().to_string();
-        assert!(error.contains("version 3") && !error.contains('\n'), "{error}");
+        assert!(error.contains("version 4") && !error.contains('\n'), "{error}");
         other[0] = 0;
         assert!(matches!(Header::from_bytes(&other), Err(ImageError::Magic)));
     }

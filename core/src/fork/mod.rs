@@ -21,4 +21,4 @@ mod parent;
 mod vfork;
 
 pub use child::{Received, receive};
-pub use parent::fork_process;
+pub use parent::{close_gate, fork_process};

@@ -107,7 +107,7 @@ pub(super) fn child_registers(ctx: &TaskContext, args: &CloneArgs) -> CpuState {
 }
 
 /// Holds all other threads outside of guest code and system calls.
-pub(super) fn close_gate<'ctx>(ctx: &'ctx TaskContext) -> crate::kernel::quiesce::Closed<'ctx> {
+pub fn close_gate<'ctx>(ctx: &'ctx TaskContext) -> crate::kernel::quiesce::Closed<'ctx> {
     let process = ctx.process();
     process.gate().close(|| {
         let own = ctx.task.tid();
@@ -196,6 +196,7 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         actions,
         blocked,
         pending_limit,
+        rseq: ctx.rseq.as_ref().map(|rseq| (rseq.area.0, rseq.len_bytes, rseq.signature)),
         alt_stack: ctx.alt_stack.map(|stack| (stack.base.0, stack.len_bytes, stack.autodisarm)),
         set_child_tid: args.flags.contains(CloneFlags::CHILD_SETTID).then_some(child_tid),
         clear_child_tid: args.word_to_clear().0,

@@ -25,38 +25,33 @@ pub const FAULT_SIGNALS: [i32; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, 
 /// a crash report's formatting.
 const ALT_STACK_BYTES: usize = 256 * 1024;
 
-/// Assembly text that lists instruction label `$insn` with fixup label `$fixup` (numeric labels with their direction,
-/// `"2b"`, `"3f"`) in the fixup table. The section is marked as retained: linkers would otherwise drop it.
+/// The directive that opens the fixup table. It is marked as retained: linkers would otherwise drop it.
 #[cfg(not(target_os = "macos"))]
-macro_rules! fixup_entry {
-    ($insn:literal, $fixup:literal) => {
-        concat!(
-            ".pushsection elfuse_fixups,\"aR\"\n",
-            ".balign 4\n",
-            ".long ",
-            $insn,
-            " - .\n",
-            ".long ",
-            $fixup,
-            " - .\n",
-            ".popsection"
-        )
+macro_rules! fixup_section {
+    () => {
+        ".pushsection elfuse_fixups,\"aR\"\n"
     };
 }
 /// As on Linux, with the section syntax of Mach-O.
 #[cfg(target_os = "macos")]
+macro_rules! fixup_section {
+    () => {
+        ".pushsection __TEXT,__elfuse_fixups,regular,no_dead_strip\n"
+    };
+}
+pub(crate) use fixup_section;
+
+/// Assembly text that lists instruction label `$insn` with fixup label `$fixup` (numeric labels with their direction,
+/// `"2b"`, `"3f"`) in the fixup table.
 macro_rules! fixup_entry {
     ($insn:literal, $fixup:literal) => {
         concat!(
-            ".pushsection __TEXT,__elfuse_fixups,regular,no_dead_strip\n",
-            ".balign 4\n",
-            ".long ",
+            $crate::host::fault::fixup_section!(),
+            ".p2align 2\n.long ",
             $insn,
-            " - .\n",
-            ".long ",
+            " - .\n.long ",
             $fixup,
-            " - .\n",
-            ".popsection"
+            " - .\n.popsection"
         )
     };
 }
@@ -257,8 +252,8 @@ fn die_by(signal: i32) {
 }
 
 /// Writes one line about a fault to standard error, without allocation or formatting machinery.
-fn report_line(event: &FaultSignal) {
-    let mut line = Line { bytes: [0; 160], len: 0 };
+pub(super) fn report_line(event: &FaultSignal) {
+    let mut line = Line::new();
     line.text(b"elfuse: internal fault, signal ");
     line.decimal(event.signal as usize);
     line.text(b" at host pc ");
@@ -270,14 +265,22 @@ fn report_line(event: &FaultSignal) {
     unsafe { libc::write(libc::STDERR_FILENO, line.bytes.as_ptr().cast(), line.len) };
 }
 
-/// A line on the stack.
-struct Line {
-    bytes: [u8; 160],
+/// Text on the stack, for handlers: no allocation, and what does not fit is cut.
+pub(super) struct Line {
+    bytes: [u8; 640],
     len: usize,
 }
 
 impl Line {
-    fn text(&mut self, text: &[u8]) {
+    pub(super) const fn new() -> Self {
+        Self { bytes: [0; 640], len: 0 }
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    pub(super) fn text(&mut self, text: &[u8]) {
         for &byte in text {
             if let Some(slot) = self.bytes.get_mut(self.len) {
                 *slot = byte;
@@ -300,12 +303,12 @@ impl Line {
         self.text(&digits[at..]);
     }
 
-    fn hex(&mut self, value: usize) {
+    pub(super) fn hex(&mut self, value: usize) {
         self.text(b"0x");
         self.number(value, 16);
     }
 
-    fn decimal(&mut self, value: usize) {
+    pub(super) fn decimal(&mut self, value: usize) {
         self.number(value, 10);
     }
 }

@@ -9,6 +9,7 @@ pub mod controls;
 pub mod cpu_timer;
 pub mod events;
 pub mod fault;
+pub mod fault_report;
 pub mod fds;
 pub mod fork;
 pub mod forward;

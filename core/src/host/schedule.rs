@@ -23,6 +23,19 @@ pub fn step_back() {
     let _ = unsafe { libc::nice(NICE) };
 }
 
+/// How many processors the host is configured with.
+#[must_use]
+pub fn configured_processors() -> usize {
+    use nix::unistd::{SysconfVar, sysconf};
+    sysconf(SysconfVar::_NPROCESSORS_CONF).ok().flatten().and_then(|count| usize::try_from(count).ok()).unwrap_or(1)
+}
+
+/// The processors that the calling thread may run on, empty where the host does not tell.
+#[must_use]
+pub fn own_affinity() -> Vec<u32> {
+    imp::own_affinity()
+}
+
 /// The shortest slice that Linux grants (since 6.12; older kernels ignore the request). A waking thread whose slice is
 /// shorter than the running one's preempts it.
 const SHORTEST_SLICE_NS: u64 = 100_000;
@@ -57,6 +70,14 @@ mod imp {
         }
     }
 
+    pub(super) fn own_affinity() -> Vec<u32> {
+        let mut mask = [0u64; 128];
+        // SAFETY: the kernel writes at most as many bytes as it is told of.
+        let len = unsafe { libc::syscall(libc::SYS_sched_getaffinity, 0, size_of_val(&mask), mask.as_mut_ptr()) };
+        let known = usize::try_from(len).unwrap_or(0) * 8;
+        (0..known as u32).filter(|cpu| mask[*cpu as usize / 64] & 1 << (cpu % 64) != 0).collect()
+    }
+
     fn own_attr() -> Option<SchedAttr> {
         let mut attr = SchedAttr { size: ATTR_BYTES, ..SchedAttr::default() };
         // SAFETY: the kernel writes at most the size that is passed.
@@ -86,4 +107,8 @@ mod imp {
 mod imp {
     /// macOS schedules by QoS classes, and threads of a user's program already preempt at wake-up.
     pub(super) fn set_time_slice_ns(_slice_ns: u64) {}
+
+    pub(super) fn own_affinity() -> Vec<u32> {
+        Vec::new()
+    }
 }

@@ -94,6 +94,7 @@ registers! {
     DirFd<'_>, |fd| fd.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
     ForeignBuffer, |buffer| buffer.start;
     &[ForeignBuffer], |buffers| buffers.as_ptr();
+    &[[u64; 2]], |vectors| vectors.as_ptr();
     &CStr, |text| text.as_ptr();
     Option<&CStr>, |text| text.map_or(std::ptr::null(), CStr::as_ptr);
 }
@@ -238,6 +239,8 @@ calls! {
     flock(fd: BorrowedFd<'_>, operation: u32) = SYS_flock(fd, operation);
     /// fcntl(2) with a `struct flock`, which has one layout on 64-bit Linux.
     fcntl_lock(fd: BorrowedFd<'_>, command: i32, lock: Struct<32>) = SYS_fcntl(fd, command, lock.0);
+    /// fcntl(2) with a `struct f_owner_ex`.
+    fcntl_owner(fd: BorrowedFd<'_>, command: i32, owner: Struct<8>) = SYS_fcntl(fd, command, owner.0);
     /// fcntl(2) with a number.
     fcntl(fd: BorrowedFd<'_>, command: i32, value: i32) = SYS_fcntl(fd, command, value);
     /// ioctl(2) with a buffer that has room for what the request moves.
@@ -275,11 +278,46 @@ calls! {
     getgroups(buffer: ForeignBuffer) = SYS_getgroups(buffer.len() / 4, buffer);
     /// sched_getaffinity(2).
     sched_getaffinity(pid: i32, mask: ForeignBuffer) = SYS_sched_getaffinity(pid, mask.len(), mask);
+    /// sched_getscheduler(2).
+    sched_getscheduler(pid: i32) = SYS_sched_getscheduler(pid);
+    /// sched_setscheduler(2).
+    sched_setscheduler(pid: i32, policy: i32, param: Option<Struct<4>>)
+        = SYS_sched_setscheduler(pid, policy, param.map_or(ForeignBuffer::NULL, |param| param.0));
+    /// sched_getparam(2).
+    sched_getparam(pid: i32, param: Option<Struct<4>>)
+        = SYS_sched_getparam(pid, param.map_or(ForeignBuffer::NULL, |param| param.0));
+    /// sched_setparam(2).
+    sched_setparam(pid: i32, param: Option<Struct<4>>)
+        = SYS_sched_setparam(pid, param.map_or(ForeignBuffer::NULL, |param| param.0));
+    /// sched_rr_get_interval(2).
+    sched_rr_get_interval(pid: i32, interval: Struct<16>) = SYS_sched_rr_get_interval(pid, interval.0);
+    /// sched_getattr(2); the buffer has the size that is asked for.
+    sched_getattr(pid: i32, attr: ForeignBuffer, flags: u32) = SYS_sched_getattr(pid, attr, attr.len(), flags);
+    /// sched_setattr(2); the structure says its own size.
+    sched_setattr(pid: i32, attr: ForeignBuffer, flags: u32) = SYS_sched_setattr(pid, attr, flags);
+    /// getpriority(2) as the kernel answers it, 1 to 40.
+    getpriority(which: i32, who: i32) = SYS_getpriority(which, who);
+    /// setpriority(2).
+    setpriority(which: i32, who: i32, nice: i32) = SYS_setpriority(which, who, nice);
     /// sched_setaffinity(2).
     sched_setaffinity(pid: i32, mask: ForeignBuffer) = SYS_sched_setaffinity(pid, mask.len(), mask);
     /// prlimit(2) as the kernel has it; each buffer is a pair of 64-bit limits or absent.
     prlimit64(pid: i32, resource: u32, new: Option<Struct<16>>, old: Option<Struct<16>>)
         = SYS_prlimit64(pid, resource, new.map_or(ForeignBuffer::NULL, |new| new.0), old.map_or(ForeignBuffer::NULL, |old| old.0));
+    /// get_mempolicy(2); buffers may be absent.
+    get_mempolicy(mode: Option<Struct<4>>, nodes: ForeignBuffer, bits: u64, place: ForeignBuffer, flags: u64)
+        = SYS_get_mempolicy(mode.map_or(ForeignBuffer::NULL, |mode| mode.0), nodes, bits, place, flags);
+    /// set_mempolicy(2); the mask may be absent.
+    set_mempolicy(mode: i32, nodes: ForeignBuffer, bits: u64) = SYS_set_mempolicy(mode, nodes, bits);
+    /// mbind(2); the mask may be absent.
+    mbind(range: ForeignBuffer, mode: i32, nodes: ForeignBuffer, bits: u64, flags: u32)
+        = SYS_mbind(range, range.len(), mode, nodes, bits, flags);
+    /// process_vm_readv(2); the other process's vectors are addresses and lengths.
+    process_vm_readv(pid: i32, local: &[ForeignBuffer], remote: &[[u64; 2]])
+        = SYS_process_vm_readv(pid, local, local.len(), remote, remote.len(), 0u64);
+    /// process_vm_writev(2), in the same way.
+    process_vm_writev(pid: i32, local: &[ForeignBuffer], remote: &[[u64; 2]])
+        = SYS_process_vm_writev(pid, local, local.len(), remote, remote.len(), 0u64);
     /// membarrier(2).
     membarrier(command: i32, flags: u32, cpu: i32) = SYS_membarrier(command, flags, cpu);
 }

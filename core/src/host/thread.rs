@@ -10,6 +10,7 @@ use std::io;
 use std::thread::{Builder, JoinHandle};
 
 use super::controls::{self, Control};
+use super::fault::AltStack;
 use super::schedule;
 use super::signal::{self, SignalsBlocked};
 use crate::abi::{SigSet, Tid};
@@ -81,7 +82,11 @@ pub fn spawn<T: Send + 'static>(
     _proof: &SignalsBlocked,
     body: impl FnOnce(SignalsBlocked) -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
-    let thread = Builder::new().name(name.chars().filter(|c| *c != '\0').collect()).spawn(move || body(adopt(role)));
+    let thread = Builder::new().name(name.chars().filter(|c| *c != '\0').collect()).spawn(move || {
+        // A thread that cannot have one runs on: only a fault of elfuse itself would be told less of.
+        let _stack = AltStack::install();
+        body(adopt(role))
+    });
     // pthread_create(3) opens signals 32 and 33 on this thread too.
     signal::block_library_signals()?;
     thread

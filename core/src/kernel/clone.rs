@@ -112,7 +112,7 @@ pub fn spawn_thread(ctx: &TaskContext, args: CloneArgs, body: Body) -> Result<Ti
     let (ready, is_ready) = sync_channel(1);
     let (go, may_go) = sync_channel::<()>(1);
     process.lifetime().begin();
-    let spawned = thread::spawn(Role::Worker, "elfuse-vcpu", &ctx.proof, move |proof| {
+    let spawned = thread::spawn(Role::Worker, &own_name(), &ctx.proof, move |proof| {
         let process = seed.process.clone();
         live(seed, proof, body, &ready, &may_go);
         process.lifetime().end();
@@ -129,6 +129,13 @@ pub fn spawn_thread(ctx: &TaskContext, args: CloneArgs, body: Body) -> Result<Ti
     // The thread waits for this; it is there, since it has just answered.
     let _sent = go.send(());
     Ok(tid)
+}
+
+/// The calling thread's name, which a new thread begins with.
+fn own_name() -> String {
+    let name = crate::host::sys::thread_name().unwrap_or_default();
+    let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
+    String::from_utf8_lossy(&name[..end]).into_owned()
 }
 
 /// The life of a worker thread, on that thread.

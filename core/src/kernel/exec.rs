@@ -165,6 +165,7 @@ fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     ctx.robust_list = GuestAddr::NULL;
     ctx.restart_block = None;
     ctx.fault = FaultRecord::NONE;
+    ctx.rseq = None;
     ctx.vcpu.push(&CpuState::at_start(image.entry.0, image.sp.0));
     name_thread(&image.path);
     process.set_image(ImageInfo::of(image));

@@ -19,6 +19,7 @@ pub mod published;
 pub mod quiesce;
 pub mod recent;
 pub mod restart;
+pub mod rseq;
 pub mod send;
 pub mod signal;
 pub mod sink;

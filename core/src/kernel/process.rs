@@ -1,9 +1,10 @@
 //! What all threads of a guest process share: [`Process`].
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::exec::HandedOver;
@@ -12,10 +13,11 @@ use super::futex::FutexTable;
 use super::pool::Pool;
 use super::published::Published;
 use super::quiesce::Gate;
+use super::rseq::VirtualCpus;
 use super::signal::{Delivery, GroupExit, SigAction, SignalTarget, ThreadGroup};
 use super::task::Interrupts;
 use super::timers::TimerTable;
-use crate::abi::{Errno, GuestAddr, Pid, SigInfo, SigSet, Signal, Tid};
+use crate::abi::{Errno, Fd, GuestAddr, Pid, SigInfo, SigSet, Signal, Tid};
 use crate::elf::{LoadedImage, ProgramAreas};
 use crate::fs::{Root, RootConfig};
 use crate::host;
@@ -58,16 +60,6 @@ impl ImageInfo {
             args: image.args,
             sigtramp: image.sigtramp,
         }
-        .republished()
-    }
-
-    /// The same, published by the calling process. What another process published is left to that: it is leaked here.
-    #[must_use]
-    pub fn republished(mut self) -> Self {
-        std::mem::forget(self.published.take());
-        // Where the host refuses, others see elfuse's own.
-        self.published = Published::publish(self.path.as_os_str().as_bytes(), &self.args).ok().map(Arc::new);
-        self
     }
 }
 
@@ -84,6 +76,11 @@ pub struct Process {
     futexes: FutexTable,
     timers: TimerTable,
     pool: Arc<Pool>,
+    virtual_cpus: VirtualCpus,
+    /// Guest descriptors that send signals when they are ready (`O_ASYNC`), by the host's number.
+    async_files: Mutex<BTreeMap<i32, Fd>>,
+    /// Commands of membarrier(2) that the guest has registered for.
+    membarrier: AtomicI32,
     image: Mutex<ImageInfo>,
     handed_over: Mutex<Option<HandedOver>>,
     options: Options,
@@ -150,6 +147,9 @@ impl Process {
             futexes: FutexTable::default(),
             timers: TimerTable::default(),
             pool: Arc::default(),
+            virtual_cpus: VirtualCpus::default(),
+            async_files: Mutex::default(),
+            membarrier: AtomicI32::new(0),
             image: Mutex::default(),
             handed_over: Mutex::default(),
             options,
@@ -231,6 +231,34 @@ impl Process {
         &self.pool
     }
 
+    /// The CPUs that rseq(2) tells of.
+    #[must_use]
+    pub const fn virtual_cpus(&self) -> &VirtualCpus {
+        &self.virtual_cpus
+    }
+
+    /// The commands of membarrier(2) that were registered for, as a set of bits.
+    #[must_use]
+    pub fn membarrier_registrations(&self) -> i32 {
+        self.membarrier.load(Ordering::Acquire)
+    }
+
+    /// Registers for a command of membarrier(2).
+    pub fn register_membarrier(&self, command: i32) {
+        self.membarrier.fetch_or(command, Ordering::AcqRel);
+    }
+
+    /// Notes which guest descriptor a host descriptor is, for the signals that tell its number.
+    pub fn name_async_file(&self, host: i32, guest: Fd) {
+        self.async_files.lock().unwrap_or_else(PoisonError::into_inner).insert(host, guest);
+    }
+
+    /// The guest descriptor that a signal of this host descriptor is about.
+    #[must_use]
+    pub fn async_file(&self, host: i32) -> Option<Fd> {
+        self.async_files.lock().unwrap_or_else(PoisonError::into_inner).get(&host).copied()
+    }
+
     /// The options of this run.
     #[must_use]
     pub const fn options(&self) -> &Options {
@@ -254,8 +282,13 @@ impl Process {
         self.image.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes the program that runs from now on.
-    pub fn set_image(&self, image: ImageInfo) {
+    /// Notes the program that runs from now on, and publishes it.
+    pub fn set_image(&self, mut image: ImageInfo) {
+        // What a parent published is left to it: in the child of a host fork the value is nobody's.
+        std::mem::forget(image.published.take());
+        let window = self.memory.base().addr().get() as u64;
+        // Where the host refuses, others see elfuse's own.
+        image.published = Published::publish(window, image.path.as_os_str().as_bytes(), &image.args).ok().map(Arc::new);
         *self.image.lock().unwrap_or_else(PoisonError::into_inner) = image;
     }
 

@@ -17,8 +17,14 @@ impl KickSink for Sink {
             Directed::Process => SignalTarget::Process,
             Directed::Thread(tid) => SignalTarget::Thread(tid),
         };
+        let mut info = *info;
+        if info.is_of_file()
+            && let Some(fd) = self.0.async_file(info.fd())
+        {
+            info.set_fd(fd.0);
+        }
         // A full queue or a thread that just ended loses the signal, as on Linux.
-        let _lost = self.0.send_signal(*info, target, KickCause::HostSignal);
+        let _lost = self.0.send_signal(info, target, KickCause::HostSignal);
     }
 
     fn record(&self, record: &Record) -> RecordOutcome {

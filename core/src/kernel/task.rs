@@ -8,6 +8,7 @@ use super::clone::{CloneArgs, CloneFlags};
 use super::fd_table::FdTable;
 use super::futex::Ticket;
 use super::recent::RecentCalls;
+use super::rseq::Rseq;
 use super::signal::{AltStack, FaultRecord};
 use super::{Process, Restart, SyscallError};
 use crate::abi::{GuestAddr, Tid};
@@ -174,6 +175,8 @@ pub struct TaskContext {
     pub clear_child_tid: GuestAddr,
     /// set_robust_list(2): the head of the list; null for none.
     pub robust_list: GuestAddr,
+    /// rseq(2).
+    pub rseq: Option<Rseq>,
     /// What restart_syscall(2) goes on with.
     pub restart_block: Option<RestartBlock>,
     /// The last synchronous fault, for the signal frames.
@@ -215,6 +218,7 @@ impl TaskContext {
             alt_stack: None,
             clear_child_tid: GuestAddr::NULL,
             robust_list: GuestAddr::NULL,
+            rseq: None,
             restart_block: None,
             fault: FaultRecord::NONE,
             last_exception: None,
@@ -230,6 +234,10 @@ impl TaskContext {
         self.proof = proof;
         self.clear_child_tid = args.word_to_clear();
         self.robust_list = GuestAddr::NULL;
+        if let Some(rseq) = &mut self.rseq {
+            // The virtual CPUs of the child are its own.
+            rseq.cpu = None;
+        }
         self.restart_block = None;
         self.restart = None;
     }

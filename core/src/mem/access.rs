@@ -169,21 +169,11 @@ pub trait Loadable: Copy {
 }
 
 /// The fixup entry for the instruction at label 2 that goes on at label 3.
-#[cfg(not(target_vendor = "apple"))]
 macro_rules! fixup {
     () => {
-        ".pushsection elfuse_fixups,\"aR\"\n.balign 4\n.long 2b - .\n.long 3f - .\n.popsection"
+        $crate::host::fault::fixup_entry!("2b", "3f")
     };
 }
-
-/// The fixup entry for the instruction at label 2 that goes on at label 3.
-#[cfg(target_vendor = "apple")]
-macro_rules! fixup {
-    () => {
-        ".pushsection __TEXT,__elfuse_fixups,regular,no_dead_strip\n.p2align 2\n.long 2b - .\n.long 3f - .\n.popsection"
-    };
-}
-
 pub(super) use fixup;
 
 /// The result of an accessor whose error register holds `failed`.

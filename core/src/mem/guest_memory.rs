@@ -12,6 +12,7 @@ use std::ptr::NonNull;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
+use super::atomic::Atomic;
 use super::copy;
 use crate::abi::{Errno, GuestAddr, GuestPtr, PAGE_SIZE};
 
@@ -176,7 +177,7 @@ impl GuestMemory {
     pub fn load_u32(self, from: GuestPtr<u32>) -> Result<u32, Errno> {
         let place = self.word(from)?;
         // SAFETY: `word` checked window and alignment.
-        unsafe { copy::load_u32(place) }.ok_or(Errno::EFAULT)
+        unsafe { u32::load_acquire(place) }.map_err(|_faulted| Errno::EFAULT)
     }
 
     /// Replaces a word that holds `expected` by `new`, sequentially consistent. Returns what it held: `expected` where it
@@ -187,7 +188,7 @@ impl GuestMemory {
     pub fn compare_exchange_u32(self, place: GuestPtr<u32>, expected: u32, new: u32) -> Result<u32, Errno> {
         let place = self.word(place)?;
         // SAFETY: `word` checked window and alignment.
-        unsafe { copy::compare_exchange_u32(place, expected, new) }.ok_or(Errno::EFAULT)
+        unsafe { u32::compare_exchange(place, expected, new) }.map_err(|_faulted| Errno::EFAULT)
     }
 
     /// Replaces a word by `update` of it, atomically, and returns what it held; `update` may run more than once.
@@ -205,10 +206,10 @@ impl GuestMemory {
         }
     }
 
-    fn word(self, at: GuestPtr<u32>) -> Result<*mut u32, Errno> {
+    fn word(self, at: GuestPtr<u32>) -> Result<*mut u8, Errno> {
         if !at.addr().0.is_multiple_of(4) {
             return Err(Errno::EINVAL);
         }
-        Ok(self.host_range(at.addr(), 4)?.cast())
+        self.host_range(at.addr(), 4)
     }
 }

@@ -5,6 +5,7 @@
 //! proc(5) and its pages, `fs/proc/` of Linux.
 
 mod maps;
+mod others;
 mod process;
 mod system;
 
@@ -54,10 +55,7 @@ pub fn find(ctx: &TaskContext, path: &[u8]) -> Option<Result<Entry, Errno>> {
             let tid = if *owner == b"thread-self" { ctx.task.tid() } else { Tid(ctx.process().pid().0) };
             of_process(&Subject { ctx, tid }, rest)
         }
-        [b"proc", owner, file] => {
-            let published = (*file == b"cmdline").then(|| Published::of(Pid(number(owner)?)))??;
-            Some(Ok(Entry::Text(published.command_line)))
-        }
+        [b"proc", owner, rest @ ..] if number(owner).is_some() => others::find(Pid(number(owner)?), rest),
         [b"proc" | b"sys", rest @ ..] => system::file(ctx, rest).map(|bytes| Ok(Entry::Text(bytes))),
         _elsewhere => None,
     }

@@ -8,10 +8,10 @@
 use super::{State, die};
 use crate::abi::{Errno, SiCode, SigInfo, SigSet, Signal};
 use crate::host::signal::stop_process;
-use crate::kernel::exec;
 use crate::kernel::signal::{Delivery, FrameRequest, SaFlags, SigAction, push_frame};
 use crate::kernel::task::Interrupts;
 use crate::kernel::{Restart, TaskContext};
+use crate::kernel::{exec, rseq};
 use crate::preempt::stats::TaskCounter;
 
 /// Number of restart_syscall(2).
@@ -87,6 +87,12 @@ fn run_handler(ctx: &mut TaskContext, info: &SigInfo, action: SigAction, mask_to
         } else {
             state.x[0] = Errno::EINTR.to_return_value();
         }
+    }
+    if !rseq::before_handler(ctx, &mut state) {
+        // SIGSEGV comes first, and this one is lost as with a frame that does not fit.
+        ctx.vcpu.push(&state);
+        ctx.process().group().leave_handler(ctx.task.tid(), mask_to_restore);
+        return;
     }
     ctx.enlisted.stats.bump(TaskCounter::SignalsDelivered);
     let fault = ctx.fault;

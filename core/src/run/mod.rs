@@ -21,6 +21,7 @@ pub use crash::CrashKind;
 pub use start::start;
 
 use crate::abi::Errno;
+use crate::kernel::rseq;
 use crate::kernel::signal::GroupExit;
 use crate::kernel::task::{Interrupts, PendingRestart};
 use crate::kernel::{Control, SyscallError, TaskContext};
@@ -66,9 +67,14 @@ fn next(ctx: &TaskContext) -> State {
 }
 
 fn enter(ctx: &mut TaskContext) -> State {
+    if !rseq::enter(ctx) {
+        return State::Interrupts;
+    }
     ctx.enlisted.watched.enter();
     ctx.enlisted.stats.run_entered();
-    match ctx.vcpu.run() {
+    let ended = ctx.vcpu.run();
+    rseq::leave(ctx);
+    match ended {
         Ok(exit) => {
             ctx.enlisted.stats.run_exited(&exit);
             State::Exited(exit)

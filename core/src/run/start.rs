@@ -14,6 +14,8 @@ use crate::cli::{self, Cli, GuestCommand};
 use crate::elf::{self, Finder, Program};
 use crate::fork;
 use crate::fs::Root;
+use crate::host::fault::AltStack;
+use crate::host::fault_report;
 use crate::host::signal::{HostSignalState, SignalsBlocked, block_kick_set};
 use crate::host::thread::{self, Role};
 use crate::kernel::exec::{hwcaps, name_thread};
@@ -46,6 +48,8 @@ fn failed(what: &str) -> impl Fn(&dyn std::fmt::Display) -> Failure {
 /// were open at start.
 #[must_use]
 pub fn start(cli: &Cli, inherited: &[Fd]) -> ExitCode {
+    // As for every thread of ours; this one's lasts as long as the process.
+    let _stack = AltStack::install();
     let brought_up = match (cli.fork_child(), cli.guest_command(std::env::vars_os())) {
         (Some(descriptor), _) => bring_up_fork_child(descriptor),
         (None, Some(command)) => bring_up_first(cli, &command, inherited),
@@ -109,6 +113,7 @@ fn bring_up_fork_child(descriptor: i32) -> Result<TaskContext, Failure> {
     let blocked = SigSet(received.image.blocked);
     let mut ctx = first_task(&process, files, proof, Role::ForkChildBootstrap, &state, blocked)?;
     ctx.alt_stack = received.image.signal_stack();
+    ctx.rseq = received.image.registered_rseq();
     ctx.clear_child_tid = GuestAddr(received.image.clear_child_tid);
     if let Some(place) = received.image.set_child_tid {
         // A bad pointer is the guest's affair: Linux ignores it too.
@@ -134,6 +139,7 @@ fn make_process(proof: &SignalsBlocked, options: Options, kind: ProcessKind) -> 
         Some(text) => text.parse().map_err(|error| failed("--cpu")(&error))?,
         None => CpuModel::default(),
     };
+    fault_report::arm(options.crash_json.as_deref());
     let machine = SoftMachine::with_cpu(cpu).map_err(|error| failed("cannot make the virtual machine")(&error))?;
     let bounds = Bounds { run_limit_ns: options.timeout_ns, directory: None };
     let preemption = Preemption::prepare(proof, machine.clone(), stats, bounds)

@@ -2,7 +2,7 @@
 //!
 //! Waiting for a lock that others hold is a pool thread's, since it cannot be polled for. Missing: leases are `EINVAL`.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 
 use nix::fcntl::OFlag;
 
@@ -21,6 +21,12 @@ const F_SETFL: u32 = 4;
 const F_GETLK: u32 = 5;
 const F_SETLK: u32 = 6;
 const F_SETLKW: u32 = 7;
+const F_SETOWN: u32 = 8;
+const F_GETOWN: u32 = 9;
+const F_SETSIG: u32 = 10;
+const F_GETSIG: u32 = 11;
+const F_SETOWN_EX: u32 = 15;
+const F_GETOWN_EX: u32 = 16;
 const F_OFD_GETLK: u32 = 36;
 const F_OFD_SETLK: u32 = 37;
 const F_OFD_SETLKW: u32 = 38;
@@ -51,7 +57,15 @@ pub(super) fn fcntl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         }
         F_SETFL => {
             let flags = OpenFlags::from_bits_retain(value).to_host();
+            if flags.contains(OFlag::O_ASYNC) {
+                ctx.process().name_async_file(host.as_raw_fd(), fd);
+            }
             Ok(sys::fcntl(host, libc::F_SETFL, flags.bits())?)
+        }
+        // Owners are processes, groups and threads of the host, which the guest's are.
+        F_SETOWN | F_GETOWN | F_SETSIG | F_GETSIG => Ok(sys::fcntl(host, command.cast_signed(), value.cast_signed())?),
+        F_SETOWN_EX | F_GETOWN_EX => {
+            Ok(sys::fcntl_owner(host, command.cast_signed(), args.structure(ctx.memory(), 2)?)?)
         }
         F_GETLK | F_SETLK | F_OFD_GETLK | F_OFD_SETLK => {
             Ok(sys::fcntl_lock(host, command.cast_signed(), args.structure(ctx.memory(), 2)?)?)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Args;
 use crate::abi::Errno;
 use crate::abi::mman::MapFlags;
-use crate::host::{paths, sys};
+use crate::host::paths;
 use crate::kernel::fd_table::OpenFile;
 use crate::kernel::{SyscallResult, TaskContext};
 use crate::mem::{MappedFile, MmapRequest, Prot};
@@ -121,19 +121,4 @@ pub(super) fn mlockall(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 pub(super) fn munlockall(ctx: &mut TaskContext, _args: &Args) -> SyscallResult {
     ctx.process().space().set_all_locked(false);
     Ok(0)
-}
-
-/// membarrier(2): guest threads are host threads, so the host's barriers are the guest's. Of the commands, those for
-/// rseq(2) are missing.
-pub(super) fn membarrier(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    /// `MEMBARRIER_CMD_GLOBAL` up to `MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE`.
-    const KNOWN: i32 = 0x7f;
-    let (command, flags) = (args.i32(0), args.u32(1));
-    if command == 0 {
-        return Ok(sys::membarrier(0, flags, 0)? & u64::from(KNOWN.cast_unsigned()));
-    }
-    if command & !KNOWN != 0 {
-        return Err(Errno::EINVAL.into());
-    }
-    Ok(sys::membarrier(command, flags, 0)?)
 }

@@ -15,6 +15,7 @@ pub mod futex;
 pub mod id;
 pub mod io;
 pub mod ioctl;
+pub mod memory_policy;
 pub mod messages;
 pub mod metadata;
 pub mod misc;
@@ -23,7 +24,9 @@ pub mod mq;
 pub mod net;
 pub mod path;
 pub mod poll;
+pub mod privileged;
 pub mod process;
+pub mod schedule;
 pub mod signal;
 pub mod splice;
 pub mod sysv;
@@ -39,9 +42,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use args::Args;
 pub use table::{Level, Row};
 
-use crate::abi::Errno;
+use crate::abi::{Errno, SigSet, Signal};
+use crate::host;
 use crate::kernel::recent::RecentCall;
+use crate::kernel::signal::SignalTarget;
 use crate::kernel::{Control, SyscallError, SyscallResult, TaskContext};
+use crate::preempt::KickCause;
 use crate::trace::{self, Outcome};
 use crate::vcpu::SyscallRegisters;
 
@@ -68,6 +74,9 @@ pub fn dispatch(ctx: &mut TaskContext, registers: SyscallRegisters) -> SyscallRe
             Err(Errno::ENOSYS.into())
         }
     };
+    if result == Err(SyscallError::Errno(Errno::EFBIG)) {
+        pass_on_size_limit(ctx);
+    }
     ctx.task.recent().push(RecentCall {
         number: registers.number,
         args: registers.args,
@@ -92,6 +101,14 @@ fn recent_outcome(call: &RecentCall) -> Outcome {
     match Errno::from_return_value(call.result) {
         Some(errno) => Outcome::Errno(errno),
         None => Outcome::Value(call.result),
+    }
+}
+
+/// A write beyond `RLIMIT_FSIZE` has raised SIGXFSZ at this thread, where it is blocked: the guest gets it.
+fn pass_on_size_limit(ctx: &TaskContext) {
+    if let Some(info) = host::signal::take_pending(SigSet::of(&[Signal::SIGXFSZ])) {
+        // The thread is alive, and a standard signal always fits.
+        let _fits = ctx.process().send_signal(info, SignalTarget::Thread(ctx.task.tid()), KickCause::HostSignal);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rows: paths, directories and what is known about files.
 
-use crate::syscall::{fs, metadata, xattr};
+use crate::syscall::{fs, metadata, privileged, xattr};
 
 rows! {
     5 setxattr Full xattr (Str, Str, Ptr, Size, Hex);
@@ -33,8 +33,8 @@ rows! {
     53 fchmodat Full metadata (Dir, Str, Octal);
     54 fchownat Full metadata (Dir, Str, Int, Int, Hex);
     55 fchown Full metadata (Int, Int, Int);
-    56 openat Partial fs (Dir, Str, Hex, Octal);
-    58 vhangup;
+    56 openat Full fs (Dir, Str, Hex, Octal);
+    58 vhangup Partial privileged ();
     78 readlinkat Full fs (Dir, Str, Ptr, Size);
     79 newfstatat Full metadata (Dir, Str, Ptr, Hex);
     80 fstat Full metadata (Int, Ptr);

@@ -1,6 +1,6 @@
 //! Rows: memory.
 
-use crate::syscall::mm;
+use crate::syscall::{memory_policy, mm, schedule};
 
 rows! {
     214 brk Full mm (Ptr);
@@ -16,19 +16,19 @@ rows! {
     232 mincore Full mm (Ptr, Size, Ptr);
     233 madvise Full mm (Ptr, Size, Int);
     234 remap_file_pages;
-    235 mbind;
-    236 get_mempolicy;
-    237 set_mempolicy;
+    235 mbind Full memory_policy (Ptr, Size, Int, Ptr, Size, Hex);
+    236 get_mempolicy Full memory_policy (Ptr, Ptr, Size, Ptr, Hex);
+    237 set_mempolicy Full memory_policy (Int, Ptr, Size);
     238 migrate_pages;
     239 move_pages;
-    270 process_vm_readv;
-    271 process_vm_writev;
+    270 process_vm_readv Full memory_policy (Int, Ptr, Size, Ptr, Size, Hex);
+    271 process_vm_writev Full memory_policy (Int, Ptr, Size, Ptr, Size, Hex);
     282 userfaultfd;
-    283 membarrier Partial mm (Int, Hex, Int);
+    283 membarrier Full schedule (Int, Hex, Int);
     284 mlock2 Partial mm (Ptr, Size, Hex);
-    288 pkey_mprotect;
-    289 pkey_alloc;
-    290 pkey_free;
+    288 pkey_mprotect Full memory_policy (Ptr, Size, Prot, Int);
+    289 pkey_alloc Full memory_policy (Hex, Hex);
+    290 pkey_free Full memory_policy (Int);
     440 process_madvise;
     447 memfd_secret;
     448 process_mrelease;

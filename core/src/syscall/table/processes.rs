@@ -1,6 +1,6 @@
 //! Rows: processes and threads, their identity, scheduling and limits.
 
-use crate::syscall::{exec, id, misc, process};
+use crate::syscall::{exec, id, misc, process, schedule};
 
 rows! {
     30 ioprio_set;
@@ -14,18 +14,18 @@ rows! {
     96 set_tid_address Full process (Ptr);
     97 unshare;
     117 ptrace;
-    118 sched_setparam;
-    119 sched_setscheduler;
-    120 sched_getscheduler Partial misc (Int);
-    121 sched_getparam Partial misc (Int, Ptr);
-    122 sched_setaffinity Full misc (Int, Size, Ptr);
-    123 sched_getaffinity Full misc (Int, Size, Ptr);
-    124 sched_yield Full misc ();
-    125 sched_get_priority_max Full misc (Int);
-    126 sched_get_priority_min Full misc (Int);
-    127 sched_rr_get_interval;
-    140 setpriority;
-    141 getpriority;
+    118 sched_setparam Full schedule (Int, Ptr);
+    119 sched_setscheduler Full schedule (Int, Int, Ptr);
+    120 sched_getscheduler Full schedule (Int);
+    121 sched_getparam Full schedule (Int, Ptr);
+    122 sched_setaffinity Full schedule (Int, Size, Ptr);
+    123 sched_getaffinity Full schedule (Int, Size, Ptr);
+    124 sched_yield Full schedule ();
+    125 sched_get_priority_max Full schedule (Int);
+    126 sched_get_priority_min Full schedule (Int);
+    127 sched_rr_get_interval Full schedule (Int, Ptr);
+    140 setpriority Full schedule (Int, Int, Int);
+    141 getpriority Full schedule (Int, Int);
     143 setregid;
     144 setgid;
     145 setreuid;
@@ -46,7 +46,7 @@ rows! {
     164 setrlimit Partial misc (Int, Ptr);
     165 getrusage Full misc (Int, Ptr);
     167 prctl Partial misc (Int, Hex, Hex, Hex, Hex);
-    168 getcpu Full misc (Ptr, Ptr, Ptr);
+    168 getcpu Full schedule (Ptr, Ptr, Ptr);
     172 getpid Full process ();
     173 getppid Full process ();
     174 getuid Full id ();
@@ -60,11 +60,11 @@ rows! {
     261 prlimit64 Partial misc (Int, Int, Ptr, Ptr);
     268 setns;
     272 kcmp;
-    274 sched_setattr;
-    275 sched_getattr;
+    274 sched_setattr Full schedule (Int, Ptr, Hex);
+    275 sched_getattr Full schedule (Int, Ptr, Size, Hex);
     277 seccomp;
     281 execveat Partial exec (Dir, Str, Ptr, Ptr, Hex);
-    293 rseq;
+    293 rseq Full schedule (Ptr, Size, Hex, Hex);
     434 pidfd_open;
     435 clone3 Partial process (Ptr, Size);
     438 pidfd_getfd;

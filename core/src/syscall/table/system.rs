@@ -1,34 +1,34 @@
 //! Rows: the rest: mounts, namespaces of the system, modules, keys, security.
 
-use crate::syscall::misc;
+use crate::syscall::{misc, privileged};
 
 rows! {
     18 lookup_dcookie;
-    39 umount2;
-    40 mount;
-    41 pivot_root;
+    39 umount2 Partial privileged (Str, Hex);
+    40 mount Partial privileged (Str, Str, Str, Hex, Ptr);
+    41 pivot_root Partial privileged (Str, Str);
     42 nfsservctl;
-    60 quotactl;
-    89 acct;
-    104 kexec_load;
-    105 init_module;
-    106 delete_module;
-    116 syslog;
-    142 reboot;
+    60 quotactl Partial privileged (Hex, Str, Int, Ptr);
+    89 acct Partial privileged (Str);
+    104 kexec_load Partial privileged (Ptr, Size, Ptr, Hex);
+    105 init_module Partial privileged (Ptr, Size, Str);
+    106 delete_module Partial privileged (Str, Hex);
+    116 syslog Partial privileged (Int, Ptr, Int);
+    142 reboot Partial privileged (Hex, Hex, Hex, Ptr);
     160 uname Full misc (Ptr);
-    161 sethostname;
-    162 setdomainname;
+    161 sethostname Partial privileged (Ptr, Size);
+    162 setdomainname Partial privileged (Ptr, Size);
     179 sysinfo Full misc (Ptr);
     217 add_key;
     218 request_key;
     219 keyctl;
-    224 swapon;
-    225 swapoff;
+    224 swapon Partial privileged (Str, Hex);
+    225 swapoff Partial privileged (Str);
     241 perf_event_open;
-    273 finit_module;
+    273 finit_module Partial privileged (Int, Str, Hex);
     278 getrandom Full misc (Ptr, Size, Hex);
     280 bpf;
-    294 kexec_file_load;
+    294 kexec_file_load Partial privileged (Int, Int, Size, Ptr, Hex);
     428 open_tree;
     429 move_mount;
     430 fsopen;
@@ -36,7 +36,7 @@ rows! {
     432 fsmount;
     433 fspick;
     442 mount_setattr;
-    443 quotactl_fd;
+    443 quotactl_fd Partial privileged (Int, Hex, Int, Ptr);
     444 landlock_create_ruleset;
     445 landlock_add_rule;
     446 landlock_restrict_self;

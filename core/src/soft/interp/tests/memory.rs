@@ -103,6 +103,38 @@ fn writeback_of_a_loaded_base_keeps_the_loaded_value() {
     assert_eq!((guest.state.x[1], guest.window.load(GuestAddr(DATA))), (DATA + 8, Ok(DATA)));
 }
 
+/// The choices of `docs/cpu.md`: x1 is the base (with 8 and 9 in memory there), and what x1 and x2 end as.
+#[test]
+fn constrained_unpredictable_choices() {
+    let data = DATA + 0x100;
+    let run = |words: &[u32]| {
+        let mut guest = Guest::new(words);
+        (guest.state.x[1], guest.state.x[2], guest.state.x[3]) = (data, 2, 3);
+        guest.window.store(GuestAddr(data), 8u64).unwrap();
+        guest.window.store(GuestAddr(data + 8), 9u64).unwrap();
+        assert_eq!(guest.run_to_exception(), ExceptionKind::Syscall { imm: 0 }, "{words:x?}");
+        let at = |offset: u64| guest.window.load::<u64>(GuestAddr(data.wrapping_add(offset))).unwrap();
+        ([guest.state.x[1], guest.state.x[2]], [at(0), at(8)])
+    };
+    let word = |symbol, fields: &[(char, u32)]| encode(symbol, &[&[('n', 1), ('z', 1)][..], fields].concat());
+    // Loads with writeback whose target is the base.
+    assert_eq!(run(&[word("LDR_post_x", &[('t', 1), ('i', 8)])]).0, [8, 2]);
+    assert_eq!(run(&[word("LDR_pre_x", &[('t', 1), ('i', 8)])]).0, [9, 2]);
+    assert_eq!(run(&[word("LDP_post_x", &[('t', 1), ('u', 2), ('i', 1)])]).0, [8, 9]);
+    assert_eq!(run(&[word("LDP_post_x", &[('t', 2), ('u', 1), ('i', 1)])]).0, [9, 8]);
+    // Stores with writeback whose source is the base.
+    assert_eq!(run(&[word("STR_post_x", &[('t', 1), ('i', 8)])]), ([data + 8, 2], [data, 9]));
+    assert_eq!(run(&[word("STR_pre_x", &[('t', 1), ('i', 8)])]), ([data + 8, 2], [8, data]));
+    assert_eq!(run(&[word("STP_post_x", &[('t', 2), ('u', 1), ('i', 2)])]), ([data + 16, 2], [2, data]));
+    // Pairs of one register.
+    assert_eq!(run(&[word("LDP_off_x", &[('t', 2), ('u', 2)])]).0, [data, 9]);
+    assert_eq!(run(&[word("LDXP", &[('t', 2), ('u', 2)])]).0, [data, 9]);
+    // Store-exclusives whose status is the source or the base.
+    let load = word("LDXR_x", &[('t', 4)]);
+    assert_eq!(run(&[load, word("STXR_x", &[('s', 2), ('t', 2)])]), ([data, 0], [2, 9]));
+    assert_eq!(run(&[load, word("STXR_x", &[('s', 1), ('t', 2)])]), ([0, 2], [2, 9]));
+}
+
 #[test]
 fn sp_must_be_aligned_where_it_is_the_base() {
     let with_sp = [

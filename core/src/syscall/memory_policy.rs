@@ -1,0 +1,103 @@
+//! Where memory lies, and memory of other processes: get_mempolicy(2), set_mempolicy(2), mbind(2), process_vm_readv(2),
+//! process_vm_writev(2). Policies are the host's: a guest thread is a host thread, and guest memory is host memory.
+
+use super::Args;
+use super::args::buffer;
+use crate::abi::{Errno, GuestAddr, Pid};
+use crate::host::sys::{self, ForeignBuffer};
+use crate::kernel::published::Published;
+use crate::kernel::{SyscallResult, TaskContext};
+
+/// Bytes of a node mask of `bits` bits, as the host reads or writes it.
+fn mask_bytes(bits: u64) -> Result<u64, Errno> {
+    const BITS_MAX: u64 = 1 << 15;
+    if bits > BITS_MAX { Err(Errno::EINVAL) } else { Ok(bits.div_ceil(64) * 8) }
+}
+
+/// The mask at argument `index`, whose length in bits is the next argument; `None` for a null pointer.
+fn mask(ctx: &TaskContext, args: &Args, index: usize) -> Result<ForeignBuffer, Errno> {
+    if args.addr(index).is_null() {
+        return Ok(ForeignBuffer::NULL);
+    }
+    buffer(ctx.memory(), args.addr(index), mask_bytes(args.u64(index + 1))?)
+}
+
+pub(super) fn get_mempolicy(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    const MPOL_F_ADDR: u32 = 2;
+    let mode = args.optional::<4>(ctx.memory(), 0)?;
+    let nodes = mask(ctx, args, 1)?;
+    let place = if args.u32(4) & MPOL_F_ADDR == 0 && args.addr(3).is_null() {
+        ForeignBuffer::NULL
+    } else {
+        buffer(ctx.memory(), args.addr(3), 1)?
+    };
+    Ok(sys::get_mempolicy(mode, nodes, args.u64(2), place, args.u64(4))?)
+}
+
+pub(super) fn set_mempolicy(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    Ok(sys::set_mempolicy(args.i32(0), mask(ctx, args, 1)?, args.u64(2))?)
+}
+
+pub(super) fn mbind(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let range = buffer(ctx.memory(), args.addr(0).untagged(), args.u64(1))?;
+    Ok(sys::mbind(range, args.i32(2), mask(ctx, args, 3)?, args.u64(4), args.u32(5))?)
+}
+
+/// A transfer between the memories of two processes.
+struct Transfer {
+    pid: Pid,
+    local: Vec<ForeignBuffer>,
+    /// Host addresses and lengths in the other process.
+    remote: Vec<[u64; 2]>,
+}
+
+fn transfer(ctx: &TaskContext, args: &Args) -> Result<Transfer, Errno> {
+    /// `UIO_MAXIOV`.
+    const VECTORS_MAX: u64 = 1024;
+    let pid = args.pid(0);
+    if args.u64(5) != 0 || args.u64(4) > VECTORS_MAX {
+        return Err(Errno::EINVAL);
+    }
+    let local = args.vector(ctx.memory(), 1)?;
+    // Where that process runs a guest, its addresses begin at its window.
+    let window = if pid == ctx.process().pid() {
+        ctx.memory().base().addr().get() as u64
+    } else {
+        Published::of(pid).map_or(0, |published| published.window)
+    };
+    let vector = args.ptr::<[u64; 2]>(3);
+    let remote = (0..args.u64(4)).map(|index| {
+        let [start, len] = ctx.memory().read(vector.index(index)?)?;
+        Ok([window.checked_add(GuestAddr(start).untagged().0).ok_or(Errno::EFAULT)?, len])
+    });
+    Ok(Transfer { pid, local, remote: remote.collect::<Result<_, Errno>>()? })
+}
+
+pub(super) fn process_vm_readv(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let Transfer { pid, local, remote } = transfer(ctx, args)?;
+    Ok(sys::process_vm_readv(pid.0, &local, &remote)?)
+}
+
+pub(super) fn process_vm_writev(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let Transfer { pid, local, remote } = transfer(ctx, args)?;
+    Ok(sys::process_vm_writev(pid.0, &local, &remote)?)
+}
+
+/// pkey_alloc(2): this CPU has no protection keys, so none is free.
+pub(super) fn pkey_alloc(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let is_valid = args.u64(0) == 0 && args.u64(1) & !3 == 0;
+    Err(if is_valid { Errno::ENOSPC } else { Errno::EINVAL }.into())
+}
+
+/// pkey_free(2): none was allocated.
+pub(super) fn pkey_free(_ctx: &mut TaskContext, _args: &Args) -> SyscallResult {
+    Err(Errno::EINVAL.into())
+}
+
+/// pkey_mprotect(2): with key -1 it is mprotect(2); other keys were never allocated.
+pub(super) fn pkey_mprotect(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    if args.i32(3) != -1 {
+        return Err(Errno::EINVAL.into());
+    }
+    super::mm::mprotect(ctx, args)
+}
