@@ -1,3 +1,5 @@
+//! Parts add up to the whole; what is not all of one plan is an error.
+
 use super::*;
 use crate::event::{Check, Event, Failure, Outcome, Phase, RunId, RunResult, StormCounts};
 use crate::results::{Plan, Platform};
