@@ -142,6 +142,7 @@ fn replace(ctx: &TaskContext, plan: Plan) -> Result<LoadedImage, LoadError> {
 fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     let process = ctx.process().clone();
     process.group().actions.reset_for_exec();
+    process.follow_child_disposition();
     process.timers().reset_for_exec(&process);
     ctx.files = std::sync::Arc::new(ctx.files.fork());
     ctx.files.close_on_exec();

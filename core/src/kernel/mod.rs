@@ -9,6 +9,7 @@
 
 pub mod blocking;
 pub mod bring_up;
+pub mod children;
 pub mod clone;
 pub mod exec;
 pub mod exit;

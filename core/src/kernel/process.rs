@@ -1,8 +1,9 @@
 //! What all threads of a guest process share: [`Process`].
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::children::Children;
 use super::exec::HandedOver;
 use super::exit::Lifetime;
 use super::futex::FutexTable;
@@ -48,8 +49,7 @@ pub struct Process {
     image: Mutex<ImageInfo>,
     handed_over: Mutex<Option<HandedOver>>,
     options: Options,
-    /// Held for writing while a fork may still fail, for reading by a look for changed children.
-    children: RwLock<()>,
+    children: Children,
     /// In a vfork child: the parent that waits.
     vfork_parent: Mutex<Option<Box<dyn VforkParent>>>,
     /// There have been children.
@@ -104,7 +104,7 @@ impl Process {
             image: Mutex::default(),
             handed_over: Mutex::default(),
             options,
-            children: RwLock::default(),
+            children: Children::default(),
             vfork_parent: Mutex::default(),
             has_forked: AtomicBool::new(false),
         })
@@ -192,15 +192,10 @@ impl Process {
         *self.image.lock().unwrap_or_else(PoisonError::into_inner) = image;
     }
 
-    /// For fork: until this is dropped, nobody sees a change of a child.
-    pub fn children_in_the_making(&self) -> RwLockWriteGuard<'_, ()> {
-        self.children.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// For wait: children may be looked at while this is held; `None` while one is in the making, after which
-    /// everybody is woken.
-    pub fn children(&self) -> Option<RwLockReadGuard<'_, ()>> {
-        self.children.try_read().ok()
+    /// The children.
+    #[must_use]
+    pub const fn children(&self) -> &Children {
+        &self.children
     }
 
     /// Has every sleeper check again what it waits for.

@@ -6,6 +6,7 @@
 //! `run`.
 
 pub mod args;
+pub mod clone;
 pub mod epoll;
 pub mod exec;
 pub mod fcntl;
@@ -18,12 +19,14 @@ pub mod metadata;
 pub mod misc;
 pub mod mm;
 pub mod path;
+pub mod pidfd;
 pub mod poll;
 pub mod process;
 pub mod signal;
 pub mod table;
 pub mod time;
 pub mod timers;
+pub mod wait;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,6 +1,6 @@
 //! Rows: processes and threads, their identity, scheduling and limits.
 
-use crate::syscall::{exec, id, misc, process};
+use crate::syscall::{clone, exec, id, misc, pidfd, process, wait};
 
 rows! {
     30 ioprio_set;
@@ -10,7 +10,7 @@ rows! {
     92 personality Partial misc (Hex);
     93 exit Full process (Int);
     94 exit_group Full process (Int);
-    95 waitid Full process (Int, Int, Ptr, Hex, Ptr);
+    95 waitid Full wait (Int, Int, Ptr, Hex, Ptr);
     96 set_tid_address Full process (Ptr);
     97 unshare;
     117 ptrace;
@@ -54,9 +54,9 @@ rows! {
     176 getgid Full id ();
     177 getegid Full id ();
     178 gettid Full process ();
-    220 clone Partial process (Hex, Ptr, Ptr, Ptr, Ptr);
+    220 clone Partial clone (Hex, Ptr, Ptr, Ptr, Ptr);
     221 execve Partial exec (Str, Ptr, Ptr);
-    260 wait4 Full process (Int, Ptr, Hex, Ptr);
+    260 wait4 Full wait (Int, Ptr, Hex, Ptr);
     261 prlimit64 Partial misc (Int, Int, Ptr, Ptr);
     268 setns;
     272 kcmp;
@@ -65,7 +65,7 @@ rows! {
     277 seccomp;
     281 execveat Partial exec (Dir, Str, Ptr, Ptr, Hex);
     293 rseq;
-    434 pidfd_open;
-    435 clone3 Partial process (Ptr, Size);
-    438 pidfd_getfd;
+    434 pidfd_open Full pidfd (Int, Hex);
+    435 clone3 Partial clone (Ptr, Size);
+    438 pidfd_getfd Partial pidfd (Int, Int, Hex);
 }
