@@ -24,6 +24,7 @@ use crate::host::thread::{self, Role};
 use crate::host::twin::Twin;
 use crate::kernel::clone::{CloneArgs, CloneFlags};
 use crate::kernel::fd_table::{FdEntry, FdTable};
+use crate::kernel::limits::Limit;
 use crate::kernel::process::ImageInfo;
 use crate::kernel::signal::SignalActions;
 use crate::kernel::{Process, TaskContext, bring_up};
@@ -42,6 +43,8 @@ struct Seed {
     image: ImageInfo,
     files: Vec<FdEntry>,
     file_limit: u64,
+    limits: Vec<(u32, Limit)>,
+    is_dumpable: bool,
     args: CloneArgs,
 }
 
@@ -56,6 +59,8 @@ impl Seed {
             image: process.image(),
             files: ctx.files.entries(),
             file_limit: ctx.files.limit(),
+            limits: process.limits().all(),
+            is_dumpable: process.limits().is_dumpable(),
             args: *args,
         }
     }
@@ -125,6 +130,7 @@ fn become_child(
         process.space().inherit().map_err(errno)?;
     }
     process.set_image(seed.image);
+    process.limits().inherit(&seed.limits, seed.is_dumpable);
     process.group().actions = seed.actions;
     process.follow_child_disposition();
     if let Some(warning) = bring_up::start_kicks(&process, &proof)? {

@@ -214,6 +214,8 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         mappings,
         descriptors: descriptors.collect(),
         descriptor_limit: ctx.files.limit(),
+        limits: process.limits().all().into_iter().map(|(resource, limit)| (resource, limit.soft, limit.hard)).collect(),
+        is_dumpable: process.limits().is_dumpable(),
     })
 }
 

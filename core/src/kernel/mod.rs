@@ -15,6 +15,7 @@ pub mod exec;
 pub mod exit;
 pub mod fd_table;
 pub mod futex;
+pub mod limits;
 pub mod process;
 pub mod quiesce;
 pub mod recent;

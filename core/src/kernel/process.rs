@@ -7,6 +7,7 @@ use super::children::Children;
 use super::exec::HandedOver;
 use super::exit::Lifetime;
 use super::futex::FutexTable;
+use super::limits::Limits;
 use super::quiesce::Gate;
 use super::signal::{GroupExit, SignalTarget, ThreadGroup};
 use super::task::Interrupts;
@@ -50,6 +51,7 @@ pub struct Process {
     handed_over: Mutex<Option<HandedOver>>,
     options: Options,
     children: Children,
+    limits: Limits,
     /// In a vfork child: the parent that waits.
     vfork_parent: Mutex<Option<Box<dyn VforkParent>>>,
     /// There have been children.
@@ -105,6 +107,7 @@ impl Process {
             handed_over: Mutex::default(),
             options,
             children: Children::default(),
+            limits: Limits::default(),
             vfork_parent: Mutex::default(),
             has_forked: AtomicBool::new(false),
         })
@@ -190,6 +193,12 @@ impl Process {
     /// Notes the program that runs from now on.
     pub fn set_image(&self, image: ImageInfo) {
         *self.image.lock().unwrap_or_else(PoisonError::into_inner) = image;
+    }
+
+    /// Resource limits that the host does not keep.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The children.

@@ -94,6 +94,7 @@ fn bring_up_fork_child(descriptor: i32) -> Result<TaskContext, Failure> {
     let process = make_process(&proof, received.image.options(), ProcessKind::ForkChild)?;
     received.rebuild(process.space()).map_err(|error| cannot(&error))?;
     process.set_image(received.image.image_info());
+    process.limits().inherit(&received.image.resource_limits(), received.image.is_dumpable);
     process.group().actions = received.image.signal_actions();
     process.follow_child_disposition();
     let state = received.image.registers.to_state().map_err(|error| cannot(&error))?;
