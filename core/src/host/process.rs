@@ -2,10 +2,12 @@
 //!
 //! Sources: proc_pid_stat(5) field 22, pid_namespaces(7).
 
+#![expect(unsafe_code, reason = "prlimit64 has no safe wrapper for every resource")]
+
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use crate::abi::{Pid, Tid};
+use crate::abi::{Errno, Pid, Tid};
 
 /// A process id with what tells its bearer from earlier and other ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -44,6 +46,14 @@ pub fn own_identity() -> ProcessIdentity {
     own
 }
 
+/// getrlimit(2): the soft and the hard limit.
+///
+/// # Errors
+/// `EINVAL`.
+pub fn limit_of(resource: u32) -> Result<[u64; 2], Errno> {
+    imp::limit_of(resource)
+}
+
 /// The identity of a process, or `None` where there is none (or where it may not be looked at).
 #[must_use]
 pub fn identity_of(pid: Pid) -> Option<ProcessIdentity> {
@@ -62,7 +72,7 @@ mod imp {
     use std::os::unix::fs::MetadataExt;
 
     use super::ProcessIdentity;
-    use crate::abi::{Pid, Tid};
+    use crate::abi::{Errno, Pid, Tid};
 
     pub(super) fn process_of(tid: Tid) -> Option<Pid> {
         let status = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
@@ -72,6 +82,14 @@ mod imp {
 
     /// Longer than any stat up to its field 22: the name has at most 64 bytes, each number at most 20 digits.
     const STAT_MAX: usize = 1024;
+
+    pub(super) fn limit_of(resource: u32) -> Result<[u64; 2], Errno> {
+        let mut limit = [0; 2];
+        let none = std::ptr::null::<libc::rlimit64>();
+        // SAFETY: the kernel writes a soft and a hard limit of 64 bits each.
+        let result = unsafe { libc::syscall(libc::SYS_prlimit64, 0, resource, none, limit.as_mut_ptr()) };
+        if result < 0 { Err(std::io::Error::last_os_error().into()) } else { Ok(limit) }
+    }
 
     pub(super) fn identity_of(pid: Pid) -> Option<ProcessIdentity> {
         let mut stat = [0; STAT_MAX];
@@ -101,11 +119,16 @@ mod imp {
 #[cfg(not(target_os = "linux"))]
 mod imp {
     use super::ProcessIdentity;
-    use crate::abi::{Pid, Tid};
+    use crate::abi::{Errno, Pid, Tid};
 
     /// Threads of other processes cannot be named here.
     pub(super) fn process_of(_tid: Tid) -> Option<Pid> {
         None
+    }
+
+    pub(super) fn limit_of(_resource: u32) -> Result<[u64; 2], Errno> {
+        // Numbers and values differ from Linux's.
+        Ok([u64::MAX; 2])
     }
 
     pub(super) fn identity_of(pid: Pid) -> Option<ProcessIdentity> {

@@ -271,6 +271,15 @@ pub fn install_counting_handlers(_proof: &SignalsBlocked) -> Result<(), MaskErro
     Ok(())
 }
 
+/// Has the host take ended children away by itself (`SA_NOCLDWAIT`), or not. SIGCHLD is counted and taken either way.
+///
+/// # Errors
+/// The host's.
+pub fn set_automatic_reaping(is_automatic: bool) -> io::Result<()> {
+    let disposition = if is_automatic { imp::Disposition::CountAndReap } else { imp::Disposition::Count };
+    imp::set_handler(Signal::SIGCHLD, disposition)
+}
+
 /// What elfuse was started with, before any runtime changed it (`docs/design.md` §2, invariant 7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct HostSignalState {

@@ -156,6 +156,8 @@ pub fn name_thread(program: &Path) {
 fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     let process = ctx.process().clone();
     process.group().actions.reset_for_exec();
+    process.follow_child_disposition();
+    process.limits().set_dumpable(true);
     process.timers().reset_for_exec(&process);
     ctx.files = std::sync::Arc::new(ctx.files.fork());
     ctx.files.close_on_exec();

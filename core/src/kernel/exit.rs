@@ -92,6 +92,7 @@ impl Process {
         self.release_vfork_parent();
         self.preemption().kicker().stats().bump(ProcessCounter::OrderlyExits);
         self.preemption().close_transport();
+        self.attend_to_children(true);
         let exit = self.group().exit;
         match exit {
             Some(GroupExit::Signal(signal)) => children::die_by(signal),

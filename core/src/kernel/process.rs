@@ -4,11 +4,13 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::children::Children;
 use super::exec::HandedOver;
 use super::exit::Lifetime;
 use super::futex::FutexTable;
+use super::limits::Limits;
 use super::published::Published;
 use super::quiesce::Gate;
 use super::signal::{Delivery, GroupExit, SigAction, SignalTarget, ThreadGroup};
@@ -87,8 +89,8 @@ pub struct Process {
     options: Options,
     /// What absolute paths mean.
     root: Mutex<Arc<Root>>,
-    /// Held for writing while a fork may still fail, for reading by a look for changed children.
-    children: RwLock<()>,
+    children: Children,
+    limits: Limits,
     /// In a vfork child: the parent that waits.
     vfork_parent: Mutex<Option<Box<dyn VforkParent>>>,
     /// There have been children.
@@ -149,7 +151,8 @@ impl Process {
             handed_over: Mutex::default(),
             options,
             root: Mutex::new(root),
-            children: RwLock::default(),
+            children: Children::default(),
+            limits: Limits::default(),
             vfork_parent: Mutex::default(),
             has_forked: AtomicBool::new(false),
         })
@@ -248,15 +251,16 @@ impl Process {
         *self.image.lock().unwrap_or_else(PoisonError::into_inner) = image;
     }
 
-    /// For fork: until this is dropped, nobody sees a change of a child.
-    pub fn children_in_the_making(&self) -> RwLockWriteGuard<'_, ()> {
-        self.children.write().unwrap_or_else(PoisonError::into_inner)
+    /// Resource limits that the host does not keep.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
     }
 
-    /// For wait: children may be looked at while this is held; `None` while one is in the making, after which
-    /// everybody is woken.
-    pub fn children(&self) -> Option<RwLockReadGuard<'_, ()>> {
-        self.children.try_read().ok()
+    /// The children.
+    #[must_use]
+    pub const fn children(&self) -> &Children {
+        &self.children
     }
 
     /// Has every sleeper check again what it waits for.

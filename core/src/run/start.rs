@@ -84,6 +84,7 @@ fn bring_up_first(cli: &Cli, command: &GuestCommand, inherited: &[Fd]) -> Result
             group.actions.set(signal, SigAction { handler: Handler::Ignore, ..SigAction::default() });
         }
     }
+    process.follow_child_disposition();
     first_task(&process, files, proof, Role::Bootstrap, &state, at_start.blocked)
 }
 
@@ -97,7 +98,9 @@ fn bring_up_fork_child(descriptor: i32) -> Result<TaskContext, Failure> {
     let process = make_process(&proof, received.image.options(), ProcessKind::ForkChild)?;
     received.rebuild(process.space()).map_err(|error| cannot(&error))?;
     process.set_image(received.program().map_err(|error| cannot(&error))?);
+    process.limits().inherit(&received.image.resource_limits(), received.image.is_dumpable);
     process.group().actions = received.image.signal_actions();
+    process.follow_child_disposition();
     let state = received.image.registers.to_state().map_err(|error| cannot(&error))?;
     start_kicks(&process, &proof)?;
     let blocked = SigSet(received.image.blocked);

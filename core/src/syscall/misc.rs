@@ -1,6 +1,4 @@
-//! Everything about the process and the machine that has no family: uname(2), limits, prctl(2), scheduling, getrandom(2).
-
-use std::ffi::CString;
+//! Everything about the process and the machine that has no family: uname(2), usage, scheduling, getrandom(2).
 
 use super::Args;
 use crate::abi::{Errno, GuestPtr};
@@ -9,8 +7,6 @@ use crate::kernel::{SyscallResult, TaskContext};
 
 /// Length of each field of `struct new_utsname`.
 const UTS_LEN: usize = 65;
-
-const RLIMIT_NOFILE: u32 = 7;
 
 pub(super) fn uname(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let uts = ctx.process().uts();
@@ -22,28 +18,6 @@ pub(super) fn uname(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     }
     ctx.memory().write_bytes(args.addr(0), &bytes)?;
     Ok(0)
-}
-
-/// Changes and reads limits: the host's, which fork children and executed programs inherit. Of the limits that bound
-/// elfuse itself as well (`RLIMIT_AS`, `RLIMIT_DATA`, `RLIMIT_STACK`), none is enforced on the guest's memory alone.
-pub(super) fn prlimit64(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let memory = ctx.memory();
-    let resource = args.u32(1);
-    let result = sys::prlimit64(args.i32(0), resource, args.optional(memory, 2)?, args.optional(memory, 3)?)?;
-    let is_own = args.i32(0) == 0 || args.pid(0) == ctx.process().pid();
-    if is_own && resource == RLIMIT_NOFILE && !args.addr(2).is_null() {
-        let [soft, _hard] = memory.read(args.ptr::<[u64; 2]>(2))?;
-        ctx.files.set_limit(soft);
-    }
-    Ok(result)
-}
-
-pub(super) fn getrlimit(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    Ok(sys::prlimit64(0, args.u32(0), None, Some(args.structure(ctx.memory(), 1)?))?)
-}
-
-pub(super) fn setrlimit(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    prlimit64(ctx, &Args([0, args.u64(0), args.u64(1), 0, 0, 0]))
 }
 
 pub(super) fn getrusage(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -114,40 +88,6 @@ pub(super) fn personality(_ctx: &mut TaskContext, args: &Args) -> SyscallResult 
     match args.u32(0) {
         0 | u32::MAX => Ok(0),
         _other => Err(Errno::EINVAL.into()),
-    }
-}
-
-/// Options of prctl(2) that go to the host with a number: PDEATHSIG would fire for the wrong thread and is not among
-/// them.
-const PRCTL_VALUES: [i32; 7] = [
-    libc::PR_GET_DUMPABLE,
-    libc::PR_SET_DUMPABLE,
-    libc::PR_SET_TIMERSLACK,
-    libc::PR_GET_TIMERSLACK,
-    libc::PR_SET_CHILD_SUBREAPER,
-    libc::PR_SET_NO_NEW_PRIVS,
-    libc::PR_GET_NO_NEW_PRIVS,
-];
-
-/// prctl(2). Missing: everything that is not named here is `EINVAL`, as on a kernel without it.
-pub(super) fn prctl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let memory = ctx.memory();
-    match args.i32(0) {
-        libc::PR_SET_NAME => {
-            let mut name = [0; 16];
-            let got = memory.read_up_to(args.addr(1), &mut name)?;
-            let len = name[..got].iter().position(|byte| *byte == 0);
-            // Fifteen bytes count, and the rest need not be there.
-            let len = len.or((got == name.len()).then_some(name.len() - 1)).ok_or(Errno::EFAULT)?;
-            let name = CString::new(&name[..len]).map_err(|_| Errno::EINVAL)?;
-            Ok(sys::set_thread_name(&name)?)
-        }
-        libc::PR_GET_NAME => {
-            memory.write_bytes(args.addr(1), &sys::thread_name()?)?;
-            Ok(0)
-        }
-        option if PRCTL_VALUES.contains(&option) => Ok(sys::prctl(option, args.u64(1))?),
-        _unsupported => Err(Errno::EINVAL.into()),
     }
 }
 

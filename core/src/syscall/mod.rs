@@ -6,6 +6,7 @@
 //! `run`.
 
 pub mod args;
+pub mod clone;
 pub mod epoll;
 pub mod exec;
 pub mod fcntl;
@@ -14,16 +15,20 @@ pub mod futex;
 pub mod id;
 pub mod io;
 pub mod ioctl;
+pub mod limits;
 pub mod metadata;
 pub mod misc;
 pub mod mm;
 pub mod path;
+pub mod pidfd;
 pub mod poll;
+pub mod prctl;
 pub mod process;
 pub mod signal;
 pub mod table;
 pub mod time;
 pub mod timers;
+pub mod wait;
 pub mod xattr;
 
 use std::sync::atomic::{AtomicBool, Ordering};
