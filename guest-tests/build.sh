@@ -8,9 +8,9 @@
 # Exit status: 0 done or equal; 1 a build, a register check or the comparison failed; 2 wrong usage or a tool is missing;
 # 3 (--check only) the installed compiler or binutils are not the recorded ones, so that nothing was compared.
 #
-# The output is a function of the sources and the tool versions: no build id, no paths, no dates, stripped. A guest may
-# use no floating point or SIMD register: the disassembly of each is searched for them. Needs aarch64-linux-gnu-gcc and
-# its binutils (Debian: gcc-aarch64-linux-gnu). CROSS overrides the tool prefix.
+# The output is a function of the sources and the tool versions: no build id, no paths, no dates, stripped. A guest uses
+# floating point or SIMD registers only where its source has the line `// build: floating point`: the disassembly of all
+# others is searched for them, so that they test what they say they test. Needs aarch64-linux-gnu-gcc and its binutils (Debian: gcc-aarch64-linux-gnu). CROSS overrides the tool prefix.
 
 set -euo pipefail
 export LC_ALL=C
@@ -21,9 +21,11 @@ fixtures=$here/../fixtures
 cross=${CROSS:-aarch64-linux-gnu-}
 
 cflags=(-std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib -static -no-pie -fno-pic
-        -march=armv8-a -mgeneral-regs-only -mno-outline-atomics -fno-stack-protector
+        -march=armv8-a -mno-outline-atomics -fno-stack-protector
         -fno-asynchronous-unwind-tables -fno-ident -fno-common -fno-strict-aliasing
         -fno-tree-loop-distribute-patterns -ffunction-sections -fdata-sections "-ffile-prefix-map=$sources/=")
+# One of the two: guests without floating point, guests with it (where a * b + c stays two operations).
+general=-mgeneral-regs-only all=-ffp-contract=off
 ldflags=(-Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
          -Wl,-s)
 
@@ -33,10 +35,14 @@ recipe() {
     "${cross}gcc" --version | sed -n '1s/^/compiler: /p'
     "${cross}ld" --version | sed -n '1s/^/binutils: /p'
     echo "cflags: ${cflags[*]//$sources/src-guest}"
+    echo "registers: $general or $all"
     echo "ldflags: ${ldflags[*]}"
 }
 
-# Fails when the program touches a SIMD or floating point register (guests run where there are none).
+# True for a source that is about floating point.
+has_floating_point() { grep -q '^// build: floating point$' "$1"; }
+
+# Fails when the program touches a SIMD or floating point register.
 check_registers() {
     local found
     found=$("${cross}objdump" -d --no-show-raw-insn "$1" | cut -f2- | sed 's/<[^>]*>//g; s,//.*,,' |
@@ -45,21 +51,22 @@ check_registers() {
 }
 
 build_all() {
-    local out=$1 objects source name extra
+    local out=$1 objects source name extra registers
     mkdir -p "$out"
     objects=$(mktemp -d)
     trap 'rm -rf "$objects"' RETURN
-    (cd "$sources" && "${cross}gcc" "${cflags[@]}" -c rt.c -o "$objects/rt.o" &&
-        "${cross}gcc" "${cflags[@]}" -c start.S -o "$objects/start.o")
+    (cd "$sources" && "${cross}gcc" "${cflags[@]}" $general -c rt.c -o "$objects/rt.o" &&
+        "${cross}gcc" "${cflags[@]}" $general -c start.S -o "$objects/start.o")
     for source in "$sources"/*.c; do
         name=$(basename "$source" .c)
         [ "$name" = rt ] && continue
-        extra=()
+        extra=() registers=$general
+        has_floating_point "$source" && registers=$all
         [ -e "$sources/$name.S" ] && extra=("$name.S")
-        (cd "$sources" && "${cross}gcc" "${cflags[@]}" "${ldflags[@]}" "$name.c" "${extra[@]}" \
+        (cd "$sources" && "${cross}gcc" "${cflags[@]}" "$registers" "${ldflags[@]}" "$name.c" "${extra[@]}" \
             "$objects/start.o" "$objects/rt.o" -o "$objects/$name") || die 1 "$name does not build"
         "${cross}strip" -s -R .comment "$objects/$name"
-        check_registers "$objects/$name"
+        [ "$registers" = "$all" ] || check_registers "$objects/$name"
         install -m 755 "$objects/$name" "$out/$name"
     done
 }

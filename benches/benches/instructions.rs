@@ -1,7 +1,7 @@
 //! Guest instructions a second: loops of known length, whole guests timed from outside, and their geometric mean.
 //!
 //! `cargo bench -p benches --bench instructions -- --quick` prints the speeds within seconds. Rows of
-//! `guest-tests/manifest.toml` of the kind `mips`.
+//! `guest-tests/manifest.toml` of the kinds `mips` and `floating`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,24 +17,28 @@ const ELFUSE: &str = env!("CARGO_BIN_EXE_elfuse-under-bench");
 /// What the interpreter is meant to reach, in million instructions a second: the geometric mean, and each loop.
 const MEAN_TARGET: f64 = 150.0;
 const LEAST_TARGET: f64 = 80.0;
+/// What each loop of floating point is meant to reach.
+const FLOATING_TARGET: f64 = 60.0;
 
 /// Instructions and seconds of all runs of a loop.
 type Totals = BTreeMap<String, (f64, f64)>;
 
 fn main() {
-    let totals = RefCell::new(Totals::new());
+    let (totals, floating) = (RefCell::new(Totals::new()), RefCell::new(Totals::new()));
     let mut criterion = Criterion::default().configure_from_args();
-    bench(&mut criterion, &totals);
+    bench(&mut criterion, BenchKind::Mips, &totals);
+    bench(&mut criterion, BenchKind::Floating, &floating);
     criterion.final_summary();
     print_summary(&totals.into_inner());
+    print_floating(&floating.into_inner());
 }
 
-fn bench(criterion: &mut Criterion, totals: &RefCell<Totals>) {
-    let mut group = criterion.benchmark_group("instructions");
+fn bench(criterion: &mut Criterion, kind: BenchKind, totals: &RefCell<Totals>) {
+    let mut group = criterion.benchmark_group(if kind == BenchKind::Mips { "instructions" } else { "floating" });
     // A run is a whole guest of a few hundred milliseconds.
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
     group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(5));
-    for guest in or_exit(BenchGuest::all(Path::new(ELFUSE), BenchKind::Mips)) {
+    for guest in or_exit(BenchGuest::all(Path::new(ELFUSE), kind)) {
         let facts = guest.bench();
         let instructions = facts.iterations * facts.instructions_per_iteration;
         group.throughput(Throughput::Elements(instructions));
@@ -52,8 +56,20 @@ fn bench(criterion: &mut Criterion, totals: &RefCell<Totals>) {
     group.finish();
 }
 
+/// The speeds in million instructions a second.
+fn speeds(totals: &Totals) -> Vec<(&str, f64)> {
+    totals.iter().map(|(name, (count, seconds))| (name.as_str(), count / seconds / 1e6)).collect()
+}
+
+fn print_floating(totals: &Totals) {
+    for (name, speed) in speeds(totals) {
+        let verdict = if speed >= FLOATING_TARGET { "met" } else { "MISSED" };
+        println!("{name:12} {speed:8.1} million instructions/s (target {FLOATING_TARGET}: {verdict})");
+    }
+}
+
 fn print_summary(totals: &Totals) {
-    let speeds: Vec<_> = totals.iter().map(|(name, (count, seconds))| (name, count / seconds / 1e6)).collect();
+    let speeds = speeds(totals);
     for (name, speed) in &speeds {
         println!("{name:12} {speed:8.1} million instructions/s");
     }

@@ -13,6 +13,7 @@ use clap::Parser;
 use crate::fs::RootConfig;
 use crate::kernel::fd_table::open_host_fds;
 use crate::kernel::process::{ForkWay, Options};
+use crate::soft::a64::{CpuModel, CpuModelError};
 
 /// Exit status: elfuse itself could not start, or the hypervisor interface failed.
 pub const EXIT_FAILURE: u8 = 1;
@@ -55,6 +56,10 @@ pub struct Cli {
     /// Append crash records to FILE, one JSON object a line
     #[arg(long, value_name = "FILE")]
     crash_json: Option<PathBuf>,
+
+    /// Give the guest the CPU NAME: a53, a72, n1, v1 (without SVE) or max, with features switched on or off
+    #[arg(long, value_name = "NAME[,FEATURE=on|off]...", value_parser = parse_cpu)]
+    cpu: Option<String>,
 
     /// Make fork children by a host fork, where the back end allows it, or by starting elfuse anew
     #[arg(long, value_name = "WAY", env = "ELFUSE_FORK", default_value = "host")]
@@ -142,6 +147,7 @@ impl Cli {
             is_tracing: self.verbose,
             crash_json: self.crash_json.as_deref().map(absolute),
             stats: self.stats.as_deref().map(absolute),
+            cpu: self.cpu.clone(),
             root: RootConfig {
                 sysroot: self.sysroot.as_deref().map(absolute),
                 is_confined: false,
@@ -233,6 +239,10 @@ fn usage_text(error: &clap::Error) -> String {
 fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds; write for example 2.5".to_owned())?;
     Duration::try_from_secs_f64(seconds).map_err(|_| "not a length of time; write 0 or more seconds".to_owned())
+}
+
+fn parse_cpu(text: &str) -> Result<String, CpuModelError> {
+    text.parse().map(|_: CpuModel| text.to_owned())
 }
 
 fn parse_variable(text: &str) -> Result<OsString, String> {
@@ -353,6 +363,13 @@ mod tests {
         assert!(parse(&[]).is_err());
         assert_eq!(parse(&["--fork-child", "5"]).unwrap().fork_child(), Some(5));
         assert!(parse(&["--fork-child", "5", "p"]).is_err());
+    }
+
+    #[test]
+    fn a_cpu_is_checked_before_anything_runs() {
+        assert_eq!(parse(&["--cpu", "n1,lse=off", "p"]).unwrap().options().cpu.as_deref(), Some("n1,lse=off"));
+        let text = usage_text(&parse(&["--cpu", "z80", "p"]).unwrap_err());
+        assert!(text.contains("no CPU is called \"z80\"; there are a53, a72, n1, v1, max"), "{text}");
     }
 
     #[test]

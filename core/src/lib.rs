@@ -8,6 +8,36 @@
 //!               fs, elf, preempt  <-  kernel  <-  procfs, fork  <-  syscall  <-  run, debug  <-  main
 //! ```
 //!
+//! # Locks
+//!
+//! Whoever holds an ordered lock takes only locks that stand below it; under a leaf nothing is taken. None is held across
+//! a run, a sleep, or host input and output that may block; a fork by the host's fork(2) holds those of the address space and of the machine so
+//! that the child finds them free. `ci/check-locks` compares this list with the source both ways.
+//!
+//! | lock | kind | what it guards |
+//! |---|---|---|
+//! | `Process::children` | ordered 1 | that nobody sees a child whose fork may still fail |
+//! | `Gate::state` | ordered 2 | who may touch guest memory, and who holds the world still |
+//! | `TimerTable::state` | ordered 3 | the guest's timers; held while their signals are sent |
+//! | `FutexTable::buckets` | ordered 4, by index | futex waiters; held while the owner of a lock is looked up |
+//! | `Process::group` | ordered 5 | threads, masks, pending signals, dispositions, how the process ends |
+//! | `AddressSpace::state` | ordered 6 | the guest's mappings; held while the back end changes them |
+//! | `CodePages::inner` | ordered 7 | which pages hold decoded code |
+//! | `Registry::live` | ordered 8 | the live vCPUs; held while they are cancelled |
+//! | `VcpuTable::words` | leaf | the interrupt words of vCPUs |
+//! | `FdTable::slots` | leaf | guest descriptors |
+//! | `Listing::position` | leaf | where the reading of a made-up directory stands |
+//! | `Process::image` | leaf | what is known about the program |
+//! | `Process::root` | leaf | the guest's root |
+//! | `Process::handed_over` | leaf | the program that the main thread is to execute |
+//! | `Process::vfork_parent` | leaf | the stream that keeps a vfork parent waiting |
+//! | `Lifetime::state` | leaf | the count of live threads |
+//! | `Preemption::running` | leaf | the kick thread, its sink, the transport's receiver |
+//! | `Shared::queue` | leaf | requests for kicks |
+//! | `Shared::timers` | leaf | the heap of deadlines |
+//! | `Watchdog::slots` | leaf | the watched runs |
+//! | `Stats::returned` | leaf | slots of the statistics file that are free again |
+//!
 //! Read `docs/design.md` first: §1 is the problem everything here serves, §2 the invariants.
 
 pub mod abi;

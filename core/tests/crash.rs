@@ -27,7 +27,7 @@ use elfuse::preempt::{Bounds, Preemption};
 use elfuse::run::{CrashKind, run_thread};
 use elfuse::soft::SoftMachine;
 use elfuse::vcpu::{
-    CpuState, Esr, Exception, ExceptionKind, Machine, SyscallRegisters, Vcpu, VcpuError, VcpuExit, VcpuId,
+    CpuFeatures, CpuState, Esr, Exception, ExceptionKind, Machine, SyscallRegisters, Vcpu, VcpuError, VcpuExit, VcpuId,
 };
 use serde_json::Value;
 
@@ -112,6 +112,10 @@ impl Machine for Scripted {
 
     fn exit_vcpus(&self, _ids: &[VcpuId]) -> Result<(), VcpuError> {
         Ok(())
+    }
+
+    fn features(&self) -> &CpuFeatures {
+        self.memory.features()
     }
 
     fn backend_name(&self) -> &'static str {

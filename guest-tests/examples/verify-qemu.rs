@@ -28,6 +28,7 @@ const EXCEPTIONS: &[(&str, Instead, &str)] = &[
     ("signal-frame-edit", Instead::Skip, "no SS_AUTODISARM; an SVE record in every frame"),
     ("signal-frame-bad", Instead::Skip, "a refused frame's SIGSEGV tells no address"),
     ("signal-send-self", Instead::Skip, "a siginfo is converted, not copied"),
+    ("job-control-caught", Instead::Skip, "SA_NOCLDSTOP is not passed on"),
     ("self-modify-alias", Instead::Skip, "mremap with an old length of zero is not done"),
     ("exec-plain", Instead::Skip, "execve of a guest needs binfmt_misc (ENOEXEC)"),
     ("exec-threads", Instead::Skip, "execve of a guest needs binfmt_misc (ENOEXEC)"),

@@ -27,7 +27,7 @@ mod manifest;
 mod signal;
 
 pub use fixture::{checksums, fixture, fixtures_dir, verify, verify_all};
-pub use manifest::{Bench, BenchKind, Class, Expect, Guest, Manifest, Use};
+pub use manifest::{Bench, BenchKind, Class, Expect, Guest, Manifest, Program, Use};
 pub use signal::{Signal, StormRecord};
 
 use std::path::PathBuf;

@@ -70,6 +70,8 @@ pub enum Expect {
 pub enum BenchKind {
     /// Guest instructions a second: known instructions in a loop, timed from outside.
     Mips,
+    /// The same, for floating point.
+    Floating,
     /// Prints one line, the nanoseconds per operation, as the guest measured them by CLOCK_MONOTONIC.
     NsPerOp,
     /// Its whole run is the measurement.
@@ -85,7 +87,7 @@ pub struct Bench {
     /// Turns of the loop, or operations; the guest takes it as its last argument. Zero for [`BenchKind::StartUp`].
     #[serde(default)]
     pub iterations: u64,
-    /// Guest instructions in one turn of the loop; [`BenchKind::Mips`] only, zero otherwise. What stands outside the loop
+    /// Guest instructions in one turn of the loop; of a loop only, zero otherwise. What stands outside the loop
     /// is under a thousand instructions.
     #[serde(default)]
     pub instructions_per_iteration: u64,
@@ -133,6 +135,9 @@ struct RawGuest {
     #[serde(default)]
     needs: Vec<String>,
     bench: Option<Bench>,
+    /// A program that is no fixture; no row has one.
+    #[serde(skip)]
+    path: Option<PathBuf>,
 }
 
 fn null_only() -> Vec<StormRecord> {
@@ -157,7 +162,62 @@ impl TryFrom<RawGuest> for Guest {
     }
 }
 
+/// Any program as a guest, for [`Guest::of_program`].
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// Its path, as elfuse is to be given it.
+    pub path: PathBuf,
+    /// Options for elfuse, before the path.
+    pub options: Vec<String>,
+    /// Arguments after the path.
+    pub args: Vec<String>,
+    /// The status that it must exit with.
+    pub status: u8,
+    /// Its golden standard output; `None` where any will do.
+    pub stdout: Option<String>,
+}
+
 impl Guest {
+    /// A guest that is no row: any program, named after its file, stormed with null records alone.
+    pub fn of_program(program: Program) -> Self {
+        let name = program.path.file_name().unwrap_or(program.path.as_os_str()).to_string_lossy().into_owned();
+        let raw = RawGuest {
+            name,
+            program: None,
+            summary: format!("the program {}", program.path.display()),
+            class: Class::Exec,
+            used_by: Use::Test,
+            args: program.args,
+            env: BTreeMap::new(),
+            options: program.options,
+            status: Some(program.status),
+            signal: None,
+            stdout: program.stdout,
+            crash: None,
+            storm: null_only(),
+            leaves: 0,
+            spins: false,
+            workers: false,
+            children: false,
+            once: false,
+            needs: Vec::new(),
+            bench: None,
+            path: Some(program.path),
+        };
+        Self { raw, expect: Expect::Status(program.status) }
+    }
+
+    /// What elfuse is given to run: the fixture, or the path of [`Guest::of_program`].
+    ///
+    /// # Errors
+    /// [`Error::MissingFixture`].
+    pub fn path(&self) -> Result<PathBuf, Error> {
+        match &self.raw.path {
+            Some(path) => Ok(path.clone()),
+            None => crate::fixture(self.program()),
+        }
+    }
+
     /// The row's name, unique in the manifest.
     pub fn name(&self) -> &str {
         &self.raw.name
@@ -279,7 +339,7 @@ impl Guest {
             (row.bench.is_some() != (row.used_by == Use::Bench), "bench facts go with use = \"bench\", and only there"),
             (
                 row.bench.as_ref().is_some_and(|b| {
-                    (b.kind == BenchKind::Mips) != (b.instructions_per_iteration > 0)
+                    matches!(b.kind, BenchKind::Mips | BenchKind::Floating) != (b.instructions_per_iteration > 0)
                         || (b.kind == BenchKind::StartUp) != (b.iterations == 0)
                 }),
                 "bench kind, iterations and instructions_per_iteration do not fit together",

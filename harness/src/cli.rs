@@ -9,14 +9,17 @@ use crate::gate::controls::CONTROLS;
 use crate::gate::flow::{Flow, FlowError, Orders};
 use crate::gate::{builds, verdict};
 use crate::plan::{PlanError, Selection, select};
+use crate::program::{self, ProgramError};
 use crate::record::{self, Host, Record, Stage, TRACKED_RECORD};
-use crate::report::{json, junit, table, terminal::Terminal};
+use crate::report::{self, json, table, terminal::Terminal};
 use crate::results::{Plan, Platform, Results};
+use crate::shard::{self, MergeError, Shard};
 use clap::{Args, Parser, Subcommand};
 use guest_tests::{Class, Manifest, Use};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -34,8 +37,12 @@ Examples:
   harness run --guest spin --iterations 20     one guest under the storm, on a measuring build
   harness run --elfuse target/debug/elfuse     any binary
   harness run --class fork --duration 60       fork guests for a minute
+  harness run --program '--sysroot R -- /bin/sh -c \"echo a | wc -c\"' --expect golden
+                                               any program under the storm
   harness controls --control mask-worker       one deliberate breakage
   harness report target/harness                show a report again
+  harness --seed 1 --shard 2/4 --report part2  the second of four parts, each on a machine of its own
+  harness merge part1 part2 part3 part4        one verdict over all parts
 
 Exit status: 0 the gate is open or all runs passed, 1 it is closed or one failed, 2 the harness could not run.";
 
@@ -59,13 +66,22 @@ enum Task {
     Controls(ControlArgs),
     /// Show the guests, the controls and the checks
     List,
+    /// Make the reports of all shards of a plan into one, and judge that
+    Merge {
+        /// The report.json of each shard, or the folder of it
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// Write report.html, report.json and junit.xml to this folder
+        #[arg(long, value_name = "DIR")]
+        report: Option<PathBuf>,
+    },
     /// Show a report again
     Report {
         /// A report.json, or the folder of one
         path: PathBuf,
-        /// Write it as JUnit XML to this folder, too
+        /// Write it as HTML, JSON and JUnit XML to this folder, too
         #[arg(long, value_name = "DIR")]
-        junit: Option<PathBuf>,
+        to: Option<PathBuf>,
     },
 }
 
@@ -91,6 +107,15 @@ struct RunArgs {
     /// The binary to run; a measuring one is built without
     #[arg(long, value_name = "PATH")]
     elfuse: Option<PathBuf>,
+    /// Any program in place of the guests: what follows `elfuse` on a command line, in one word
+    #[arg(long, value_name = "CMD", conflicts_with_all = ["guest", "class"])]
+    program: Option<String>,
+    /// What the program must write to its standard output; without it, anything
+    #[arg(long, value_name = "FILE", requires = "program")]
+    expect: Option<PathBuf>,
+    /// The status that the program must exit with
+    #[arg(long, value_name = "N", requires = "program", default_value_t = 0)]
+    status: u8,
 }
 
 #[derive(Debug, Args)]
@@ -128,10 +153,13 @@ struct Common {
     /// Repeat rounds for this long, in place of --iterations
     #[arg(long, value_name = "SECONDS", conflicts_with = "iterations", value_parser = clap::value_parser!(u64).range(1..))]
     duration: Option<u64>,
+    /// Run only the K-th of N parts of the plan; `harness merge` makes one of them all
+    #[arg(long, value_name = "K/N", requires = "seed", conflicts_with = "duration")]
+    shard: Option<Shard>,
     /// End a run after this long
     #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..))]
     wall_limit: u64,
-    /// Write report.json and junit.xml to this folder
+    /// Write report.html, report.json and junit.xml to this folder
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
 }
@@ -145,6 +173,10 @@ enum Failure {
     Flow(#[from] FlowError),
     #[error(transparent)]
     Report(#[from] json::ReadError),
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    #[error(transparent)]
+    Merge(#[from] MergeError),
     #[error(transparent)]
     Record(#[from] record::RecordError),
     #[error("{0}")]
@@ -168,7 +200,8 @@ impl Cli {
             Some(Task::Run(args)) => run(&args),
             Some(Task::Controls(args)) => controls(&args),
             Some(Task::List) => list(),
-            Some(Task::Report { path, junit }) => report(&path, junit.as_deref()),
+            Some(Task::Merge { paths, report }) => merge(&paths, report.as_deref()),
+            Some(Task::Report { path, to }) => show_report(&path, to.as_deref()),
         };
         match done {
             Ok(true) => ExitCode::from(EXIT_OPEN),
@@ -189,6 +222,9 @@ fn gate(args: &GateArgs) -> Result<bool, Failure> {
     if args.record && !(args.common.class.is_empty() && args.common.guest.is_empty() && args.common.duration.is_none())
     {
         return Err(Failure::Usage("--record needs all guests: leave --class, --guest and --duration out".into()));
+    }
+    if args.common.shard.is_some() && (args.record || args.record_to.is_some()) {
+        return Err(Failure::Usage("a shard is no record: leave --record out, and merge the shards".into()));
     }
     let mut orders = orders(&args.common, &[Phase::Measure, Phase::Controls, Phase::Latency, Phase::Fatal])?;
     orders.plan.control_repetitions = args.repetitions;
@@ -211,15 +247,26 @@ fn gate(args: &GateArgs) -> Result<bool, Failure> {
 
 fn run(args: &RunArgs) -> Result<bool, Failure> {
     let mut orders = orders(&args.common, &[Phase::Measure])?;
+    if let Some(command) = &args.program {
+        let guest = program::parse(command, args.expect.as_deref(), args.status)?;
+        orders.plan.guests = vec![guest.name().to_owned()];
+        orders.plan.all_guests = false;
+        orders.guests = vec![Arc::new(guest)];
+    }
     if let Some(path) = &args.elfuse {
         let version = builds::version_of(path, &Stop::new()?);
         version.map_err(|error| Failure::Usage(format!("--elfuse {}: {error}", path.display())))?;
         orders.elfuse = Some(path.canonicalize()?);
     }
     let results = perform(orders, &args.common)?;
+    Ok(all_passed(&results))
+}
+
+/// Whether every planned run of the measure phase was seen and passed.
+fn all_passed(results: &Results) -> bool {
     let total = results.phases.get(&Phase::Measure).map(crate::results::PhaseResults::total).unwrap_or_default();
     let passed = total.outcomes.get(&Outcome::Passed).copied().unwrap_or(0);
-    Ok(passed == total.planned && total.planned > 0)
+    passed == total.planned && total.planned > 0
 }
 
 fn controls(args: &ControlArgs) -> Result<bool, Failure> {
@@ -254,11 +301,25 @@ fn list() -> Result<bool, Failure> {
     Ok(true)
 }
 
-fn report(path: &Path, junit_folder: Option<&Path>) -> Result<bool, Failure> {
+fn merge(paths: &[PathBuf], report: Option<&Path>) -> Result<bool, Failure> {
+    let parts: Vec<Results> = paths.iter().map(|path| json::read(path)).collect::<Result<_, _>>()?;
+    let mut merged = shard::merge(&parts)?;
+    let verdict = verdict::verdict(&merged);
+    let is_gate = merged.plan.phases.contains(&Phase::Fatal);
+    let passed = if is_gate { verdict.passed } else { all_passed(&merged) };
+    merged.verdict = Some(verdict);
+    print!("{}", table::render(&merged));
+    if let Some(folder) = report {
+        report::write_files(folder, &merged)?;
+    }
+    Ok(passed)
+}
+
+fn show_report(path: &Path, to: Option<&Path>) -> Result<bool, Failure> {
     let results = json::read(path)?;
     print!("{}", table::render(&results));
-    if let Some(folder) = junit_folder {
-        junit::write(folder, &results)?;
+    if let Some(folder) = to {
+        report::write_files(folder, &results)?;
     }
     Ok(results.verdict.is_some_and(|verdict| verdict.passed))
 }
@@ -272,8 +333,9 @@ fn orders(common: &Common, phases: &[Phase]) -> Result<Orders, Failure> {
     }
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let jobs = common.jobs.unwrap_or(u32::try_from(processors).unwrap_or(1).saturating_add(1));
+    let whole_iterations = if common.duration.is_some() { 0 } else { common.iterations };
     let plan = Plan {
-        iterations: if common.duration.is_some() { 0 } else { common.iterations },
+        iterations: common.shard.unwrap_or(Shard::WHOLE).share(whole_iterations),
         control_repetitions: 0,
         storm_hz: common.storm,
         jobs,
@@ -282,6 +344,7 @@ fn orders(common: &Common, phases: &[Phase]) -> Result<Orders, Failure> {
         phases: phases.to_vec(),
         all_guests: common.class.is_empty() && common.guest.is_empty(),
         by_duration: common.duration.is_some(),
+        shard: common.shard,
     };
     let root = workspace_root()?;
     Ok(Orders {
@@ -293,6 +356,7 @@ fn orders(common: &Common, phases: &[Phase]) -> Result<Orders, Failure> {
         controls: Vec::new(),
         duration: common.duration.map(Duration::from_secs),
         wall_limit: Duration::from_secs(common.wall_limit),
+        whole_iterations,
     })
 }
 
@@ -338,8 +402,7 @@ fn perform(orders: Orders, common: &Common) -> Result<Results, Failure> {
     let results = finished.as_ref().map_or(&shown, |results| results);
     print!("{}", table::render(results));
     if let Some(folder) = &common.report {
-        json::write(folder, results)?;
-        junit::write(folder, results)?;
+        report::write_files(folder, results)?;
     }
     read?;
     Ok(finished?)

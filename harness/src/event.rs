@@ -430,7 +430,7 @@ impl ControlResult {
 }
 
 /// Times of one latency guest, in nanoseconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LatencyResult {
     /// The guest.
     pub guest: String,
@@ -442,6 +442,19 @@ pub struct LatencyResult {
     pub p99_ns: u64,
     /// The longest.
     pub max_ns: u64,
+    /// The distribution, in buckets whose limits grow by a constant factor; without those before the first time and
+    /// behind the last.
+    #[serde(default)]
+    pub buckets: Vec<Bucket>,
+}
+
+/// Times between the limit of the bucket before and this one's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bucket {
+    /// The upper limit in nanoseconds, included.
+    pub up_to_ns: u64,
+    /// How many times are in it.
+    pub count: u64,
 }
 
 /// An elfuse binary that the harness built.

@@ -4,6 +4,7 @@
 //! whose row says `once` come first, once: they are long, and the rest runs beside them.
 
 use crate::event::{Phase, RunId};
+use crate::shard::Shard;
 use crate::storm::Mode;
 use guest_tests::{Class, Guest, Manifest, Use};
 use std::collections::BTreeMap;
@@ -65,8 +66,8 @@ pub fn select(manifest: &Manifest, purpose: Use, selection: &Selection) -> Resul
     if picked.is_empty() { Err(PlanError::Nothing) } else { Ok(picked) }
 }
 
-/// The runs of a stormed phase: iterations `first..first + iterations` of each guest. Guests that run once are part of
-/// iteration 0.
+/// The runs of a stormed phase: of iterations `first..first + iterations` of each guest those that fall to the shard. Guests
+/// that run once are part of iteration 0.
 #[must_use]
 pub fn storm_runs(
     phase: Phase,
@@ -86,13 +87,17 @@ pub fn storm_runs(
     };
     let mut runs = Vec::new();
     if first == 0 {
-        runs.extend(guests.iter().filter(|guest| guest.once()).map(|guest| run(guest, 0)));
+        let once = guests.iter().filter(|guest| guest.once()).zip(0..);
+        runs.extend(once.filter(|(_, number)| terms.shard.takes(*number)).map(|(guest, _)| run(guest, 0)));
     }
     let mut random = Random::new(seed ^ u64::from(first));
     let mut repeated: Vec<&Arc<Guest>> = guests.iter().filter(|guest| !guest.once()).collect();
     for iteration in first..first.saturating_add(iterations) {
+        // Of each iteration, so that a shard runs its own in the order that they have in the whole.
         random.shuffle(&mut repeated);
-        runs.extend(repeated.iter().map(|guest| run(guest, iteration)));
+        if terms.shard.takes(iteration) {
+            runs.extend(repeated.iter().map(|guest| run(guest, iteration)));
+        }
     }
     runs
 }
@@ -104,6 +109,8 @@ pub struct StormTerms {
     pub hz: u32,
     /// When the harness ends a run.
     pub wall_limit: Duration,
+    /// The part that is run here.
+    pub shard: Shard,
 }
 
 /// How many runs of each guest there are.
@@ -146,7 +153,7 @@ impl Random {
 mod tests {
     use super::*;
 
-    const TERMS: StormTerms = StormTerms { hz: 2000, wall_limit: Duration::from_secs(1) };
+    const TERMS: StormTerms = StormTerms { hz: 2000, wall_limit: Duration::from_secs(1), shard: Shard::WHOLE };
 
     fn guests(names: &[&str]) -> Vec<Arc<Guest>> {
         let selection =
@@ -177,6 +184,20 @@ mod tests {
             assert_eq!(count_by_guest(&runs)[guest.name()], wanted, "{}", guest.name());
         }
         assert!(storm_runs(Phase::Measure, &all, 7, 1, 1, TERMS).iter().all(|run| !run.guest.once()));
+    }
+
+    #[test]
+    fn shards_together_run_the_whole_plan() {
+        let all = select(&Manifest::load().unwrap(), Use::Test, &Selection::default()).unwrap();
+        let ids = |shard| -> Vec<RunId> {
+            let terms = StormTerms { shard, ..TERMS };
+            storm_runs(Phase::Measure, &all, 0, 5, 1, terms).into_iter().map(|run| run.id).collect()
+        };
+        let mut parts: Vec<RunId> = (1..=3).flat_map(|index| ids(Shard { index, of: 3 })).collect();
+        let mut whole = ids(Shard::WHOLE);
+        parts.sort();
+        whole.sort();
+        assert_eq!(parts, whole);
     }
 
     #[test]

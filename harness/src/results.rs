@@ -7,6 +7,7 @@ use crate::event::{
     Build, Check, ControlResult, Event, Failure, LatencyResult, Outcome, Phase, Reader, RunId, RunResult, StormCounts,
     Verdict,
 };
+use crate::shard::Shard;
 use crate::tally::Tally;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use std::io;
 /// Version of the JSON report; changes when a field changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
 /// Failed runs that are kept whole.
-const KEPT_FAILED_RUNS: usize = 200;
+pub const KEPT_FAILED_RUNS: usize = 200;
 
 /// What was asked for, so that a report can be repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -38,6 +39,9 @@ pub struct Plan {
     pub all_guests: bool,
     /// Whether whole rounds are repeated until some time is over, instead of counted.
     pub by_duration: bool,
+    /// The part of a larger plan that this is; `iterations` is its share, repetitions of controls are those of the whole.
+    #[serde(default)]
+    pub shard: Option<Shard>,
 }
 
 /// Where it ran.
@@ -74,6 +78,32 @@ pub struct GuestResults {
     pub longest_us: u64,
 }
 
+impl GuestResults {
+    /// Adds the counts of `other`.
+    pub fn add(&mut self, other: &Self) {
+        self.planned = self.planned.saturating_add(other.planned);
+        self.seen = self.seen.saturating_add(other.seen);
+        add_counts(&mut self.outcomes, &other.outcomes);
+        add_counts(&mut self.failures, &other.failures);
+        self.tally.add(&other.tally);
+        self.storm.add(&other.storm);
+        self.wall_us = self.wall_us.saturating_add(other.wall_us);
+        self.longest_us = self.longest_us.max(other.longest_us);
+    }
+
+    /// Runs that were seen and did not pass.
+    #[must_use]
+    pub fn not_passed(&self) -> u32 {
+        self.seen.saturating_sub(self.outcomes.get(&Outcome::Passed).copied().unwrap_or(0))
+    }
+
+    /// Mean wall time of a run in milliseconds, rounded up; 0 where none was seen.
+    #[must_use]
+    pub fn mean_ms(&self) -> u64 {
+        self.wall_us.div_ceil(1000).checked_div(u64::from(self.seen)).unwrap_or(0)
+    }
+}
+
 /// One phase.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PhaseResults {
@@ -91,14 +121,7 @@ impl PhaseResults {
     pub fn total(&self) -> GuestResults {
         let mut total = GuestResults::default();
         for guest in self.guests.values() {
-            total.planned += guest.planned;
-            total.seen += guest.seen;
-            add_counts(&mut total.outcomes, &guest.outcomes);
-            add_counts(&mut total.failures, &guest.failures);
-            total.tally.add(&guest.tally);
-            total.storm.add(&guest.storm);
-            total.wall_us = total.wall_us.saturating_add(guest.wall_us);
-            total.longest_us = total.longest_us.max(guest.longest_us);
+            total.add(guest);
         }
         total
     }

@@ -180,6 +180,21 @@ fn a_report_is_shown_again_and_a_damaged_one_refused() {
 }
 
 #[test]
+fn a_full_disk_under_the_report_leaves_the_old_one_whole() {
+    let (dir, elfuse) = fake("echo 'hello, world'");
+    let old = "an old report";
+    fs::write(dir.path().join("report.json"), old).unwrap();
+    let limited = "ulimit -f 1; trap '' XFSZ; exec \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", limited, "sh", HARNESS, "run", "--guest", "hello", "--iterations", "1", "--elfuse"]);
+    let output = command.arg(&elfuse).arg("--report").arg(dir.path()).output().unwrap();
+    assert!(complaint(&output).contains("report.json: File too large"), "{output:?}");
+    assert_eq!(fs::read_to_string(dir.path().join("report.json")).unwrap(), old);
+    let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[test]
 fn recording_needs_an_acceptance_plan() {
     for more in [["--iterations", "499"], ["--guest", "hello"]] {
         let output = Command::new(HARNESS).args(["gate", "--record"]).args(more).output().unwrap();

@@ -185,6 +185,13 @@ impl From<std::io::Error> for Errno {
     }
 }
 
+/// A host error in words, without the number that its own text ends with.
+#[must_use]
+pub fn io_text(error: &std::io::Error) -> String {
+    let text = error.raw_os_error().and_then(|number| Errno::from_raw(number).text());
+    text.map_or_else(|| error.to_string(), str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,6 +201,8 @@ mod tests {
         assert_eq!(Errno::EFAULT.to_return_value() as i64, -14);
         assert_eq!(Errno::from_return_value(Errno::EFAULT.to_return_value()), Some(Errno::EFAULT));
         assert_eq!((Errno::from_return_value(0), Errno::from_return_value(-4096_i64 as u64)), (None, None));
+        assert_eq!(io_text(&std::io::Error::from_raw_os_error(2)), "No such file or directory");
+        assert_eq!(io_text(&std::io::Error::other("cut short")), "cut short");
         assert_eq!(Errno::from_raw(9999), Errno::EIO);
         assert_eq!(format!("{:?} {:?}", Errno::ENOSYS, Errno::from_raw(41)), "ENOSYS errno 41");
     }

@@ -9,11 +9,12 @@ mod ids;
 pub mod mman;
 mod siginfo;
 mod signal;
+pub mod socket;
 pub mod stat;
 pub mod time;
 
 pub use addr::{GuestAddr, GuestPtr, GuestRange, PAGE_SIZE};
-pub use errno::Errno;
+pub use errno::{Errno, io_text};
 pub use ids::{Fd, Pid, Tid};
 pub use siginfo::{SiCode, SigInfo};
 pub use signal::{SigSet, Signal};

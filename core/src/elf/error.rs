@@ -3,13 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::abi::Errno;
+use crate::abi::{Errno, io_text};
 
 /// Why a program cannot be started. The text is "what: why; what to do", without a prefix.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be opened or read.
-    #[error("{}: {source}; {}", path.display(), remedy(source))]
+    #[error("{}: {}; {}", path.display(), io_text(source), remedy(source))]
     Open {
         /// The file.
         path: PathBuf,
@@ -17,7 +17,7 @@ pub enum LoadError {
         source: io::Error,
     },
     /// The program that a script or a dynamic program needs cannot be opened.
-    #[error("it needs the interpreter {}: {source}; {}", path.display(), interpreter_remedy(path))]
+    #[error("it needs the interpreter {}: {}; {}", path.display(), io_text(source), interpreter_remedy(path))]
     Interpreter {
         /// The interpreter.
         path: PathBuf,

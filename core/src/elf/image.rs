@@ -10,7 +10,9 @@ use std::os::unix::fs::FileExt;
 use goblin::container::{Container, Ctx, Endian};
 use goblin::elf::Elf;
 use goblin::elf::header::{ELFMAG, EM_AARCH64, ET_DYN, ET_EXEC, Header};
-use goblin::elf::program_header::{PF_R, PF_W, PF_X, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_PHDR, ProgramHeader};
+use goblin::elf::program_header::{
+    PF_R, PF_W, PF_X, PT_GNU_PROPERTY, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_PHDR, ProgramHeader,
+};
 
 use super::LoadError;
 use crate::abi::PAGE_SIZE;
@@ -20,6 +22,8 @@ const EHDR_LEN: usize = 64;
 const PHDR_LEN: usize = 56;
 /// Longest program header table in bytes (`load_elf_phdrs` of Linux).
 const PHDR_TABLE_MAX: usize = 64 << 10;
+/// Longest note of program properties that is read.
+const NOTE_MAX: u64 = 1024;
 /// Longest interpreter path in bytes, NUL included.
 const INTERP_MAX: u64 = 4096;
 /// No user address of arm64 is as high; bounds all sums below.
@@ -115,6 +119,8 @@ pub struct ElfImage {
     pub interpreter: Option<Vec<u8>>,
     /// `PT_GNU_STACK` asks for an executable stack.
     pub has_exec_stack: bool,
+    /// `PT_GNU_PROPERTY` says that all code expects its branches (BTI).
+    pub is_guarded: bool,
 }
 
 impl ElfImage {
@@ -140,6 +146,7 @@ impl ElfImage {
             phdr_count: phdrs.len() as u64,
             interpreter: None,
             has_exec_stack: false,
+            is_guarded: false,
         };
         for phdr in &phdrs {
             match phdr.p_type {
@@ -147,6 +154,7 @@ impl ElfImage {
                 PT_INTERP if image.interpreter.is_none() => image.interpreter = Some(read_interpreter(file, phdr)?),
                 PT_GNU_STACK => image.has_exec_stack = phdr.p_flags & PF_X != 0,
                 PT_PHDR => image.phdr_vaddr = phdr.p_vaddr,
+                PT_GNU_PROPERTY => image.is_guarded = has_bti_property(file, phdr)?,
                 _of_no_concern => {}
             }
         }
@@ -229,8 +237,9 @@ fn read_header<F: ReadAt + ?Sized>(file: &F) -> Result<Header, LoadError> {
     let machine = u16::from_le_bytes([bytes[18], bytes[19]]);
     let [class, data, version] = [bytes[4], bytes[5], bytes[6]];
     if class == 1 {
-        // A 32-bit file is best told by its machine.
-        return Err(if data == 1 { LoadError::WrongMachine { machine } } else { LoadError::WrongKind("32-bit") });
+        // A 32-bit file is best told by its machine, unless it is for this one (ILP32).
+        let is_told = data == 1 && machine != EM_AARCH64;
+        return Err(if is_told { LoadError::WrongMachine { machine } } else { LoadError::WrongKind("32-bit") });
     }
     if data == 2 {
         return Err(LoadError::WrongKind("big-endian"));
@@ -258,6 +267,32 @@ fn read_program_headers<F: ReadAt + ?Sized>(file: &F, header: &Header) -> Result
     let context = Ctx::new(Container::Big, Endian::Little);
     ProgramHeader::parse(&table, 0, count, context)
         .map_err(|_| LoadError::Malformed("the program header table cannot be read"))
+}
+
+/// Reads the note of `PT_GNU_PROPERTY`; what is not one says nothing. Source: the Linux Extensions to gABI, Arm's ELF for
+/// the 64-bit architecture 6.2 (program property).
+fn has_bti_property<F: ReadAt + ?Sized>(file: &F, phdr: &ProgramHeader) -> Result<bool, LoadError> {
+    const FEATURE_1_AND: u32 = 0xc000_0000;
+    const BTI: u32 = 1;
+    let mut note = vec![0; phdr.p_filesz.min(NOTE_MAX) as usize];
+    let got = file.read_at(&mut note, phdr.p_offset).map_err(read_error)?;
+    let note = note.get(..got).unwrap_or_default();
+    let word = |at: usize| {
+        let bytes = note.get(at..at.checked_add(4)?)?;
+        Some(u32::from_le_bytes(bytes.try_into().ok()?))
+    };
+    // Name size, descriptor size, type NT_GNU_PROPERTY_TYPE_0, name.
+    if word(0) != Some(4) || word(8) != Some(5) || note.get(12..16) != Some(b"GNU\0") {
+        return Ok(false);
+    }
+    let mut at = 16;
+    while let (Some(kind), Some(len)) = (word(at), word(at + 4)) {
+        if kind == FEATURE_1_AND {
+            return Ok(word(at + 8).is_some_and(|features| features & BTI != 0));
+        }
+        at += 8 + (len as usize).next_multiple_of(8);
+    }
+    Ok(false)
 }
 
 fn read_interpreter<F: ReadAt + ?Sized>(file: &F, phdr: &ProgramHeader) -> Result<Vec<u8>, LoadError> {

@@ -207,8 +207,14 @@ fn map_part(space: &AddressSpace, part: &Part, bias: u64) -> Result<GuestAddr, L
     if start < MMAP_MIN_ADDR.0 || end > space.layout().task_size || start >= end {
         return Err(LoadError::Malformed("a segment lies outside the address space"));
     }
+    // The dynamic linker guards everything but itself, as on Linux.
+    let is_guarded = part.image.is_guarded && part.image.interpreter.is_none();
     for segment in &part.image.segments {
-        map_segment(space, part, segment, bias)?;
+        let mut segment = *segment;
+        if is_guarded && segment.prot.contains(Prot::EXEC) {
+            segment.prot |= Prot::BTI;
+        }
+        map_segment(space, part, &segment, bias)?;
     }
     Ok(GuestAddr(end))
 }
@@ -327,7 +333,7 @@ mod tests {
         let path = program(dir.path(), kind);
         let space = AddressSpace::new(SoftMachine::new().unwrap());
         let program = Program::open(&HostFinder, &path, vec![b"prog".to_vec()], vec![b"A=1".to_vec()]).unwrap();
-        let image = load_program(&space, &HostFinder, program, HwCaps { hwcap: 0x1ff, hwcap2: 0 }).unwrap();
+        let image = load_program(&space, &HostFinder, program, HwCaps { hwcap: 0x1ff, ..HwCaps::default() }).unwrap();
         let bias = if kind == 2 { 0x40_0000 } else { space.layout().pie_base.0 };
         (space, image, bias)
     }

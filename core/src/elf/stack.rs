@@ -9,13 +9,15 @@ use serde::{Deserialize, Serialize};
 use super::LoadError;
 use crate::abi::{GuestAddr, PAGE_SIZE};
 
-/// CPU features as `AT_HWCAP` and `AT_HWCAP2` show them.
+/// CPU features as `AT_HWCAP`, `AT_HWCAP2` and `AT_HWCAP3` show them.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct HwCaps {
     /// `AT_HWCAP`.
     pub hwcap: u64,
     /// `AT_HWCAP2`.
     pub hwcap2: u64,
+    /// `AT_HWCAP3`.
+    pub hwcap3: u64,
 }
 
 /// Everything that the stack tells the program.
@@ -51,6 +53,7 @@ const AT_CLKTCK: u64 = 17;
 const AT_SECURE: u64 = 23;
 const AT_RANDOM: u64 = 25;
 const AT_HWCAP2: u64 = 26;
+const AT_HWCAP3: u64 = 29;
 const AT_EXECFN: u64 = 31;
 const AT_SYSINFO_EHDR: u64 = 33;
 const AT_MINSIGSTKSZ: u64 = 51;
@@ -168,7 +171,7 @@ impl StackContents<'_> {
         InitialStack { sp: GuestAddr(sp), bytes, areas }
     }
 
-    fn auxv(&self, random: u64, platform: u64, exec_fn: u64) -> [(u64, u64); 21] {
+    fn auxv(&self, random: u64, platform: u64, exec_fn: u64) -> [(u64, u64); 22] {
         let [uid, euid, gid, egid] = self.ids.map(u64::from);
         [
             (AT_SYSINFO_EHDR, self.vdso),
@@ -189,6 +192,7 @@ impl StackContents<'_> {
             (AT_SECURE, 0),
             (AT_RANDOM, random),
             (AT_HWCAP2, self.hwcap.hwcap2),
+            (AT_HWCAP3, self.hwcap.hwcap3),
             (AT_EXECFN, exec_fn),
             (AT_PLATFORM, platform),
             (AT_NULL, 0),
@@ -209,7 +213,7 @@ mod tests {
                 env: &[b"A=1".to_vec()],
                 exec_fn: b"/bin/prog",
                 random: *b"0123456789abcdef",
-                hwcap: HwCaps { hwcap: 0xff, hwcap2: 3 },
+                hwcap: HwCaps { hwcap: 0xff, hwcap2: 3, hwcap3: 0 },
                 ids: [1, 2, 3, 4],
                 phdr: 0x40_0040,
                 phdr_count: 5,

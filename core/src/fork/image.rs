@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::abi::io_text;
 use crate::abi::{GuestAddr, SigSet, Signal};
 use crate::elf::ProgramAreas;
 use crate::fs::RootConfig;
@@ -13,7 +14,7 @@ use crate::kernel::limits::Limit;
 use crate::kernel::process::{ForkWay, ImageInfo, Options};
 use crate::kernel::signal::{AltStack, Handler, SaFlags, SigAction, SignalActions};
 use crate::mem::Layout;
-use crate::vcpu::{CpuState, Pstate};
+use crate::vcpu::{CpuState, PauthKeys, Pstate};
 
 /// First bytes of a header.
 const MAGIC: [u8; 8] = *b"elfuseFK";
@@ -43,10 +44,10 @@ pub enum ImageError {
     #[error("a damaged image: {0}; run the guest again")]
     Text(#[from] serde_json::Error),
     /// The host refused, or the parent is gone.
-    #[error("cannot {0}: {1}")]
+    #[error("cannot {0}: {text}; `--fork-child` is for elfuse itself", text = io_text(.1))]
     Host(&'static str, std::io::Error),
     /// Guest memory cannot be made as it was.
-    #[error("cannot map guest memory: {0}")]
+    #[error("cannot map guest memory: {0}; see that enough memory is free")]
     Memory(crate::abi::Errno),
 }
 
@@ -128,6 +129,8 @@ pub struct Image {
     pub is_forking_by_spawn: bool,
     /// `--crash-json`.
     pub crash_json: Option<Vec<u8>>,
+    /// The guest's CPU.
+    pub cpu: Option<String>,
     /// `--stats`.
     pub stats: Option<Vec<u8>>,
     /// `task_size`, `stack_top`, `mmap_base`, `pie_base`, `brk_gap_bytes` of the [`Layout`].
@@ -155,6 +158,9 @@ pub struct Registers {
     general: Vec<u64>,
     /// V0 to V31, low half first.
     vector: Vec<[u64; 2]>,
+    /// The keys of pointer authentication, low half first, and which are enabled.
+    keys: Vec<[u64; 2]>,
+    enabled_keys: u8,
 }
 
 /// A file behind mappings.
@@ -219,7 +225,13 @@ impl Registers {
             state.tpidrro_el0,
         ];
         let general = state.x.iter().copied().chain(special).collect();
-        Self { general, vector: state.v.iter().map(|v| [*v as u64, (*v >> 64) as u64]).collect() }
+        let halves = |value: &u128| [*value as u64, (*value >> 64) as u64];
+        Self {
+            general,
+            vector: state.v.iter().map(halves).collect(),
+            keys: state.pauth.keys.iter().map(halves).collect(),
+            enabled_keys: state.pauth.enabled,
+        }
     }
 
     /// The state.
@@ -230,17 +242,20 @@ impl Registers {
         let damaged = ImageError::Damaged("registers are missing");
         let Ok(general) = <&[u64; 38]>::try_from(self.general.as_slice()) else { return Err(damaged) };
         let Ok(vector) = <&[[u64; 2]; 32]>::try_from(self.vector.as_slice()) else { return Err(damaged) };
+        let Ok(keys) = <&[[u64; 2]; PauthKeys::COUNT]>::try_from(self.keys.as_slice()) else { return Err(damaged) };
+        let whole = |[low, high]: [u64; 2]| u128::from(low) | u128::from(high) << 64;
         let [sp, pc, pstate, fpcr, fpsr, tpidr_el0, tpidrro_el0]: [u64; 7] = std::array::from_fn(|i| general[31 + i]);
         Ok(CpuState {
             x: std::array::from_fn(|i| general[i]),
             sp,
             pc,
             pstate: Pstate(pstate),
-            v: vector.map(|[low, high]| u128::from(low) | u128::from(high) << 64),
+            v: vector.map(whole),
             fpcr: fpcr as u32,
             fpsr: fpsr as u32,
             tpidr_el0,
             tpidrro_el0,
+            pauth: PauthKeys { keys: keys.map(whole), enabled: self.enabled_keys },
         })
     }
 }
@@ -289,6 +304,7 @@ impl Image {
             timeout_ns: self.timeout_ns,
             is_tracing: self.is_tracing,
             crash_json: self.crash_json.as_deref().map(path_of),
+            cpu: self.cpu.clone(),
             stats: self.stats.as_deref().map(path_of),
             root: self.root.clone(),
             release: self.release.clone(),
@@ -345,7 +361,7 @@ mod tests {
         let text = serde_json::to_vec(&Registers::of(&state)).unwrap();
         let back: Registers = serde_json::from_slice(&text).unwrap();
         assert_eq!(back.to_state().unwrap(), state);
-        assert!(Registers { general: vec![0; 37], vector: vec![[0; 2]; 32] }.to_state().is_err());
+        assert!(Registers { general: vec![0; 37], ..Registers::of(&state) }.to_state().is_err());
     }
 
     #[test]

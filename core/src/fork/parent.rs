@@ -212,6 +212,7 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         is_tracing: options.is_tracing,
         is_forking_by_spawn: options.fork_way == ForkWay::Spawn,
         crash_json: options.crash_json.as_ref().map(bytes),
+        cpu: options.cpu.clone(),
         stats: options.stats.as_ref().map(bytes),
         layout: [layout.task_size, layout.stack_top.0, layout.mmap_base.0, layout.pie_base.0, layout.brk_gap_bytes],
         brk: (brk_start.0, brk.0),

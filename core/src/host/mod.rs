@@ -2,6 +2,7 @@
 //!
 //! One list of functions with a body for Linux and one for macOS. Nothing here knows about guests.
 
+pub mod cancel;
 pub mod children;
 pub mod clock;
 pub mod controls;
@@ -14,13 +15,16 @@ pub mod futex;
 pub mod futex_shared;
 pub mod handover;
 pub mod memory;
+pub mod net;
 pub mod paths;
 pub mod pidfd;
 pub mod process;
+pub mod random;
 pub mod schedule;
 pub mod signal;
 pub mod signal_wait;
 pub mod sys;
+pub mod terminal;
 pub mod thread;
 pub mod twin;
 pub mod wake;

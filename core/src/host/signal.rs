@@ -20,6 +20,7 @@ use std::marker::PhantomData;
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicU32, AtomicU64, compiler_fence};
+use std::sync::{Mutex, PoisonError};
 
 use super::controls::{self, Control};
 use crate::abi::{SigInfo, SigSet, Signal};
@@ -166,6 +167,34 @@ pub fn pending() -> SigSet {
     imp::pending()
 }
 
+/// Stops this process by the default action of a stop signal, as whoever waits for it shall see, and comes back when it goes
+/// on. Where the host takes no stop (the group is orphaned), or a SIGCONT came since `signal` was raised here, it comes
+/// back at once.
+///
+/// One thread stops the process at a time; `is_still_wanted` is asked when it is this one's turn.
+///
+/// The signal is raised at the calling thread, which runs no vCPU now, and opened there for as long as it stops: the one
+/// exception to the rule of masks, and no handler can run by it.
+///
+/// # Errors
+/// The host's; it gives none for a stop signal.
+pub fn stop_process(signal: Signal, is_still_wanted: impl FnOnce() -> bool) -> io::Result<()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    if !is_still_wanted() {
+        return Ok(());
+    }
+    if SigSet::UNBLOCKABLE.contains(signal) {
+        return imp::raise(signal);
+    }
+    imp::set_handler(signal, imp::Disposition::Default)?;
+    imp::raise(signal)?;
+    let only = SigSet::of(&[signal]);
+    imp::change_mask(libc::SIG_UNBLOCK, Some(only))?;
+    imp::change_mask(libc::SIG_BLOCK, Some(only))?;
+    imp::set_handler(signal, imp::Disposition::Count)
+}
+
 /// `RLIMIT_SIGPENDING`: how many signals may be queued with their siginfo. The guest changes the host's limit.
 #[must_use]
 pub fn pending_limit() -> usize {
@@ -278,6 +307,15 @@ pub fn install_counting_handlers(_proof: &SignalsBlocked) -> Result<(), MaskErro
 pub fn set_automatic_reaping(is_automatic: bool) -> io::Result<()> {
     let disposition = if is_automatic { imp::Disposition::CountAndReap } else { imp::Disposition::Count };
     imp::set_handler(Signal::SIGCHLD, disposition)
+}
+
+/// Installs the handler of the signal that ends calls of pool threads: without `SA_RESTART`, so that it does.
+#[cfg(target_os = "linux")]
+pub(super) fn install_cancel_handler(
+    signal: Signal,
+    handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void),
+) -> io::Result<()> {
+    imp::install_cancel_handler(signal, handler)
 }
 
 /// What elfuse was started with, before any runtime changed it (`docs/design.md` §2, invariant 7).

@@ -34,6 +34,17 @@ impl ForeignBuffer {
         Self { start, len }
     }
 
+    /// Bytes of elfuse that the host kernel only reads.
+    pub(super) const fn of(data: &[u8]) -> Self {
+        Self { start: data.as_ptr().cast_mut(), len: data.len() }
+    }
+
+    /// The host address of its first byte, which is not to be dereferenced.
+    #[must_use]
+    pub const fn start(&self) -> *mut u8 {
+        self.start
+    }
+
     /// Its length in bytes.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -344,33 +355,24 @@ pub fn memfd_create(name: &CStr, flags: u32) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
 }
 
-/// Receives from a socket into foreign buffers, without waiting.
+/// Reads up to `len` bytes, waiting for them; `offset` -1 reads at the file's position. For pool threads.
 ///
 /// # Errors
-/// The host's errno, `EAGAIN` where there is nothing.
-pub fn recv_now(socket: BorrowedFd<'_>, buffers: &[ForeignBuffer]) -> Result<u64, Errno> {
-    let mut message = message_of(buffers);
-    // SAFETY: 1. the header lives through the call; 2. its vectors are foreign buffers.
-    checked(unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) } as libc::c_long)
+/// The host's errno.
+pub fn read_bytes(fd: BorrowedFd<'_>, len: usize, offset: i64, flags: u32) -> Result<Vec<u8>, Errno> {
+    let mut data = vec![0; len];
+    let buffer = ForeignBuffer { start: data.as_mut_ptr(), len };
+    let count = preadv2(fd, &[buffer], offset, flags)?;
+    data.truncate(count as usize);
+    Ok(data)
 }
 
-/// Sends to a socket from foreign buffers, without waiting and without SIGPIPE.
+/// Writes bytes, waiting for room; `offset` -1 writes at the file's position. For pool threads.
 ///
 /// # Errors
-/// The host's errno, `EAGAIN` where there is no room.
-pub fn send_now(socket: BorrowedFd<'_>, buffers: &[ForeignBuffer]) -> Result<u64, Errno> {
-    let message = message_of(buffers);
-    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-    // SAFETY: 1. the header lives through the call; 2. its vectors are foreign buffers.
-    checked(unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, flags) } as libc::c_long)
-}
-
-fn message_of(buffers: &[ForeignBuffer]) -> libc::msghdr {
-    // SAFETY: a message header consists of integers and pointers for which zero means absent.
-    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
-    message.msg_iov = buffers.as_ptr().cast_mut().cast();
-    message.msg_iovlen = buffers.len() as _;
-    message
+/// The host's errno.
+pub fn write_bytes(fd: BorrowedFd<'_>, data: &[u8], offset: i64, flags: u32) -> Result<u64, Errno> {
+    pwritev2(fd, &[ForeignBuffer::of(data)], offset, flags)
 }
 
 /// epoll_ctl(2); without an event for `EPOLL_CTL_DEL`.

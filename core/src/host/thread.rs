@@ -147,13 +147,23 @@ pub struct TaskMask {
     pub blocked: SigSet,
     /// The signals that wait for it alone (`SigPnd`).
     pub pending: SigSet,
+    /// The process is stopped, by a signal that one of its threads has open for that time.
+    pub is_stopped: bool,
 }
 
 impl TaskMask {
+    /// Signals of the kick set that are open and should not be. One by which the thread has stopped its process may be
+    /// ([`signal::stop_process`]).
+    #[must_use]
+    pub fn wrongly_open(&self) -> SigSet {
+        let open = signal::kick_set().difference(self.blocked);
+        if self.is_stopped { open.difference(SigSet::STOPS) } else { open }
+    }
+
     /// True when the thread blocks the whole kick set. That holds at every moment of its life.
     #[must_use]
     pub fn keeps_the_invariant(&self) -> bool {
-        signal::kick_set().difference(self.blocked).is_empty()
+        self.wrongly_open().is_empty()
     }
 
     /// True when the thread blocks a fault signal. pthread_create(3) does so for a moment, in both threads.
@@ -222,7 +232,8 @@ mod imp {
         if field("Threads") == Some("0") {
             return None;
         }
-        Some(TaskMask { tid, name, blocked: set("SigBlk")?, pending: set("SigPnd")? })
+        let is_stopped = field("State").is_some_and(|state| state.starts_with('T'));
+        Some(TaskMask { tid, name, blocked: set("SigBlk")?, pending: set("SigPnd")?, is_stopped })
     }
 
     #[cfg(test)]

@@ -56,7 +56,7 @@ pub fn exception_of(esr: Esr, far: GuestAddr, instruction: u32) -> Exception {
         Esr::EC_BRK64 => ExceptionKind::Breakpoint { comment: imm },
         Esr::EC_PC_ALIGN => ExceptionKind::PcAlignment { far },
         Esr::EC_SP_ALIGN => ExceptionKind::SpAlignment,
-        Esr::EC_BTI => ExceptionKind::BranchTarget,
+        Esr::EC_BTI => ExceptionKind::BranchTarget { branch_type: (esr.iss() & 3) as u8 },
         _class_without_a_kind => ExceptionKind::Other,
     };
     Exception { esr, kind }
@@ -103,7 +103,7 @@ mod tests {
             ExceptionKind::Breakpoint { comment: 0xf000 },
             ExceptionKind::PcAlignment { far },
             ExceptionKind::SpAlignment,
-            ExceptionKind::BranchTarget,
+            ExceptionKind::BranchTarget { branch_type: 2 },
         ];
         for cause in causes {
             kinds.push(ExceptionKind::InstructionAbort { far, cause });

@@ -17,7 +17,7 @@ use super::paths::GuestFinder;
 use super::process::ImageInfo;
 use super::signal::{FaultRecord, GroupExit};
 use super::task::Interrupts;
-use super::{Control, TaskContext};
+use super::{Control, Process, TaskContext};
 use crate::abi::{Errno, GuestAddr, SigSet, Signal};
 use crate::elf::{HwCaps, LoadError, LoadedImage, Plan, Program};
 use crate::preempt::KickCause;
@@ -28,8 +28,9 @@ const TELL_AGAIN: Duration = Duration::from_millis(5);
 
 /// What the guest's CPU can do, for `AT_HWCAP` of every program that is loaded.
 #[must_use]
-pub fn hwcaps() -> HwCaps {
-    HwCaps::default()
+pub fn hwcaps(process: &Process) -> HwCaps {
+    let [hwcap, hwcap2, hwcap3] = process.machine().features().hwcaps;
+    HwCaps { hwcap, hwcap2, hwcap3 }
 }
 
 /// Replaces the program of the calling thread's process. On success the registers are those of the new program.
@@ -139,7 +140,7 @@ fn replace(ctx: &TaskContext, plan: Plan) -> Result<LoadedImage, LoadError> {
     process.release_vfork_parent();
     let space = process.space();
     space.clear().map_err(|errno| LoadError::Map { what: "an empty address space", errno })?;
-    plan.commit(space, hwcaps())
+    plan.commit(space, hwcaps(ctx.process()))
 }
 
 /// Names the main thread after its program, as `comm` shows it.
@@ -166,7 +167,7 @@ fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     ctx.robust_list = GuestAddr::NULL;
     ctx.restart_block = None;
     ctx.fault = FaultRecord::NONE;
-    ctx.vcpu.push(&CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() });
+    ctx.vcpu.push(&CpuState::at_start(image.entry.0, image.sp.0));
     name_thread(&image.path);
     process.set_image(ImageInfo::of(image));
 }

@@ -3,9 +3,7 @@
 //! A guest process is a host process and a guest thread is a host thread with a vCPU, so ids are the host's own.
 //! [`Process`] is what all threads share, [`Task`] is one thread as others see it, [`TaskContext`] is what only its own
 //! thread touches. Neighbours: `preempt` calls in through [`sink`], `syscall` and `run` call from above.
-//!
-//! Lock order (an ordered lock may be held while a later one is taken; leaves are taken last):
-//! `threads`, `signal state`; leaves: futex buckets, descriptor table, timer table, registry.
+//! The order of its locks stands at the top of the library (`lib.rs`).
 
 pub mod blocking;
 pub mod bring_up;
@@ -17,6 +15,7 @@ pub mod fd_table;
 pub mod futex;
 pub mod limits;
 pub mod paths;
+pub mod pool;
 pub mod process;
 pub mod published;
 pub mod quiesce;

@@ -11,6 +11,7 @@ use super::exec::HandedOver;
 use super::exit::Lifetime;
 use super::futex::FutexTable;
 use super::limits::Limits;
+use super::pool::Pool;
 use super::published::Published;
 use super::quiesce::Gate;
 use super::signal::{Delivery, GroupExit, SigAction, SignalTarget, ThreadGroup};
@@ -84,6 +85,7 @@ pub struct Process {
     preemption: Preemption,
     futexes: FutexTable,
     timers: TimerTable,
+    pool: Arc<Pool>,
     image: Mutex<ImageInfo>,
     handed_over: Mutex<Option<HandedOver>>,
     options: Options,
@@ -108,6 +110,8 @@ pub struct Options {
     pub crash_json: Option<std::path::PathBuf>,
     /// The shared statistics file.
     pub stats: Option<std::path::PathBuf>,
+    /// The guest's CPU, in the back end's words; `None` is its best.
+    pub cpu: Option<String>,
     /// What the guest's tree of files is made of.
     pub root: RootConfig,
     /// The release that uname(2) shows instead of the built-in one.
@@ -147,6 +151,7 @@ impl Process {
             preemption,
             futexes: FutexTable::default(),
             timers: TimerTable::default(),
+            pool: Arc::default(),
             image: Mutex::default(),
             handed_over: Mutex::default(),
             options,
@@ -221,6 +226,12 @@ impl Process {
     #[must_use]
     pub const fn timers(&self) -> &TimerTable {
         &self.timers
+    }
+
+    /// The threads that make calls which cannot be polled for.
+    #[must_use]
+    pub const fn pool(&self) -> &Arc<Pool> {
+        &self.pool
     }
 
     /// The options of this run.

@@ -17,6 +17,8 @@ bitflags::bitflags! {
         const WRITE = 2;
         /// `PROT_EXEC`.
         const EXEC = 4;
+        /// `PROT_BTI`: branches may only go where the code expects them (FEAT_BTI).
+        const BTI = 16;
     }
 }
 

@@ -8,6 +8,7 @@ pub(super) fn file(ctx: &TaskContext, path: &[&[u8]]) -> Option<Vec<u8>> {
     let uts = ctx.process().uts();
     let line = |text: &str| Some(format!("{text}\n").into_bytes());
     match path {
+        [b"cpuinfo"] => Some(cpuinfo(ctx).into_bytes()),
         [b"version"] => line(&format!("{} version {} (elfuse) {}", uts.system, uts.release, uts.version)),
         [b"sys", b"kernel", b"ostype"] => line(uts.system),
         [b"sys", b"kernel", b"osrelease"] => line(&uts.release),
@@ -15,4 +16,11 @@ pub(super) fn file(ctx: &TaskContext, path: &[&[u8]]) -> Option<Vec<u8>> {
         [b"sys", b"kernel", b"arch"] => line(uts.machine),
         _the_hosts => None,
     }
+}
+
+/// The guest's CPU, once for each CPU of the host that is online.
+fn cpuinfo(ctx: &TaskContext) -> String {
+    let online = nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_ONLN).ok().flatten();
+    let count = online.and_then(|count| usize::try_from(count).ok()).unwrap_or(1);
+    ctx.process().machine().features().cpuinfo(0..count)
 }

@@ -32,7 +32,9 @@ fn describe(kind: ExceptionKind, pc: GuestAddr, sp: GuestAddr) -> (Signal, SiCod
         ExceptionKind::PcAlignment { far } => (Signal::SIGBUS, SiCode::BUS_ADRALN, far),
         ExceptionKind::SpAlignment => (Signal::SIGBUS, SiCode::BUS_ADRALN, sp),
         ExceptionKind::Breakpoint { .. } => (Signal::SIGTRAP, SiCode::TRAP_BRKPT, pc),
-        ExceptionKind::Undefined { .. } | ExceptionKind::BranchTarget => (Signal::SIGILL, SiCode::ILL_ILLOPC, pc),
+        ExceptionKind::Undefined { .. } | ExceptionKind::BranchTarget { .. } => {
+            (Signal::SIGILL, SiCode::ILL_ILLOPC, pc)
+        }
         // Neither comes here: a syscall is no fault, and a class that is not known is a crash.
         ExceptionKind::Syscall { .. } | ExceptionKind::Other => (Signal::SIGILL, SiCode::ILL_ILLOPC, pc),
     }
@@ -50,7 +52,7 @@ fn record(exception: &Exception) -> Option<FaultRecord> {
         }
         ExceptionKind::Breakpoint { .. } => None,
         ExceptionKind::Undefined { .. }
-        | ExceptionKind::BranchTarget
+        | ExceptionKind::BranchTarget { .. }
         | ExceptionKind::Syscall { .. }
         | ExceptionKind::Other => Some(FaultRecord::NONE),
     }

@@ -7,6 +7,7 @@
 
 use super::{State, die};
 use crate::abi::{Errno, SiCode, SigInfo, SigSet, Signal};
+use crate::host::signal::stop_process;
 use crate::kernel::exec;
 use crate::kernel::signal::{Delivery, FrameRequest, SaFlags, SigAction, push_frame};
 use crate::kernel::task::Interrupts;
@@ -35,15 +36,29 @@ pub(super) fn handle(ctx: &mut TaskContext) -> State {
                 run_handler(ctx, &info, action, mask_to_restore);
             }
             Some(Delivery::Terminate(info)) => return die(ctx, info.signal()),
-            Some(Delivery::Stop(_)) => {
-                // The host stops all threads of the process, as a stop of the guest does.
-                let _stopped = crate::host::children::kill(ctx.process().pid(), Some(Signal::SIGSTOP));
-            }
+            Some(Delivery::Stop { signal, continued }) => stop(ctx, signal, continued),
         }
     }
     ctx.process().group().restore_saved_mask(tid);
     make_call_again(ctx);
     State::Enter
+}
+
+/// Stops the process by a signal that was taken when `continued` SIGCONTs had been sent. The host stops all of its threads and
+/// tells its parent, and no SIGCONT that has been sent by then is lost.
+///
+/// One window is left: a SIGCONT from outside that comes between the look at what is pending and the host's own taking of the
+/// stop signal, some hundred nanoseconds later, is taken for an earlier one.
+fn stop(ctx: &TaskContext, signal: Signal, continued: u64) {
+    let process = ctx.process();
+    process.gate().outside(|| {
+        // The host knows every stop signal and stops for each.
+        let _stopped = stop_process(signal, || {
+            // A SIGCONT may be on its way through the kick thread.
+            process.kicker().settle();
+            process.group().continued == continued
+        });
+    });
 }
 
 /// An interrupted call that no handler interrupted is made again.

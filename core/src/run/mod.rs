@@ -94,7 +94,7 @@ fn exited(ctx: &mut TaskContext, exit: VcpuExit) -> State {
                 | ExceptionKind::Breakpoint { .. }
                 | ExceptionKind::PcAlignment { .. }
                 | ExceptionKind::SpAlignment
-                | ExceptionKind::BranchTarget => State::Fault(exception),
+                | ExceptionKind::BranchTarget { .. } => State::Fault(exception),
                 ExceptionKind::Other => {
                     let (ec, iss) = (exception.esr.ec(), exception.esr.iss());
                     crash::end_process(

@@ -4,7 +4,7 @@
 //! before a vCPU exists, the kick thread runs before guest code does.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -26,6 +26,7 @@ use crate::mem::AddressSpace;
 use crate::preempt::stats::{ProcessKind, Stats};
 use crate::preempt::{Bounds, Preemption};
 use crate::soft::SoftMachine;
+use crate::soft::a64::CpuModel;
 use crate::vcpu::CpuState;
 
 /// Descriptors that the guest may have open, as most systems set it.
@@ -123,8 +124,15 @@ fn make_process(proof: &SignalsBlocked, options: Options, kind: ProcessKind) -> 
         Some(path) => Stats::open(path, kind),
         None => Stats::anonymous(kind),
     }
-    .map_err(|error| failed("cannot use the statistics file")(&error))?;
-    let machine = SoftMachine::new().map_err(|error| failed("cannot make the virtual machine")(&error))?;
+    .map_err(|error| {
+        let path = options.stats.as_deref().unwrap_or(Path::new("in memory"));
+        failed(&format!("cannot use the statistics file {}", path.display()))(&error)
+    })?;
+    let cpu: CpuModel = match &options.cpu {
+        Some(text) => text.parse().map_err(|error| failed("--cpu")(&error))?,
+        None => CpuModel::default(),
+    };
+    let machine = SoftMachine::with_cpu(cpu).map_err(|error| failed("cannot make the virtual machine")(&error))?;
     let bounds = Bounds { run_limit_ns: options.timeout_ns, directory: None };
     let preemption = Preemption::prepare(proof, machine.clone(), stats, bounds)
         .map_err(|error| failed("cannot prepare the kick thread")(&error))?;
@@ -145,11 +153,18 @@ fn start_kicks(process: &Arc<Process>, proof: &SignalsBlocked) -> Result<(), Fai
 fn load(process: &Process, files: &FdTable, command: &GuestCommand) -> Result<CpuState, Failure> {
     let finder = GuestFinder { process, files };
     let path = find_program(&finder, command);
-    let cannot = |error: &dyn std::fmt::Display| failed(&format!("cannot run {}", path.display()))(error);
+    let cannot = |error: &dyn std::fmt::Display| {
+        let name = path.display().to_string();
+        // Errors about a file begin with its name, which may also be that of a script's interpreter.
+        let why = error.to_string();
+        let why = why.strip_prefix(&format!("{name}: ")).unwrap_or(&why);
+        failed(&format!("cannot run {name}"))(&why)
+    };
     let program = Program::open(&finder, &path, command.args.clone(), command.env.clone());
     let program = program.map_err(|error| cannot(&error))?;
-    let image = elf::load_program(process.space(), &finder, program, hwcaps()).map_err(|error| cannot(&error))?;
-    let state = CpuState { pc: image.entry.0, sp: image.sp.0, ..CpuState::default() };
+    let image =
+        elf::load_program(process.space(), &finder, program, hwcaps(process)).map_err(|error| cannot(&error))?;
+    let state = CpuState::at_start(image.entry.0, image.sp.0);
     name_thread(&image.path);
     process.set_image(ImageInfo::of(image));
     Ok(state)

@@ -87,18 +87,19 @@ impl CodePages {
         &self.generation
     }
 
-    /// Marks the page of `pc` as decoded. Instructions may be read from it afterwards.
+    /// Marks the page of `pc` as decoded, and returns its rights. Instructions may be read from it afterwards.
     ///
     /// # Errors
     /// `Translation` where nothing is mapped, `Permission` where execution is not allowed.
-    pub fn mark_decoded(&self, pc: GuestAddr) -> Result<(), AbortCause> {
+    pub fn mark_decoded(&self, pc: GuestAddr) -> Result<Prot, AbortCause> {
         let mut inner = self.lock();
         match inner.regions.get(pc) {
             None => Err(AbortCause::Translation),
             Some((_, region)) if !region.prot.contains(Prot::EXEC) => Err(AbortCause::Permission),
-            Some(_) => {
+            Some((_, region)) => {
+                let prot = region.prot;
                 inner.decoded.insert(pc.page_floor().0);
-                Ok(())
+                Ok(prot)
             }
         }
     }
@@ -216,7 +217,7 @@ mod tests {
     #[test]
     fn only_executable_pages_are_decoded() {
         let pages = pages();
-        assert_eq!(pages.mark_decoded(GuestAddr(0x2000)), Ok(()));
+        assert_eq!(pages.mark_decoded(GuestAddr(0x2000)), Ok(EXEC.prot));
         assert_eq!(pages.mark_decoded(GuestAddr(0x3000)), Err(AbortCause::Permission));
         assert_eq!(pages.mark_decoded(GuestAddr(0x4000)), Err(AbortCause::Translation));
         assert_eq!(pages.abort_cause(GuestAddr(0x3000)), AbortCause::Permission);

@@ -5,14 +5,15 @@
 
 use std::sync::Arc;
 
+use super::a64::{CpuModel, features};
 use super::code::{CodeChanges, CodePages, HeldCode, Region};
-use super::interp::{CodeSource, StaleCode};
+use super::interp::{CodePage, CodeSource, StaleCode};
 use super::vcpu::{HeldVcpus, SoftVcpu, VcpuTable};
 use crate::abi::{Errno, GuestAddr, GuestRange};
 use crate::host::memory::Source;
 use crate::host::{SignalsBlocked, fault};
 use crate::mem::{Backing, GuestMemory, Mapper, Prot, Window, WindowError};
-use crate::vcpu::{AbortCause, HeldMachine, Machine, Vcpu, VcpuError, VcpuId};
+use crate::vcpu::{AbortCause, CpuFeatures, HeldMachine, Machine, Vcpu, VcpuError, VcpuId};
 
 /// Why there is no machine.
 #[derive(Debug, thiserror::Error)]
@@ -27,19 +28,35 @@ pub enum SoftMachineError {
 
 /// The machine of the software back end.
 pub struct SoftMachine {
+    cpu: CpuModel,
+    features: CpuFeatures,
     window: Window,
     code: Arc<CodePages>,
     vcpus: Arc<VcpuTable>,
 }
 
 impl SoftMachine {
-    /// Reserves the window and installs the fault handlers.
+    /// A machine whose CPUs have every feature; see [`Self::with_cpu`].
     ///
     /// # Errors
     /// [`SoftMachineError`] says what the host refused and what to do.
     pub fn new() -> Result<Arc<Self>, SoftMachineError> {
+        Self::with_cpu(CpuModel::default())
+    }
+
+    /// Reserves the window and installs the fault handlers.
+    ///
+    /// # Errors
+    /// [`SoftMachineError`] says what the host refused and what to do.
+    pub fn with_cpu(cpu: CpuModel) -> Result<Arc<Self>, SoftMachineError> {
         fault::install().map_err(SoftMachineError::FaultHandlers)?;
-        Ok(Arc::new(Self { window: Window::reserve()?, code: Arc::default(), vcpus: Arc::default() }))
+        let features = CpuFeatures {
+            hwcaps: features::hwcaps(cpu.features),
+            names: features::cpuinfo_names(cpu.features),
+            midr: cpu.midr,
+            counter_hz: features::CNTFRQ_EL0,
+        };
+        Ok(Arc::new(Self { cpu, features, window: Window::reserve()?, code: Arc::default(), vcpus: Arc::default() }))
     }
 
     /// The window.
@@ -57,7 +74,7 @@ impl SoftMachine {
 
 /// The host's rights for a guest page: what can be written or executed can be read, as on arm64 without FEAT_PAN3.
 fn host_prot(prot: Prot) -> i32 {
-    let mut host = if prot.is_empty() { libc::PROT_NONE } else { libc::PROT_READ };
+    let mut host = if prot.difference(Prot::BTI).is_empty() { libc::PROT_NONE } else { libc::PROT_READ };
     if prot.contains(Prot::WRITE) {
         host |= libc::PROT_WRITE;
     }
@@ -123,8 +140,9 @@ impl Mapper for SoftMachine {
 }
 
 impl CodeSource for CodePages {
-    fn mark_decoded(&self, pc: GuestAddr) -> Result<(), AbortCause> {
-        Self::mark_decoded(self, pc)
+    fn mark_decoded(&self, pc: GuestAddr) -> Result<CodePage, AbortCause> {
+        let prot = Self::mark_decoded(self, pc)?;
+        Ok(CodePage { is_guarded: prot.contains(Prot::BTI) })
     }
 
     fn generation(&self) -> &std::sync::atomic::AtomicU64 {
@@ -151,12 +169,16 @@ impl CodeSource for CodePages {
 
 impl Machine for SoftMachine {
     fn create_vcpu(&self, _proof: &SignalsBlocked) -> Result<Box<dyn Vcpu>, VcpuError> {
-        Ok(Box::new(SoftVcpu::new(self.vcpus.clone(), self.window.accessor(), self.code.clone())))
+        Ok(Box::new(SoftVcpu::new(self.vcpus.clone(), self.window.accessor(), self.code.clone(), self.cpu)))
     }
 
     fn exit_vcpus(&self, ids: &[VcpuId]) -> Result<(), VcpuError> {
         self.vcpus.cancel(ids);
         Ok(())
+    }
+
+    fn features(&self) -> &CpuFeatures {
+        &self.features
     }
 
     fn backend_name(&self) -> &'static str {

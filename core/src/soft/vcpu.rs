@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
+use super::a64::CpuModel;
 use super::interp::{CodeSource, Interpreter, StopReason};
 use crate::host::signal::{INTERRUPT_CANCEL, INTERRUPT_HOST_SIGNAL, with_interrupt_word};
 use crate::mem::WindowRef;
@@ -64,11 +65,11 @@ pub(super) struct SoftVcpu {
 
 impl SoftVcpu {
     /// A vCPU of the calling thread, all registers zero.
-    pub(super) fn new(table: Arc<VcpuTable>, window: WindowRef, code: Arc<dyn CodeSource>) -> Self {
+    pub(super) fn new(table: Arc<VcpuTable>, window: WindowRef, code: Arc<dyn CodeSource>, cpu: CpuModel) -> Self {
         let id = VcpuId(table.next_id.fetch_add(1, Ordering::Relaxed));
         let interrupt = Arc::new(AtomicU32::new(0));
         table.words().insert(id, interrupt.clone());
-        let interpreter = Interpreter::new(window, code);
+        let interpreter = Interpreter::with_cpu(window, code, cpu);
         Self { id, owner: thread::current().id(), interrupt, table, interpreter, state: CpuState::default() }
     }
 }

@@ -109,20 +109,27 @@ impl Args {
     /// # Errors
     /// `EINVAL` for a count or length out of range, `EFAULT`.
     pub fn vector(&self, memory: GuestMemory, index: usize) -> Result<Vec<ForeignBuffer>, Errno> {
-        let count = self.u64(index + 1);
-        if count > IOV_MAX {
-            return Err(Errno::EINVAL);
-        }
-        let elements = self.ptr::<[u64; 2]>(index);
-        let mut buffers = Vec::new();
-        let mut total = 0u64;
-        for element in 0..count {
-            let [start, len] = memory.read(elements.index(element)?)?;
-            total = total.checked_add(len).filter(|sum| *sum <= i64::MAX as u64).ok_or(Errno::EINVAL)?;
-            buffers.push(buffer(memory, GuestAddr(start), len)?);
-        }
-        Ok(buffers)
+        vector_at(memory, self.addr(index), self.u64(index + 1))
     }
+}
+
+/// The I/O vector of `count` elements at `at`.
+///
+/// # Errors
+/// `EINVAL` for a count or length out of range, `EFAULT`.
+pub fn vector_at(memory: GuestMemory, at: GuestAddr, count: u64) -> Result<Vec<ForeignBuffer>, Errno> {
+    if count > IOV_MAX {
+        return Err(Errno::EINVAL);
+    }
+    let elements = GuestPtr::<[u64; 2]>::new(at);
+    let mut buffers = Vec::new();
+    let mut total = 0u64;
+    for element in 0..count {
+        let [start, len] = memory.read(elements.index(element)?)?;
+        total = total.checked_add(len).filter(|sum| *sum <= i64::MAX as u64).ok_or(Errno::EINVAL)?;
+        buffers.push(buffer(memory, GuestAddr(start), len)?);
+    }
+    Ok(buffers)
 }
 
 /// The guest's buffer of `len_bytes` at `addr` as host calls take it.

@@ -23,11 +23,13 @@ const AT_EMPTY_PATH: i32 = 0x1000;
 /// `AT_SYMLINK_NOFOLLOW`.
 const AT_SYMLINK_NOFOLLOW: i32 = 0x100;
 
+/// execve(2). A program of the host's own architecture runs natively, outside of elfuse.
 pub(super) fn execve(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let name = args.path(ctx.memory(), 0)?;
     run(ctx, OsStr::from_bytes(name.to_bytes()).into(), args.ptr(1), args.ptr(2))
 }
 
+/// execveat(2), as [`execve`].
 pub(super) fn execveat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let flags = args.i32(4);
     if flags & !(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) != 0 {

@@ -5,7 +5,7 @@
 
 use std::os::fd::AsFd;
 
-use super::Args;
+use super::{Args, terminal};
 use crate::abi::Errno;
 use crate::host::sys;
 use crate::kernel::{SyscallResult, TaskContext};
@@ -14,7 +14,7 @@ const FIONCLEX: u32 = 0x5450;
 const FIOCLEX: u32 = 0x5451;
 
 /// Requests with a buffer, and the bytes that they move.
-const BUFFERS: [(u32, u64); 13] = [
+const BUFFERS: [(u32, u64); 15] = [
     (0x5401, 36),     // TCGETS
     (0x5402, 36),     // TCSETS
     (0x5403, 36),     // TCSETSW
@@ -27,12 +27,32 @@ const BUFFERS: [(u32, u64); 13] = [
     (0x541b, 4),      // FIONREAD
     (0x5421, 4),      // FIONBIO
     (0x5429, 4),      // TIOCGSID
+    (0x5412, 1),      // TIOCSTI
     (0x8004_5430, 4), // TIOCGPTN
+    (0x4004_5431, 4), // TIOCSPTLCK
+];
+
+/// Requests that change a terminal, which is not for the background.
+const CHANGES: [u32; 9] = [
+    0x5402, // TCSETS
+    0x5403, // TCSETSW
+    0x5404, // TCSETSF
+    0x5409, // TCSBRK
+    0x540a, // TCXONC
+    0x540b, // TCFLSH
+    0x5410, // TIOCSPGRP
+    0x5425, // TCSBRKP
+    0x5427, // TIOCSBRK
 ];
 
 /// Requests with a number.
-const VALUES: [u32; 3] = [
+const VALUES: [u32; 8] = [
+    0x5409, // TCSBRK
+    0x540a, // TCXONC
     0x540b, // TCFLSH
+    0x5425, // TCSBRKP
+    0x5427, // TIOCSBRK
+    0x5428, // TIOCCBRK
     0x540e, // TIOCSCTTY
     0x5422, // TIOCNOTTY
 ];
@@ -43,6 +63,9 @@ pub(super) fn ioctl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     if request == FIOCLEX || request == FIONCLEX {
         ctx.files.set_close_on_exec(args.fd(0), request == FIOCLEX)?;
         return Ok(0);
+    }
+    if CHANGES.contains(&request) {
+        terminal::before_change(ctx, &file)?;
     }
     if let Some((_, len_bytes)) = BUFFERS.iter().find(|(known, _)| *known == request) {
         let buffer = super::args::buffer(ctx.memory(), args.addr(2), *len_bytes)?;

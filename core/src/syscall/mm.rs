@@ -11,11 +11,20 @@ use crate::abi::mman::MapFlags;
 use crate::host::{paths, sys};
 use crate::kernel::fd_table::OpenFile;
 use crate::kernel::{SyscallResult, TaskContext};
-use crate::mem::{MappedFile, MmapRequest};
+use crate::mem::{MappedFile, MmapRequest, Prot};
 
 /// The guest's path of an open file for /proc/self/maps; empty where the host does not tell.
 fn name_of(ctx: &TaskContext, file: &OpenFile) -> Vec<u8> {
     paths::path_of(file.as_fd()).map(|path| ctx.process().root().guest_path(&path)).unwrap_or_default()
+}
+
+/// AT_HWCAP2: branch target identification.
+const HWCAP2_BTI: u64 = 1 << 17;
+
+/// `PROT_BTI` where the CPU has no guarded pages: mprotect(2) refuses it there, mmap(2) ignores it.
+fn unknown_rights(ctx: &TaskContext) -> u32 {
+    let [_, hwcap2, _] = ctx.process().machine().features().hwcaps;
+    if hwcap2 & HWCAP2_BTI == 0 { Prot::BTI.bits().into() } else { 0 }
 }
 
 pub(super) fn mmap(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -26,8 +35,8 @@ pub(super) fn mmap(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         let file = ctx.files.get(args.fd(4))?;
         Some(Arc::new(MappedFile::new(file.host().clone(), name_of(ctx, &file))?))
     };
-    let request =
-        MmapRequest { addr: args.addr(0), len_bytes: args.u64(1), prot: args.u32(2), flags, file, offset: args.u64(5) };
+    let prot = args.u32(2) & !unknown_rights(ctx);
+    let request = MmapRequest { addr: args.addr(0), len_bytes: args.u64(1), prot, flags, file, offset: args.u64(5) };
     Ok(ctx.process().space().mmap(&request)?.0)
 }
 
@@ -37,7 +46,11 @@ pub(super) fn munmap(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 }
 
 pub(super) fn mprotect(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    ctx.process().space().mprotect(args.addr(0), args.u64(1), args.u32(2))?;
+    let prot = args.u32(2);
+    if prot & unknown_rights(ctx) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    ctx.process().space().mprotect(args.addr(0), args.u64(1), prot)?;
     Ok(0)
 }
 
@@ -84,6 +97,7 @@ pub(super) fn mlock2(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     mlock(ctx, args)
 }
 
+/// munlock(2), as [`mlock`]: kept in the map of mappings alone.
 pub(super) fn munlock(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     ctx.process().space().set_locked(args.addr(0), args.u64(1), false)?;
     Ok(0)
@@ -103,6 +117,7 @@ pub(super) fn mlockall(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     Ok(0)
 }
 
+/// munlockall(2), as [`mlockall`]: kept in the map of mappings alone.
 pub(super) fn munlockall(ctx: &mut TaskContext, _args: &Args) -> SyscallResult {
     ctx.process().space().set_all_locked(false);
     Ok(0)

@@ -16,9 +16,11 @@ pub mod id;
 pub mod io;
 pub mod ioctl;
 pub mod limits;
+pub mod messages;
 pub mod metadata;
 pub mod misc;
 pub mod mm;
+pub mod net;
 pub mod path;
 pub mod pidfd;
 pub mod poll;
@@ -26,8 +28,10 @@ pub mod prctl;
 pub mod process;
 pub mod signal;
 pub mod table;
+pub mod terminal;
 pub mod time;
 pub mod timers;
+pub mod transfer;
 pub mod wait;
 pub mod xattr;
 
@@ -134,9 +138,25 @@ fn describe_with(row: Option<&Row>, number: u64, args: [u64; 6], read: &trace::R
 static NAMED: [AtomicBool; table::NUMBERS + 1] = [const { AtomicBool::new(false) }; table::NUMBERS + 1];
 
 fn name_missing(number: u64, row: Option<&Row>) {
-    let flag = usize::try_from(number).unwrap_or(table::NUMBERS).min(table::NUMBERS);
-    if !NAMED[flag].swap(true, Ordering::Relaxed) {
+    if is_first(number) {
         let name = row.map_or("unknown", |row| row.name);
         eprintln!("elfuse: system call {number} ({name}): not implemented; the guest gets ENOSYS");
+    }
+}
+
+/// True once for each number of the table, and once for all others.
+fn is_first(number: u64) -> bool {
+    let flag = usize::try_from(number).unwrap_or(table::NUMBERS).min(table::NUMBERS);
+    !NAMED[flag].swap(true, Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_call_is_named_once() {
+        let last = table::NUMBERS as u64 - 1;
+        assert_eq!([last, last, last - 1, last, u64::MAX].map(is_first), [true, false, true, false, true]);
     }
 }

@@ -8,6 +8,7 @@ use super::args::buffer;
 use crate::abi::Errno;
 use crate::host::sys;
 use crate::kernel::{SyscallResult, TaskContext};
+use crate::vcpu::PauthKeys;
 
 /// Options that go to the host with numbers. `PR_SET_PDEATHSIG` is about the thread that made this process, which is a
 /// thread of the host too.
@@ -40,6 +41,42 @@ const INTEGERS: [i32; 2] = [libc::PR_GET_PDEATHSIG, libc::PR_GET_CHILD_SUBREAPER
 /// Whether the process leaves a core file: `SUID_DUMP_DISABLE` and `SUID_DUMP_USER` are what can be set.
 const DUMPABLE: std::ops::RangeInclusive<u64> = 0..=1;
 
+const PR_PAC_RESET_KEYS: i32 = 54;
+const PR_PAC_SET_ENABLED_KEYS: i32 = 60;
+const PR_PAC_GET_ENABLED_KEYS: i32 = 61;
+/// The bit of AT_HWCAP that says "pointer authentication".
+const HWCAP_PACA: u64 = 1 << 30;
+
+fn has_pauth(ctx: &TaskContext) -> bool {
+    ctx.process().machine().features().hwcaps[0] & HWCAP_PACA != 0
+}
+
+/// `PR_PAC_RESET_KEYS`: new keys for the calling thread; no key named is all of them.
+fn reset_pauth_keys(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let mask = u8::try_from(args.u64(1)).unwrap_or(u8::MAX);
+    let has_rest = (2..5).any(|index| args.u64(index) != 0);
+    if has_rest || mask & !PauthKeys::ALL != 0 || !has_pauth(ctx) {
+        return Err(Errno::EINVAL.into());
+    }
+    let mut state = ctx.vcpu.pull();
+    state.pauth.reset(if mask == 0 { PauthKeys::ALL } else { mask });
+    ctx.vcpu.push(&state);
+    Ok(0)
+}
+
+/// `PR_PAC_SET_ENABLED_KEYS`: which of the named keys do something.
+fn enable_pauth_keys(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let [named, enabled] = [1, 2].map(|index| u8::try_from(args.u64(index)).unwrap_or(u8::MAX));
+    let has_rest = (3..5).any(|index| args.u64(index) != 0);
+    if has_rest || named & !PauthKeys::ADDRESS_KEYS != 0 || enabled & !named != 0 || !has_pauth(ctx) {
+        return Err(Errno::EINVAL.into());
+    }
+    let mut state = ctx.vcpu.pull();
+    state.pauth.enabled = state.pauth.enabled & !named | enabled;
+    ctx.vcpu.push(&state);
+    Ok(0)
+}
+
 /// prctl(2). Missing: everything that is not named here is `EINVAL`, as on a kernel without it.
 pub(super) fn prctl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let memory = ctx.memory();
@@ -62,6 +99,11 @@ pub(super) fn prctl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         libc::PR_SET_DUMPABLE if DUMPABLE.contains(&args.u64(1)) => {
             ctx.process().limits().set_dumpable(args.u64(1) != 0);
             Ok(0)
+        }
+        PR_PAC_RESET_KEYS => reset_pauth_keys(ctx, args),
+        PR_PAC_SET_ENABLED_KEYS => enable_pauth_keys(ctx, args),
+        PR_PAC_GET_ENABLED_KEYS if (1..5).all(|index| args.u64(index) == 0) && has_pauth(ctx) => {
+            Ok((ctx.vcpu.pull().pauth.enabled & PauthKeys::ADDRESS_KEYS).into())
         }
         option if INTEGERS.contains(&option) => {
             Ok(sys::prctl_at(option, buffer(memory, args.addr(1), size_of::<i32>() as u64)?)?)

@@ -78,7 +78,10 @@ pub enum ExceptionKind {
     /// SP is not a multiple of 16 where the architecture checks it.
     SpAlignment,
     /// A branch to a place that BTI guards forbid.
-    BranchTarget,
+    BranchTarget {
+        /// PSTATE.BTYPE.
+        branch_type: u8,
+    },
     /// An exception class that is not in this list; the syndrome says which.
     Other,
 }
@@ -174,7 +177,7 @@ impl Exception {
             ExceptionKind::Breakpoint { comment } => Esr::new(Esr::EC_BRK64, comment as u32),
             ExceptionKind::PcAlignment { .. } => Esr::new(Esr::EC_PC_ALIGN, 0),
             ExceptionKind::SpAlignment => Esr::new(Esr::EC_SP_ALIGN, 0),
-            ExceptionKind::BranchTarget => Esr::new(Esr::EC_BTI, 0),
+            ExceptionKind::BranchTarget { branch_type } => Esr::new(Esr::EC_BTI, branch_type as u32),
         };
         Self { esr, kind }
     }

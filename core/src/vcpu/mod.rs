@@ -5,12 +5,16 @@
 //! `vcpu/contract.rs`. Names follow Hypervisor.framework where it has the thing, the Arm ARM otherwise.
 
 pub mod contract;
+mod cpu_features;
 mod exit;
+mod pauth;
 pub mod registry;
 mod state;
 mod syndrome;
 
+pub use cpu_features::CpuFeatures;
 pub use exit::{AbortCause, Access, Esr, Exception, ExceptionKind, VcpuExit};
+pub use pauth::PauthKeys;
 pub use state::{CpuState, Pstate};
 pub use syndrome::SyndromeField;
 
@@ -54,6 +58,9 @@ pub trait Machine: Mapper {
     /// # Errors
     /// [`VcpuError::Backend`] where the hypervisor refused.
     fn exit_vcpus(&self, ids: &[VcpuId]) -> Result<(), VcpuError>;
+
+    /// What the guest's CPUs can do, as the kernel tells programs.
+    fn features(&self) -> &CpuFeatures;
 
     /// The name of the back end, as in the gate's record: `soft` or `hvf`.
     fn backend_name(&self) -> &'static str;

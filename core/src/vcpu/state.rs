@@ -2,6 +2,8 @@
 //!
 //! Source: Arm ARM B1.2 (registers in AArch64 state), C5.2 (PSTATE fields).
 
+use super::PauthKeys;
+
 /// PSTATE as SPSR_EL1 shows it to a signal frame; only what EL0 can change is kept: NZCV, SSBS, DIT, TCO, BTYPE.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[repr(transparent)]
@@ -20,12 +22,18 @@ impl Pstate {
     pub const NZCV: u64 = 0xf << 28;
     /// Data independent timing.
     pub const DIT: u64 = 1 << 24;
+    /// Speculative store bypass is safe.
+    pub const SSBS: u64 = 1 << 12;
     /// Tag check override.
     pub const TCO: u64 = 1 << 25;
     /// Branch type, two bits.
-    pub const BTYPE: u64 = 3 << 10;
+    pub const BTYPE: u64 = 3 << Self::BTYPE_SHIFT;
+    /// Lowest bit of the branch type.
+    pub const BTYPE_SHIFT: u32 = 10;
+    /// The branch type of a call, with which Linux enters signal handlers.
+    pub const BTYPE_CALL: u64 = 2 << Self::BTYPE_SHIFT;
     /// What a signal handler may hand back through rt_sigreturn; other bits of a frame must be zero.
-    pub const USER_WRITABLE: u64 = Self::NZCV | Self::DIT | Self::TCO | Self::BTYPE | 1 << 12;
+    pub const USER_WRITABLE: u64 = Self::NZCV | Self::DIT | Self::TCO | Self::BTYPE | Self::SSBS;
 }
 
 /// All registers that EL0 can see.
@@ -50,10 +58,31 @@ pub struct CpuState {
     pub tpidr_el0: u64,
     /// The read-only thread pointer TPIDRRO_EL0 (zero on Linux).
     pub tpidrro_el0: u64,
+    /// The keys of pointer authentication. EL0 cannot see these, but they belong to the thread.
+    pub pauth: PauthKeys,
+}
+
+impl CpuState {
+    /// What a program begins with: keys of its own, and all other registers zero.
+    #[must_use]
+    pub fn at_start(pc: u64, sp: u64) -> Self {
+        Self { pc, sp, pauth: PauthKeys::random(), ..Self::default() }
+    }
 }
 
 impl Default for CpuState {
     fn default() -> Self {
-        Self { x: [0; 31], sp: 0, pc: 0, pstate: Pstate(0), v: [0; 32], fpcr: 0, fpsr: 0, tpidr_el0: 0, tpidrro_el0: 0 }
+        Self {
+            x: [0; 31],
+            sp: 0,
+            pc: 0,
+            pstate: Pstate(0),
+            v: [0; 32],
+            fpcr: 0,
+            fpsr: 0,
+            tpidr_el0: 0,
+            tpidrro_el0: 0,
+            pauth: PauthKeys::default(),
+        }
     }
 }

@@ -16,7 +16,7 @@ use elfuse::preempt::transport::{Directory, Record, SenderHandle};
 use elfuse::preempt::{
     Bounds, Directed, Enlisted, Expired, KickSink, Kicker, Overrun, Preemption, RecordOutcome, TimerKey,
 };
-use elfuse::vcpu::{CpuState, Machine, SyscallRegisters, Vcpu, VcpuError, VcpuExit, VcpuId};
+use elfuse::vcpu::{CpuFeatures, CpuState, Machine, SyscallRegisters, Vcpu, VcpuError, VcpuExit, VcpuId};
 
 /// A machine whose vCPUs do nothing but look at their interrupt words.
 pub(crate) struct SpinMachine {
@@ -49,6 +49,10 @@ impl Machine for SpinMachine {
             word.fetch_or(INTERRUPT_CANCEL, Ordering::Release);
         }
         Ok(())
+    }
+
+    fn features(&self) -> &CpuFeatures {
+        self.memory.features()
     }
 
     fn backend_name(&self) -> &'static str {

@@ -82,7 +82,7 @@ fn signal_of(kind: ExceptionKind) -> Result<&'static str, String> {
         ExceptionKind::Syscall { imm: 0 } => Ok(""),
         ExceptionKind::DataAbort { cause: AbortCause::Translation | AbortCause::Permission, .. } => Ok("sig11"),
         ExceptionKind::DataAbort { cause: AbortCause::Alignment, .. } | ExceptionKind::SpAlignment => Ok("sig7"),
-        ExceptionKind::Undefined { .. } | ExceptionKind::BranchTarget => Ok("sig4"),
+        ExceptionKind::Undefined { .. } | ExceptionKind::BranchTarget { .. } => Ok("sig4"),
         other => Err(text_of(other)),
     }
 }

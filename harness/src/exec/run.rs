@@ -110,7 +110,7 @@ const fn storm_hz(mode: Mode) -> u32 {
 
 fn command(elfuse: &Path, planned: &PlannedRun, files: &Files) -> io::Result<Command> {
     let guest = &planned.guest;
-    let program = guest_tests::fixture(guest.program()).map_err(io::Error::other)?;
+    let program = guest.path().map_err(io::Error::other)?;
     let mut command = Command::new(elfuse, steers_elfuse)
         .args(guest.options())
         .arg("--stats")

@@ -15,6 +15,7 @@ use crate::exec::{Executor, Stop, tree};
 use crate::plan::{PlannedRun, StormTerms, count_by_guest, storm_runs};
 use crate::record::RecordError;
 use crate::results::{Plan, Results};
+use crate::shard::Shard;
 use elfuse::abi::Pid;
 use guest_tests::{Guest, Manifest};
 use std::collections::BTreeSet;
@@ -63,6 +64,8 @@ pub struct Orders {
     pub duration: Option<Duration>,
     /// When the harness ends a run.
     pub wall_limit: Duration,
+    /// Iterations of the whole plan; the plan's own are the share of its shard.
+    pub whole_iterations: u32,
 }
 
 /// The flow through the phases.
@@ -134,6 +137,10 @@ impl Flow {
         Ok(())
     }
 
+    fn shard(&self) -> Shard {
+        self.orders.plan.shard.unwrap_or(Shard::WHOLE)
+    }
+
     fn candidate_passes(&self) -> bool {
         let Verdict { passed, .. } = verdict::candidate_verdict(&self.lock());
         passed
@@ -159,10 +166,10 @@ impl Flow {
 
     fn storm_phase(&self, phase: Phase, elfuse: &Path) -> Result<(), FlowError> {
         let plan = &self.orders.plan;
-        let terms = StormTerms { hz: plan.storm_hz, wall_limit: self.orders.wall_limit };
+        let terms = StormTerms { hz: plan.storm_hz, wall_limit: self.orders.wall_limit, shard: self.shard() };
         self.phase(phase, || {
             let Some(duration) = self.orders.duration else {
-                let runs = storm_runs(phase, &self.orders.guests, 0, plan.iterations, plan.seed, terms);
+                let runs = storm_runs(phase, &self.orders.guests, 0, self.orders.whole_iterations, plan.seed, terms);
                 return self.run_all(elfuse, runs, plan.jobs).map(drop);
             };
             // Whole rounds of several iterations, so that the jobs seldom wait for the last of a round.
@@ -187,10 +194,14 @@ impl Flow {
                 if self.stop.is_raised() {
                     break;
                 }
-                let repetitions = plan.control_repetitions;
-                let runs = controls::runs(row, &self.orders.manifest, repetitions, plan.storm_hz)?;
+                let mut runs = controls::runs(row, &self.orders.manifest, plan.control_repetitions, plan.storm_hz)?;
+                runs.retain(|run| self.shard().takes(run.id.iteration));
+                let planned = u32::try_from(runs.len()).unwrap_or(u32::MAX);
+                if planned == 0 {
+                    continue;
+                }
                 let results = self.run_all(elfuse, runs, plan.jobs)?;
-                self.emit(Event::ControlFinished(controls::sum_up(row, repetitions, &results)));
+                self.emit(Event::ControlFinished(controls::sum_up(row, planned, &results)));
             }
             Ok(())
         })

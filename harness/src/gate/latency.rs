@@ -3,7 +3,7 @@
 //! The harness stamps each record with its own CLOCK_MONOTONIC; the guest reads the same clock first thing in its handler
 //! and prints the difference. One job on an otherwise idle machine, and no storm: a storm would measure queues.
 
-use crate::event::{LatencyResult, Phase, RunId, RunResult};
+use crate::event::{Bucket, LatencyResult, Phase, RunId, RunResult};
 use crate::plan::PlannedRun;
 use crate::storm::Mode;
 use guest_tests::{Guest, Manifest, Use};
@@ -58,7 +58,33 @@ fn distribution(guest: &str, times_ns: &[u64]) -> LatencyResult {
         p50_ns: quantile(0.5),
         p99_ns: quantile(0.99),
         max_ns,
+        buckets: buckets(times_ns),
     }
+}
+
+/// The distribution in eight buckets to a doubling.
+fn buckets(times_ns: &[u64]) -> Vec<Bucket> {
+    let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
+    for ns in times_ns {
+        *counts.entry(bucket_of(*ns)).or_default() += 1;
+    }
+    let (Some(first), Some(last)) = (counts.keys().next().copied(), counts.keys().last().copied()) else {
+        return Vec::new();
+    };
+    let bucket = |index| Bucket { up_to_ns: limit_of(index), count: counts.get(&index).copied().unwrap_or(0) };
+    (first..=last).map(bucket).collect()
+}
+
+/// Three bits below the highest one decide; times below 8 ns are one bucket.
+fn bucket_of(ns: u64) -> u32 {
+    let exponent = ns.max(8).ilog2();
+    exponent * 8 + (ns.max(8) >> (exponent - 3)) as u32 % 8
+}
+
+/// The largest time of a bucket.
+fn limit_of(index: u32) -> u64 {
+    let (exponent, eighth) = (index / 8, u64::from(index % 8));
+    ((8 + eighth) << (exponent - 3)) + ((1 << (exponent - 3)) - 1)
 }
 
 #[cfg(test)]
@@ -72,6 +98,18 @@ mod tests {
         assert_eq!((result.samples, result.max_ns), (1000, 1_000_000));
         assert!(result.p50_ns.abs_diff(500_000) < 1_000, "{result:?}");
         assert!(result.p99_ns.abs_diff(990_000) < 2_000, "{result:?}");
+    }
+
+    #[test]
+    fn each_time_is_in_the_bucket_whose_limit_is_next() {
+        for ns in [8, 9, 15, 16, 17, 1000, 123_456, 999_999_999, u64::MAX] {
+            let index = bucket_of(ns);
+            assert!(limit_of(index) >= ns && (index == bucket_of(8) || limit_of(index - 1) < ns), "{ns}");
+        }
+        let seen = distribution("a", &[1000, 1001, 5000]).buckets;
+        assert_eq!(seen.iter().map(|bucket| bucket.count).sum::<u64>(), 3);
+        assert_eq!((seen[0].count, seen.last().unwrap().count), (2, 1));
+        assert!(seen.windows(2).all(|pair| pair[0].up_to_ns < pair[1].up_to_ns));
     }
 
     #[test]

@@ -34,7 +34,14 @@ fn good_control() -> ControlResult {
 }
 
 fn good_latency(guest: &str) -> LatencyResult {
-    LatencyResult { guest: guest.into(), samples: 1000, p50_ns: 50_000, p99_ns: 400_000, max_ns: 3_000_000 }
+    LatencyResult {
+        guest: guest.into(),
+        samples: 1000,
+        p50_ns: 50_000,
+        p99_ns: 400_000,
+        max_ns: 3_000_000,
+        ..LatencyResult::default()
+    }
 }
 
 fn good() -> Results {

@@ -2,7 +2,7 @@
 //!
 //! [`render`] is a function from results to text, used at the end of a run and by `harness report`.
 
-use crate::event::{Check, Outcome, Phase};
+use crate::event::{Check, Phase};
 use crate::results::{GuestResults, PhaseResults, Results};
 use crate::tally::Who;
 use std::fmt::Write;
@@ -116,11 +116,10 @@ fn render_phase(phase: Phase, seen: &PhaseResults, out: &mut String) {
 
 fn numbers(counts: &GuestResults) -> [u64; 11] {
     let total = counts.tally.total();
-    let passed = counts.outcomes.get(&Outcome::Passed).copied().unwrap_or(0);
     [
         u64::from(counts.seen),
-        u64::from(counts.seen.saturating_sub(passed)),
-        counts.wall_us.div_ceil(1000).checked_div(u64::from(counts.seen)).unwrap_or(0),
+        u64::from(counts.not_passed()),
+        counts.mean_ms(),
         total.runs_entered,
         total.canceled_in_code,
         total.canceled_latched,

@@ -8,7 +8,7 @@ use crate::event::{Failure, StormCounts};
 use crate::stats::StatsFile;
 use elfuse::abi::{Pid, SigInfo, SigSet, Signal, Tid};
 use elfuse::host::clock::monotonic_ns;
-use elfuse::host::signal::{FAULT_SIGNALS, kick_set};
+use elfuse::host::signal::FAULT_SIGNALS;
 use elfuse::host::thread::{TaskMask, tasks_of};
 use elfuse::preempt::transport::{Directory, SendError, SenderHandle, ring_thread};
 use guest_tests::StormRecord;
@@ -283,7 +283,7 @@ impl Process {
     ///
     /// A single open signal must be seen twice: a process that dies by a signal opens that one for its last moment.
     fn wrong_signals(&mut self, task: &TaskMask, now_ns: u64) -> SigSet {
-        let open = kick_set().difference(task.blocked);
+        let open = task.wrongly_open();
         let blocked_faults = task.blocked.intersection(FAULT_SIGNALS);
         let wrong = if open.is_empty() { blocked_faults } else { open };
         if task.name == KICK_THREAD || wrong.is_empty() {
@@ -349,9 +349,10 @@ fn guest_signal(record: StormRecord) -> Option<Signal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use elfuse::host::signal::kick_set;
 
     fn task(name: &str, blocked: SigSet) -> TaskMask {
-        TaskMask { tid: Tid(7), name: name.into(), blocked, pending: SigSet::EMPTY }
+        TaskMask { tid: Tid(7), name: name.into(), blocked, pending: SigSet::EMPTY, is_stopped: false }
     }
 
     #[test]
@@ -362,6 +363,18 @@ mod tests {
         assert_eq!(process.wrong_signals(&task("elfuse", mask), 1), doorbell_and_alarm);
         assert_eq!(process.wrong_signals(&task(KICK_THREAD, mask), 2), SigSet::EMPTY);
         assert_eq!(process.wrong_signals(&task("elfuse", kick_set()), 3), SigSet::EMPTY);
+    }
+
+    #[test]
+    fn a_stopped_process_may_have_its_stop_signal_open() {
+        let mut process = Process::new();
+        let open = |signal| kick_set().difference(SigSet::of(&[signal]));
+        let stopped = |signal| TaskMask { is_stopped: true, ..task("elfuse", open(signal)) };
+        for now_ns in 1..4 {
+            assert_eq!(process.wrong_signals(&stopped(Signal::SIGTSTP), now_ns), SigSet::EMPTY);
+        }
+        assert_eq!(process.wrong_signals(&stopped(Signal::SIGTERM), 4), SigSet::EMPTY);
+        assert_eq!(process.wrong_signals(&stopped(Signal::SIGTERM), 5), SigSet::of(&[Signal::SIGTERM]));
     }
 
     #[test]

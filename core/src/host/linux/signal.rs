@@ -102,6 +102,21 @@ fn plain_action(signal: Signal, handler: usize) -> io::Result<()> {
 }
 
 fn borrow_action(from: Signal, to: Signal) -> io::Result<()> {
+    borrow_action_and(from, to, |_unchanged| ())
+}
+
+/// A handler of its own for a signal that glibc keeps, with the restorer of the counting handler's action.
+pub(super) fn install_cancel_handler(
+    signal: Signal,
+    handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void),
+) -> io::Result<()> {
+    borrow_action_and(Signal::SIGUSR2, signal, |action| {
+        action.handler = handler as *const () as usize;
+        action.flags &= !(libc::SA_RESTART as libc::c_ulong);
+    })
+}
+
+fn borrow_action_and(from: Signal, to: Signal, change: impl FnOnce(&mut KernelSigaction)) -> io::Result<()> {
     let mut action = MaybeUninit::<KernelSigaction>::zeroed();
     let none = ptr::null_mut::<KernelSigaction>();
     // SAFETY: 1. the kernel writes a whole action, restorer included, and reads the same one back; 2. `from` comes
@@ -111,6 +126,7 @@ fn borrow_action(from: Signal, to: Signal) -> io::Result<()> {
         if got < 0 {
             got
         } else {
+            change(action.assume_init_mut());
             libc::syscall(libc::SYS_rt_sigaction, to.number(), action.as_ptr(), none, size_of::<u64>())
         }
     };
@@ -130,4 +146,14 @@ pub(super) fn is_ignored(signal: Signal) -> bool {
 pub(super) fn pending_limit() -> usize {
     let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_SIGPENDING);
     limit.map_or(usize::MAX, |(soft, _hard)| usize::try_from(soft).unwrap_or(usize::MAX))
+}
+
+/// Raises a signal at the calling thread.
+pub(super) fn raise(signal: Signal) -> io::Result<()> {
+    // SAFETY: none of the calls takes a pointer.
+    let result = unsafe {
+        let (process, thread) = (libc::getpid(), libc::syscall(libc::SYS_gettid));
+        libc::syscall(libc::SYS_tgkill, process, thread, signal.number())
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

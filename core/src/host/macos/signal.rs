@@ -154,3 +154,15 @@ pub(super) fn is_ignored(signal: Signal) -> bool {
 pub(super) fn pending_limit() -> usize {
     96_000
 }
+
+/// Raises a signal at the calling thread; SIGSTOP, which is the process's alone, at the process.
+pub(super) fn raise(signal: Signal) -> io::Result<()> {
+    let number = match signal {
+        Signal::SIGSTOP => libc::SIGSTOP,
+        other => host_number(other).ok_or(io::ErrorKind::InvalidInput)?,
+    };
+    // SAFETY: the calls take no pointers.
+    let result =
+        unsafe { if number == libc::SIGSTOP { libc::kill(libc::getpid(), number) } else { libc::raise(number) } };
+    if result != 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}

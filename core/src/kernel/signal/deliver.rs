@@ -17,8 +17,13 @@ pub enum Delivery {
     },
     /// The process dies by this signal.
     Terminate(SigInfo),
-    /// The process stops.
-    Stop(Signal),
+    /// The process stops, unless more SIGCONTs have been sent than these.
+    Stop {
+        /// The signal.
+        signal: Signal,
+        /// [`ThreadGroup::continued`] at the time.
+        continued: u64,
+    },
 }
 
 /// True for the fault signals whose `si_addr` is an accessed address. That of a breakpoint is the PC.
@@ -41,7 +46,7 @@ impl ThreadGroup {
                 Handler::Ignore => {}
                 Handler::Default => match DefaultAction::of(signal) {
                     DefaultAction::Ignore | DefaultAction::Continue => {}
-                    DefaultAction::Stop => return Some(Delivery::Stop(signal)),
+                    DefaultAction::Stop => return Some(Delivery::Stop { signal, continued: self.continued }),
                     DefaultAction::Terminate => return Some(Delivery::Terminate(info)),
                 },
                 Handler::Function(_) => return Some(self.enter_handler(tid, info, action)),

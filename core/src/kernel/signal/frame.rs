@@ -34,9 +34,6 @@ const ESR_MAGIC: u32 = 0x4553_5201;
 const ESR_LEN: usize = 16;
 const TERMINATOR_LEN: usize = 16;
 
-/// BTYPE of an indirect call, which a handler's entry sees.
-const BTYPE_CALL: u64 = 0b10 << 10;
-
 /// The alternate signal stack of a thread, sigaltstack(2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AltStack {
@@ -211,7 +208,7 @@ pub fn push_frame(memory: GuestMemory, request: &FrameRequest<'_>) -> Result<Cpu
     next.x[30] = if action.flags.contains(SaFlags::RESTORER) { action.restorer.0 } else { sigtramp.0 };
     next.sp = frame.0;
     next.pc = function.0;
-    next.pstate = Pstate(state.pstate.0 & !(Pstate::BTYPE | Pstate::TCO) | BTYPE_CALL);
+    next.pstate = Pstate(state.pstate.0 & !(Pstate::BTYPE | Pstate::TCO) | Pstate::BTYPE_CALL);
     Ok(next)
 }
 

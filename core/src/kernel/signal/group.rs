@@ -53,6 +53,8 @@ pub struct ThreadGroup {
     pub actions: SignalActions,
     /// Signals for whichever thread takes them first.
     pub shared: PendingSet,
+    /// How many times SIGCONT was sent: a stop that was decided before one is not carried out.
+    pub continued: u64,
     /// Set once the process is ending.
     pub exit: Option<GroupExit>,
 }
@@ -119,6 +121,7 @@ impl ThreadGroup {
     /// SIGCONT takes pending stop signals away, and the other way round.
     fn cancel_opposites(&mut self, signal: Signal) {
         let opposites = if signal == Signal::SIGCONT {
+            self.continued += 1;
             SigSet::STOPS
         } else if SigSet::STOPS.contains(signal) {
             SigSet::of(&[Signal::SIGCONT])

@@ -26,11 +26,13 @@ pub use write::{ProcessStats, Stats, TaskStats};
 
 use std::io;
 
+use crate::abi::io_text;
+
 /// Why a statistics file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StatsError {
     /// The host refused an operation on it.
-    #[error("cannot {action} the statistics file: {source}")]
+    #[error("cannot {action} it: {}; name a new file in a folder where you may write", io_text(source))]
     Io {
         /// What was tried: open, map, read, lock, ...
         action: &'static str,
@@ -38,7 +40,7 @@ pub enum StatsError {
         source: io::Error,
     },
     /// It is no statistics file of this version.
-    #[error("not a statistics file of this version of elfuse: {0}")]
+    #[error("not a statistics file of this version of elfuse: {0}; name another file")]
     Format(&'static str),
 }
 

@@ -7,11 +7,15 @@ use std::path::PathBuf;
 
 use super::record::{self, HEADER_BYTES, MAX_FILE_BYTES, Record};
 use super::{Directory, file};
+use crate::abi::io_text;
 use crate::host::process::{self, ProcessIdentity};
 
 /// Why this process goes without a transport. It runs on: other elfuse processes send it plain host signals.
 #[derive(Debug, thiserror::Error)]
-#[error("no transport: cannot {action} {path}: {source}")]
+#[error(
+    "no transport: cannot {action} {path}: {}; remove it, or name a folder of your own in ELFUSE_SIGNAL_DIR",
+    io_text(source)
+)]
 pub struct OpenWarning {
     action: &'static str,
     path: PathBuf,

@@ -165,7 +165,7 @@ const fn far_of(exception: Exception) -> Option<GuestAddr> {
         | ExceptionKind::Undefined { .. }
         | ExceptionKind::Breakpoint { .. }
         | ExceptionKind::SpAlignment
-        | ExceptionKind::BranchTarget
+        | ExceptionKind::BranchTarget { .. }
         | ExceptionKind::Other => None,
     }
 }

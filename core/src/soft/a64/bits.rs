@@ -53,9 +53,52 @@ pub fn logical_immediate(n: u32, imms: u32, immr: u32, is_64bit: bool) -> Option
     Some(if is_64bit { wmask } else { wmask & 0xffff_ffff })
 }
 
+/// `AdvSIMDExpandImm`: the doubleword of a modified immediate instruction of Advanced SIMD (fields op, cmode, a to h). The
+/// inversion of MVNI and BIC is not part of it.
+#[must_use]
+pub fn simd_immediate(word: u32) -> u64 {
+    let (is_op, cmode) = (word >> 29 & 1 == 1, word >> 12 & 0xf);
+    let imm8 = u64::from(word >> 11 & 0xe0 | word >> 5 & 0x1f);
+    let words = |value: u64| value | value << 32;
+    let halfwords = |value: u64| words(value | value << 16);
+    match cmode {
+        0..=7 => words(imm8 << (8 * (cmode >> 1))),
+        8..=11 => halfwords(imm8 << (8 * (cmode >> 1 & 1))),
+        12 => words(imm8 << 8 | 0xff),
+        13 => words(imm8 << 16 | 0xffff),
+        14 if is_op => (0..8).fold(0, |mask, bit| mask | ((imm8 >> bit & 1) * (0xff << (8 * bit)))),
+        14 => halfwords(imm8 << 8 | imm8),
+        15.. if is_op => float_immediate(imm8, 11, 52),
+        15.. => words(float_immediate(imm8, 8, 23)),
+    }
+}
+
+/// `VFPExpandImm`: the number of an eight-bit immediate in a format with these widths of exponent and fraction.
+#[must_use]
+pub fn float_immediate(imm8: u64, exponent_bits: u32, fraction_bits: u32) -> u64 {
+    let (sign, high, low) = (imm8 >> 7 & 1, imm8 >> 6 & 1, imm8 >> 4 & 3);
+    // NOT(b):Replicate(b):cd, one bit and the two lowest around the replicated ones.
+    let replicated = if high == 1 { ones(exponent_bits - 3) } else { 0 };
+    let exponent = (high ^ 1) << (exponent_bits - 1) | replicated << 2 | low;
+    (sign << exponent_bits | exponent) << fraction_bits | (imm8 & 0xf) << (fraction_bits - 4)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn modified_immediates_of_advanced_simd() {
+        // As GNU as assembles: movi v0.4s, #1, lsl #8; movi v0.4s, #1, msl #8; orr v0.8h, #4, lsl #8; movi v0.16b, #4;
+        // movi v0.2d, #0xff; fmov v0.2d, #1.0; fmov v0.4s, #-2.5.
+        assert_eq!(simd_immediate(0x4f00_2420), 0x0000_0100_0000_0100);
+        assert_eq!(simd_immediate(0x4f00_c420), 0x0000_01ff_0000_01ff);
+        assert_eq!(simd_immediate(0x4f00_b480), 0x0400_0400_0400_0400);
+        assert_eq!(simd_immediate(0x4f00_e480), 0x0404_0404_0404_0404);
+        assert_eq!(simd_immediate(0x6f00_e420), 0xff);
+        assert_eq!(simd_immediate(0x6f03_f600), 1.0f64.to_bits());
+        assert_eq!(simd_immediate(0x4f04_f480) >> 32, u64::from((-2.5f32).to_bits()));
+    }
 
     #[test]
     fn logical_immediates_as_binutils_assembles_them() {

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::cpu_model::FeatureSet;
 use super::table::{self, Row};
 
 /// A decoded instruction.
@@ -55,13 +56,21 @@ impl Inst {
     /// The instruction that `word` encodes, or `None` for an unallocated one.
     #[must_use]
     pub fn decode(word: u32) -> Option<Self> {
+        Self::decode_for(word, FeatureSet::all())
+    }
+
+    /// The same on a CPU with these features: others give their words back to more general rows.
+    #[must_use]
+    pub fn decode_for(word: u32, features: FeatureSet) -> Option<Self> {
         let bucket = Index::get().buckets.get((word >> (32 - INDEX_BITS)) as usize)?;
-        let row = bucket.iter().find(|row| row.pattern.matches(word))?;
+        bucket.iter().filter(|row| features.contains(row.feature)).find_map(|row| Self::of_row(row, word))
+    }
+
+    /// `word` as an instruction of `row`, or `None` where it is not.
+    pub(in crate::soft) fn of_row(row: &'static Row, word: u32) -> Option<Self> {
         let inst = Self { word, row };
-        match row.is_allocated {
-            Some(is_allocated) if !is_allocated(inst) => None,
-            Some(_) | None => Some(inst),
-        }
+        let is_allocated = row.pattern.matches(word) && row.is_allocated.is_none_or(|condition| condition(inst));
+        is_allocated.then_some(inst)
     }
 
     /// The word.
@@ -93,6 +102,20 @@ impl Inst {
     #[must_use]
     pub fn reg(self, letter: char) -> u8 {
         (self.field(letter) & 31) as u8
+    }
+
+    /// log2 of the bytes that a load or store of one register moves: fields size and, for SIMD and floating point, opc.
+    #[must_use]
+    pub fn access_scale(self) -> u32 {
+        let (size, is_simd, opc) = (self.word >> 30, self.word >> 26 & 1, self.word >> 22 & 3);
+        if is_simd == 1 && opc & 2 != 0 { 4 } else { size }
+    }
+
+    /// log2 of the bytes of one register of a load or store of pairs: field opc.
+    #[must_use]
+    pub fn pair_scale(self) -> u32 {
+        let (opc, is_simd) = (self.word >> 30, self.word >> 26 & 1);
+        2 + if is_simd == 1 { opc } else { opc >> 1 }
     }
 
     /// True for the 64-bit form of an instruction that has a `z` field (sf).

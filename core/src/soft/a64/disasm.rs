@@ -10,7 +10,7 @@
 //! | `...+1` | the register after it |
 //! | `Fd` `Sn` `Vm.T` ... | SIMD&FP registers: see `simd_text` |
 //! | one letter | the field of that name, decimal; with `:x` after it `#` and hexadecimal |
-//! | others | see the operand functions below |
+//! | others | see the operand functions below, and `simd_forms` |
 //!
 //! The text is that of GNU objdump, comments and symbols left out; branch targets are absolute. Source of the alias
 //! conditions: Arm ARM C6.2.
@@ -18,8 +18,9 @@
 use std::borrow::Cow;
 
 use super::bits::logical_immediate;
+use super::cpu_model::FeatureSet;
 use super::decode::Inst;
-use super::{simd_text, sysreg};
+use super::{simd_forms, simd_text, sysreg};
 
 /// The text of an instruction at address `pc`; `.inst` for an unallocated word.
 #[must_use]
@@ -53,12 +54,12 @@ fn condition(number: u32) -> &'static str {
     CONDITIONS[number as usize & 15]
 }
 
-/// The text of one operand; an operand that is not known stands for itself.
+/// The text of one operand; an operand that is not known stands for itself, with a question mark.
 fn operand_text(inst: Inst, operand: &str, pc: u64) -> Cow<'static, str> {
     if let Some(text) = register_operand(inst, operand) {
         return text.into();
     }
-    if let Some(text) = simd_text::operand(inst, operand) {
+    if let Some(text) = simd_forms::operand(inst, operand).or_else(|| simd_text::operand(inst, operand)) {
         return text.into();
     }
     if let Some(text) = field_operand(inst, operand) {
@@ -80,8 +81,11 @@ fn operand_text(inst: Inst, operand: &str, pc: u64) -> Cow<'static, str> {
         "shift" => shift(inst),
         "ext" => extension(inst),
         "index" => index(inst),
-        "uimm" => offset(i64::from(inst.field('i')) << (inst.word() >> 30)),
+        "uimm" => offset(i64::from(inst.field('i')) << inst.access_scale()),
         "simm" => offset(inst.signed('i')),
+        "simm8" => format!("#{}", inst.signed('i')),
+        "simm10" => offset(inst.signed('j') << 12 | i64::from(inst.field('i')) << 3),
+        "simm10!" => format!(", #{}]!", inst.signed('j') << 12 | i64::from(inst.field('i')) << 3),
         "simm9" => inst.signed('i').to_string(),
         "simm7" => offset(scaled7(inst)),
         "imm7" => scaled7(inst).to_string(),
@@ -90,14 +94,17 @@ fn operand_text(inst: Inst, operand: &str, pc: u64) -> Cow<'static, str> {
         "ret" => register(inst.reg('n'), true, false),
         "AL" => acquire_release(inst),
         "prfop" => prefetch(inst.field('t')),
-        "hint" => hint(inst.field('i')),
+        "hint" => hint(inst.word() >> 5 & 0x7f),
         "barrier" => barrier(inst.field('i')),
         "option" if inst.field('i') == 15 => String::new(),
         "option" => format!(" #0x{:x}", inst.field('i')),
         "isb" => format!("#0x{:x}", inst.field('i')),
-        "operation" => sysreg::system_operation(inst.field('i')).map_or(String::new(), |row| row.name.to_owned()),
+        "operation" => {
+            let row = sysreg::system_operation(inst.field('i'), FeatureSet::all());
+            row.map_or(String::new(), |row| row.name.to_owned())
+        }
         "sysreg" => system_register(inst.field('r')),
-        unknown => format!("{{{unknown}}}"),
+        unknown => format!("{{?{unknown}}}"),
     };
     text.into()
 }
@@ -207,7 +214,7 @@ fn index(inst: Inst) -> String {
     match (name, inst.field('S')) {
         ("lsl", 0) => register,
         (name, 0) => format!("{register}, {name}"),
-        (name, _) => format!("{register}, {name} #{}", inst.word() >> 30),
+        (name, _) => format!("{register}, {name} #{}", inst.access_scale()),
     }
 }
 
@@ -217,7 +224,7 @@ fn offset(value: i64) -> String {
 }
 
 fn scaled7(inst: Inst) -> i64 {
-    inst.signed('i') << if inst.word() >> 31 == 1 { 3 } else { 2 }
+    inst.signed('i') << inst.pair_scale()
 }
 
 fn acquire_release(inst: Inst) -> String {

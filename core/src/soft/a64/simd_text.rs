@@ -1,4 +1,4 @@
-//! Operands of the disassembler that name SIMD&FP registers; part of `disasm`.
+//! Operands of the disassembler that name SIMD&FP registers; part of `disasm`. More are in `simd_forms`.
 //!
 //! | operand | text |
 //! |---|---|
@@ -47,7 +47,8 @@ pub(super) fn operand(inst: Inst, operand: &str) -> Option<String> {
     }
 }
 
-fn register_letter(name: &str) -> Option<char> {
+/// The field letter of a register name without its first letter.
+pub(super) fn register_letter(name: &str) -> Option<char> {
     Some(match name {
         "d" => 'd',
         "n" => 'n',
@@ -73,7 +74,8 @@ pub(crate) fn fraction_bits(inst: Inst) -> u32 {
 
 /// The letter of the element's width by field `p` or `z`.
 fn element(inst: Inst) -> char {
-    if inst.field('p') | inst.field('z') == 0 { 's' } else { 'd' }
+    let letter = if inst.row().pattern.width(b'p') > 0 { 'p' } else { 'z' };
+    if inst.field(letter) == 0 { 's' } else { 'd' }
 }
 
 /// The letter of the element's width by field `e`.

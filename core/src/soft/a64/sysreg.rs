@@ -2,6 +2,7 @@
 //!
 //! Sources: Arm ARM C5.3 to C5.5, D24.2; Linux `arch/arm64/kernel/cpufeature.c` (`emulate_sys_reg`) for the ID registers.
 
+use super::cpu_model::FeatureSet;
 use super::features::{Feature, IdRegister};
 
 /// A system register.
@@ -15,6 +16,10 @@ pub enum SysReg {
     Fpsr,
     /// DIT.
     Dit,
+    /// SSBS.
+    Ssbs,
+    /// RNDR and RNDRRS.
+    Rndr,
     /// TPIDR_EL0.
     TpidrEl0,
     /// TPIDRRO_EL0.
@@ -114,6 +119,9 @@ impl SysRegRow {
 pub static REGISTERS: &[SysRegRow] = &[
     read_write("nzcv",        register(3, 3, 4, 2, 0),  SysReg::Nzcv),
     read_write("dit",         register(3, 3, 4, 2, 5),  SysReg::Dit).of(Feature::Dit),
+    read_write("ssbs",        register(3, 3, 4, 2, 6),  SysReg::Ssbs).of(Feature::Ssbs),
+    read_only("rndr",         register(3, 3, 2, 4, 0),  SysReg::Rndr).of(Feature::Rng),
+    read_only("rndrrs",       register(3, 3, 2, 4, 1),  SysReg::Rndr).of(Feature::Rng),
     read_write("fpcr",        register(3, 3, 4, 4, 0),  SysReg::Fpcr),
     read_write("fpsr",        register(3, 3, 4, 4, 1),  SysReg::Fpsr),
     read_write("tpidr_el0",   register(3, 3, 13, 0, 2), SysReg::TpidrEl0),
@@ -136,7 +144,7 @@ pub static REGISTERS: &[SysRegRow] = &[
     id("id_aa64isar1_el1",    register(3, 0, 0, 6, 1),  SysReg::Id(IdRegister::Aa64Isar1)),
     id("id_aa64isar2_el1",    register(3, 0, 0, 6, 2),  SysReg::Id(IdRegister::Aa64Isar2)),
     id("id_aa64mmfr0_el1",    register(3, 0, 0, 7, 0),  SysReg::Id(IdRegister::Aa64Mmfr0)),
-    id("id_aa64mmfr1_el1",    register(3, 0, 0, 7, 1),  SysReg::IdZero),
+    id("id_aa64mmfr1_el1",    register(3, 0, 0, 7, 1),  SysReg::Id(IdRegister::Aa64Mmfr1)),
     id("id_aa64mmfr2_el1",    register(3, 0, 0, 7, 2),  SysReg::Id(IdRegister::Aa64Mmfr2)),
 ];
 
@@ -154,9 +162,9 @@ pub static OPERATIONS: &[SysOpRow] = &[
 
 /// The register of an encoding, as EL0 can read it: by name, or from the part of the ID space that reads as zero.
 #[must_use]
-pub fn readable(encoding: u32) -> Option<SysReg> {
+pub fn readable(encoding: u32, features: FeatureSet) -> Option<SysReg> {
     if let Some(row) = REGISTERS.iter().find(|row| row.encoding == encoding) {
-        return Some(row.register);
+        return features.contains(row.feature).then_some(row.register);
     }
     // Linux emulates S3_0_C0_C2_0 to S3_0_C0_C7_7.
     let is_id_space =
@@ -166,12 +174,13 @@ pub fn readable(encoding: u32) -> Option<SysReg> {
 
 /// The register of an encoding that EL0 can write.
 #[must_use]
-pub fn writable(encoding: u32) -> Option<SysReg> {
-    REGISTERS.iter().find(|row| row.encoding == encoding && row.is_writable).map(|row| row.register)
+pub fn writable(encoding: u32, features: FeatureSet) -> Option<SysReg> {
+    let mut rows = REGISTERS.iter().filter(|row| row.is_writable && features.contains(row.feature));
+    rows.find(|row| row.encoding == encoding).map(|row| row.register)
 }
 
 /// The operation of an encoding.
 #[must_use]
-pub fn system_operation(encoding: u32) -> Option<&'static SysOpRow> {
-    OPERATIONS.iter().find(|row| row.encoding == encoding)
+pub fn system_operation(encoding: u32, features: FeatureSet) -> Option<&'static SysOpRow> {
+    OPERATIONS.iter().find(|row| row.encoding == encoding && features.contains(row.feature))
 }

@@ -29,6 +29,8 @@ pub(crate) mod flag {
     pub(crate) const IXC: u32 = 1 << 4;
     /// Input denormal (flushed to zero).
     pub(crate) const IDC: u32 = 1 << 7;
+    /// Saturation of an integer instruction.
+    pub(crate) const QC: u32 = 1 << 27;
 }
 
 /// How a result that does not fit is rounded.

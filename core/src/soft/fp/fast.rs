@@ -2,8 +2,12 @@
 //!
 //! The host rounds to nearest and keeps denormal numbers, so FPCR must say the same. A result that is finite and larger
 //! than the smallest normal number (in magnitude) then comes from operands that are no NaNs, and can have raised Inexact
-//! only; where FPSR has that already nothing is left to do. Everything else is computed by the exact functions. Conversions
-//! from and to integers know by themselves whether they are exact.
+//! only; where FPSR has that already nothing is left to do. So it is with sums that are smaller, which are always exact,
+//! and with zeros that come from zeros. Everything else is computed by the exact functions. Conversions from and to
+//! integers know by themselves whether they are exact.
+//!
+//! Of each arithmetic operation there is the plain function, and in [`host`] what the host can do: a result that is right
+//! in an environment where [`is_host_like`] holds, or `None`.
 
 use super::Ordering;
 use super::env::{Env, Rounding, flag};
@@ -16,71 +20,137 @@ fn is_settled<F: Format>(result: u64) -> bool {
     (result & !F::SIGN).wrapping_sub(F::MIN_NORMAL + 1) < F::INFINITY - F::MIN_NORMAL - 1
 }
 
+#[inline(always)]
+fn is_finite<F: Format>(result: u64) -> bool {
+    result & !F::SIGN < F::INFINITY
+}
+
+#[inline(always)]
+fn is_zero<F: Format>(value: u64) -> bool {
+    value & !F::SIGN == 0
+}
+
 /// True when the host rounds as FPCR says, and Inexact is no news.
 #[inline(always)]
-fn is_host_like(env: &Env) -> bool {
+pub(crate) fn is_host_like(env: &Env) -> bool {
     env.is_plain() && env.is_inexact()
 }
 
-/// Defines operations of two operands: name, the host's way, the exact way.
-macro_rules! binary {
-    ($($(#[$doc:meta])* $name:ident: |$a:ident, $b:ident| $host:expr, $exact:path;)*) => {
+/// What the host can do.
+pub(crate) mod host {
+    use super::super::arith::neg;
+    use super::super::format::Format;
+    use super::{is_finite, is_settled, is_zero};
+
+    /// A sum. A small one is exact, since the operands are multiples of the smallest denormal number.
+    #[inline(always)]
+    pub(crate) fn add<F: Format>(a: u64, b: u64) -> Option<u64> {
+        F::host_add(a, b).filter(|&result| is_finite::<F>(result))
+    }
+
+    /// A difference.
+    #[inline(always)]
+    pub(crate) fn sub<F: Format>(a: u64, b: u64) -> Option<u64> {
+        add::<F>(a, neg::<F>(b))
+    }
+
+    /// A product.
+    #[inline(always)]
+    pub(crate) fn mul<F: Format>(a: u64, b: u64) -> Option<u64> {
+        let has_zero = is_zero::<F>(a) | is_zero::<F>(b);
+        F::host_mul(a, b).filter(|&result| is_settled::<F>(result) || has_zero && is_zero::<F>(result))
+    }
+
+    /// A quotient.
+    #[inline(always)]
+    pub(crate) fn div<F: Format>(a: u64, b: u64) -> Option<u64> {
+        F::host_div(a, b).filter(|&result| is_settled::<F>(result) || is_zero::<F>(a) && is_zero::<F>(result))
+    }
+
+    /// A square root; that of a positive number is normal.
+    #[inline(always)]
+    pub(crate) fn sqrt<F: Format>(a: u64) -> Option<u64> {
+        F::host_sqrt(a).filter(|&result| is_finite::<F>(result))
+    }
+
+    /// A fused product.
+    #[inline(always)]
+    pub(crate) fn mul_add<F: Format>(addend: u64, a: u64, b: u64) -> Option<u64> {
+        let has_zero = is_zero::<F>(a) | is_zero::<F>(b);
+        F::host_mul_add(a, b, addend).filter(|&result| is_settled::<F>(result) || has_zero && is_zero::<F>(result))
+    }
+}
+
+/// Defines operations: by the host if it can, or else exactly.
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident($($operand:ident),+) = $exact:path;)*) => {
         $($(#[$doc])*
         #[inline(always)]
-        pub(crate) fn $name<F: Format>(env: &mut Env, $a: u64, $b: u64) -> u64 {
+        pub(crate) fn $name<F: Format>(env: &mut Env, $($operand: u64),+) -> u64 {
             if is_host_like(env)
-                && let Some(result) = $host
-                && is_settled::<F>(result)
+                && let Some(result) = host::$name::<F>($($operand),+)
             {
                 return result;
             }
-            $exact(env, $a, $b)
+            $exact(env, $($operand),+)
         })*
     };
 }
 
-binary! {
-    /// [`add`](super::add).
-    add: |a, b| F::host_add(a, b), arith::add::<F>;
-    /// [`sub`](super::sub).
-    sub: |a, b| F::host_add(a, arith::neg::<F>(b)), arith::sub::<F>;
-    /// [`mul`](super::mul).
-    mul: |a, b| F::host_mul(a, b), arith::mul::<F>;
-    /// [`div`](super::div).
-    div: |a, b| F::host_div(a, b), arith::div::<F>;
+operations! {
+    /// [`add`](super::arith::add).
+    add(a, b) = arith::add::<F>;
+    /// [`sub`](super::arith::sub).
+    sub(a, b) = arith::sub::<F>;
+    /// [`mul`](super::arith::mul).
+    mul(a, b) = arith::mul::<F>;
+    /// [`div`](super::arith::div).
+    div(a, b) = arith::div::<F>;
+    /// [`sqrt`](super::arith::sqrt).
+    sqrt(a) = arith::sqrt::<F>;
+    /// [`mul_add`](super::fused::mul_add).
+    mul_add(addend, a, b) = fused::mul_add::<F>;
 }
 
-/// [`sqrt`](super::sqrt).
+/// The operand that is larger, or smaller: `None` where a NaN or zeros are among them.
 #[inline(always)]
-pub(crate) fn sqrt<F: Format>(env: &mut Env, a: u64) -> u64 {
-    if is_host_like(env)
-        && let Some(result) = F::host_sqrt(a)
-        && is_settled::<F>(result)
-    {
-        return result;
+fn larger<F: Format>(env: &Env, a: u64, b: u64, is_max: bool) -> Option<u64> {
+    match numbers_in_order::<F>(env, a, b)? {
+        Ordering::Less => Some(if is_max { b } else { a }),
+        Ordering::Greater => Some(if is_max { a } else { b }),
+        Ordering::Equal | Ordering::Unordered => None,
     }
-    arith::sqrt::<F>(env, a)
 }
 
-/// [`mul_add`](super::mul_add).
-#[inline(always)]
-pub(crate) fn mul_add<F: Format>(env: &mut Env, addend: u64, a: u64, b: u64) -> u64 {
-    if is_host_like(env)
-        && let Some(result) = F::host_mul_add(a, b, addend)
-        && is_settled::<F>(result)
-    {
-        return result;
-    }
-    fused::mul_add::<F>(env, addend, a, b)
+/// Defines maxima and minima.
+macro_rules! extrema {
+    ($($(#[$doc:meta])* $name:ident = $is_max:literal;)*) => {
+        $($(#[$doc])*
+        #[inline(always)]
+        pub(crate) fn $name<F: Format>(env: &mut Env, a: u64, b: u64) -> u64 {
+            larger::<F>(env, a, b, $is_max).unwrap_or_else(|| exact_compare::$name::<F>(env, a, b))
+        })*
+    };
 }
 
-/// [`compare`](super::compare).
+extrema! {
+    /// [`max`](super::compare::max).
+    max = true;
+    /// [`min`](super::compare::min).
+    min = false;
+    /// [`max_num`](super::compare::max_num).
+    max_num = true;
+    /// [`min_num`](super::compare::min_num).
+    min_num = false;
+}
+
+/// [`compare`](super::compare::compare).
 #[inline(always)]
 pub(crate) fn compare<F: Format>(env: &mut Env, a: u64, b: u64) -> Ordering {
     numbers_in_order::<F>(env, a, b).unwrap_or_else(|| exact_compare::compare::<F>(env, a, b))
 }
 
-/// [`compare_quiet`](super::compare_quiet).
+/// [`compare_quiet`](super::compare::compare_quiet).
 #[inline(always)]
 pub(crate) fn compare_quiet<F: Format>(env: &mut Env, a: u64, b: u64) -> Ordering {
     numbers_in_order::<F>(env, a, b).unwrap_or_else(|| exact_compare::compare_quiet::<F>(env, a, b))
@@ -99,7 +169,7 @@ fn numbers_in_order<F: Format>(env: &Env, a: u64, b: u64) -> Option<Ordering> {
     })
 }
 
-/// [`convert`](super::convert). To a longer format every number is exact.
+/// [`convert`](super::convert::convert). To a longer format every number is exact.
 #[inline(always)]
 pub(crate) fn convert<From: Format, To: Format>(env: &mut Env, a: u64) -> u64 {
     if env.is_plain()

@@ -19,13 +19,15 @@ mod format;
 mod fused;
 mod integral;
 mod round;
+#[cfg(test)]
+mod tests;
 mod unpack;
 
 pub(crate) use arith::{abs, mulx, neg};
 pub(crate) use bf16::bf_dot_add;
-pub(crate) use compare::{Ordering, max, max_num, min, min_num};
+pub(crate) use compare::Ordering;
 pub(crate) use convert::{convert_odd, fixed_to_fp, to_fixed, to_fixed_js};
-pub(crate) use env::{Env, FPCR_BITS, FPSR_BITS, Rounding};
+pub(crate) use env::{Env, FPCR_BITS, FPSR_BITS, Rounding, flag};
 pub(crate) use estimate::{
     recip_estimate, recip_exponent, recip_sqrt_estimate, unsigned_recip_estimate, unsigned_recip_sqrt_estimate,
 };

@@ -115,14 +115,36 @@ pub(crate) fn tbnz(b: &mut Builder, inst: Inst) {
     lower_test_bit(b, inst, test_bit_branch::<true>);
 }
 
-fn jump(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    cpu.branch_indirect(cpu.r[at.rn()])
+/// PSTATE.BTYPE after RET and every other instruction that is not below.
+pub(super) const RETURN: usize = 0;
+/// After BR by X16 or X17, or from a page that is not guarded.
+pub(super) const TRAMPOLINE: usize = 1;
+/// After BLR.
+pub(super) const CALL: usize = 2;
+/// After BR by another register, from a guarded page.
+pub(super) const JUMP: usize = 3;
+
+/// The instance of a handler for the branch type of BR by register `$rn` (Arm ARM, `BranchToAddr` of BR).
+macro_rules! by_jump_type {
+    ($b:expr, $rn:expr, $handler:ident) => {
+        if $b.is_guarded() && !matches!($rn, 16 | 17) {
+            $handler::<{ $crate::soft::interp::branch::JUMP }>
+        } else {
+            $handler::<{ $crate::soft::interp::branch::TRAMPOLINE }>
+        }
+    };
+}
+
+pub(super) use by_jump_type;
+
+fn jump<const TYPE: usize>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    cpu.branch_indirect::<TYPE>(cpu.r[at.rn()])
 }
 
 fn call_register(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let target = cpu.r[at.rn()];
     cpu.r[30] = cpu.pc_of(at).wrapping_add(4);
-    cpu.branch_indirect(target)
+    cpu.branch_indirect::<CALL>(target)
 }
 
 fn lower_jump(b: &mut Builder, inst: Inst, exec: Exec) {
@@ -130,7 +152,8 @@ fn lower_jump(b: &mut Builder, inst: Inst, exec: Exec) {
 }
 
 pub(crate) fn br(b: &mut Builder, inst: Inst) {
-    lower_jump(b, inst, jump);
+    let exec = by_jump_type!(b, inst.reg('n'), jump);
+    lower_jump(b, inst, exec);
 }
 
 pub(crate) fn blr(b: &mut Builder, inst: Inst) {
@@ -138,5 +161,5 @@ pub(crate) fn blr(b: &mut Builder, inst: Inst) {
 }
 
 pub(crate) fn ret(b: &mut Builder, inst: Inst) {
-    lower_jump(b, inst, jump);
+    lower_jump(b, inst, jump::<RETURN>);
 }

@@ -5,7 +5,8 @@
 
 use super::cpu::Cpu;
 use super::op::{At, BlockRef, Exec, Flow, Op, Operands};
-use crate::soft::a64::Inst;
+use crate::soft::a64::features::Feature;
+use crate::soft::a64::{CpuModel, Inst};
 use crate::vcpu::ExceptionKind;
 
 /// Instructions of a block, at most.
@@ -13,10 +14,14 @@ const MAX_INSTRUCTIONS: u16 = 48;
 
 /// A block in the making.
 pub(crate) struct Builder {
+    cpu: CpuModel,
     start: u64,
     count: u16,
     ops: Vec<Op>,
     has_ended: bool,
+    is_guarded: bool,
+    /// Branch types (values of PSTATE.BTYPE, one bit each) by which the block may be reached.
+    accepts: u8,
     comparison: Option<Comparison>,
 }
 
@@ -48,10 +53,29 @@ fn undefined(cpu: &mut Cpu, at: At<'_>) -> Flow {
 }
 
 impl Builder {
-    pub(super) fn new(start: u64) -> Self {
+    pub(super) fn new(start: u64, cpu: CpuModel, is_guarded: bool) -> Self {
         let mut ops = Vec::with_capacity(8);
-        ops.push(BlockRef::header(start, 0));
-        Self { start, count: 0, ops, has_ended: false, comparison: None }
+        ops.push(BlockRef::header(start, 0, 0));
+        let is_guarded = is_guarded && cpu.features.contains(Feature::Bti);
+        let accepts = if is_guarded { 1 } else { 0b1111 };
+        Self { cpu, start, count: 0, ops, has_ended: false, is_guarded, accepts, comparison: None }
+    }
+
+    /// The CPU that the instructions are for.
+    pub(crate) fn cpu(&self) -> CpuModel {
+        self.cpu
+    }
+
+    /// True where the page of the code is guarded (FEAT_BTI).
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.is_guarded
+    }
+
+    /// The instruction in decoding may be reached by branches of these types, if it is the first of its block.
+    pub(crate) fn accept(&mut self, branch_types: u8) {
+        if self.count == 0 {
+            self.accepts |= branch_types;
+        }
     }
 
     /// Address of the instruction in decoding.
@@ -105,7 +129,7 @@ impl Builder {
 
     /// Decodes one instruction.
     pub(super) fn push(&mut self, word: u32) {
-        match Inst::decode(word) {
+        match Inst::decode_for(word, self.cpu.features) {
             Some(inst) => (inst.row().lower)(self, inst),
             None => self.undefined(word),
         }
@@ -121,7 +145,7 @@ impl Builder {
     pub(super) fn finish(mut self) -> Box<[Op]> {
         let next = Operands { imm: self.pc(), ..Operands::default() };
         self.ops.push(Op::new(close, next, self.count));
-        self.ops[0] = BlockRef::header(self.start, self.count);
+        self.ops[0] = BlockRef::header(self.start, self.count, self.accepts);
         self.ops.into_boxed_slice()
     }
 }

@@ -70,7 +70,7 @@ impl BlockCache {
         let pc = GuestAddr(cpu.pc).untagged();
         cpu.pc = pc.0;
         if let Some(&block) = self.by_start.get(&pc.0) {
-            return Ok(block);
+            return accepted(cpu, block);
         }
         if !pc.0.is_multiple_of(4) {
             return Err(ExceptionKind::PcAlignment { far: pc });
@@ -84,7 +84,7 @@ impl BlockCache {
         self.blocks.push(ops);
         self.by_start.insert(pc.0, block);
         self.by_page.entry(pc.page_floor().0).or_default().push(pc.0);
-        Ok(block)
+        accepted(cpu, block)
     }
 
     /// Drops what has become stale.
@@ -93,26 +93,26 @@ impl BlockCache {
             StaleCode::Everything => self.flush(cpu),
             StaleCode::Ranges(ranges) => {
                 for &range in ranges {
-                    self.drop_range(range);
+                    self.drop_range(cpu, range);
                 }
             }
         }
     }
 
-    fn drop_range(&mut self, range: GuestRange) {
+    fn drop_range(&mut self, cpu: &mut Cpu, range: GuestRange) {
         let first = range.start.page_floor().0;
         let page_count = (range.end.0 - first).div_ceil(PAGE_SIZE);
         if page_count > self.by_page.len() as u64 {
             let pages: Vec<u64> =
                 self.by_page.keys().copied().filter(|&page| first <= page && page < range.end.0).collect();
-            pages.into_iter().for_each(|page| self.drop_page(page, range));
+            pages.into_iter().for_each(|page| self.drop_page(cpu, page, range));
         } else {
-            (0..page_count).for_each(|index| self.drop_page(first + index * PAGE_SIZE, range));
+            (0..page_count).for_each(|index| self.drop_page(cpu, first + index * PAGE_SIZE, range));
         }
     }
 
     /// Drops the blocks of a page that hold instructions of `range`.
-    fn drop_page(&mut self, page: u64, range: GuestRange) {
+    fn drop_page(&mut self, cpu: &mut Cpu, page: u64, range: GuestRange) {
         let Some(mut starts) = self.by_page.remove(&page) else { return };
         starts.retain(|start| {
             let Some(&block) = self.by_start.get(start) else { return false };
@@ -123,6 +123,7 @@ impl BlockCache {
                 // SAFETY: as above.
                 unsafe { block.divert(reenter) };
                 self.by_start.remove(start);
+                cpu.forget_jump(*start);
             }
             is_kept
         });
@@ -147,16 +148,24 @@ impl BlockCache {
     }
 }
 
+/// The block, if it may be reached by the branch that leads there.
+fn accepted(cpu: &Cpu, block: BlockRef) -> Result<BlockRef, ExceptionKind> {
+    // SAFETY: the caller has just taken the block from its cache.
+    let accepts = unsafe { block.accepts() };
+    let branch_type = cpu.branch_type as u8 & 3;
+    if accepts >> branch_type & 1 == 1 { Ok(block) } else { Err(ExceptionKind::BranchTarget { branch_type }) }
+}
+
 /// Decodes from `pc` to the end of the block.
 fn decode_block(cpu: &Cpu, pc: GuestAddr) -> Result<Box<[Op]>, AbortCause> {
-    cpu.code.mark_decoded(pc)?;
+    let page = cpu.code.mark_decoded(pc)?;
     let fetch = |addr: GuestAddr| {
         cpu.mem.load::<u32>(addr).map_err(|faulted| {
             let (_, cause) = cpu.mem.abort(addr, faulted);
             cause
         })
     };
-    let mut builder = Builder::new(pc.0);
+    let mut builder = Builder::new(pc.0, cpu.model, page.is_guarded);
     builder.push(fetch(pc)?);
     let page_end = pc.page_floor().0 + PAGE_SIZE;
     while !builder.is_full() && builder.pc() < page_end {

@@ -17,13 +17,20 @@ pub enum StaleCode {
     Everything,
 }
 
+/// What a page of code is like.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct CodePage {
+    /// Branches may only go where an instruction expects them (the GP bit of FEAT_BTI).
+    pub is_guarded: bool,
+}
+
 /// The code side of the guest's mappings, shared by all vCPUs.
 pub trait CodeSource: Send + Sync {
     /// Says that the page of `pc` is about to be decoded; its instructions may be read afterwards.
     ///
     /// # Errors
     /// `Translation` where nothing is mapped, `Permission` where execution is not allowed.
-    fn mark_decoded(&self, pc: GuestAddr) -> Result<(), AbortCause>;
+    fn mark_decoded(&self, pc: GuestAddr) -> Result<CodePage, AbortCause>;
 
     /// A number that moves whenever decoded code may have become stale. Read (acquire) before each block.
     fn generation(&self) -> &AtomicU64;

@@ -3,7 +3,7 @@
 //!
 //! Register slots: an op's register fields index [`Cpu::r`], which has a slot for every `u8`, so that no access needs a
 //! check. Slots 0 to 30 are X0 to X30, 31 is SP, [`ZERO_SLOT`] is never written, [`SINK_SLOT`] never read; which of SP and
-//! XZR register 31 means is decided when the instruction is decoded.
+//! XZR register 31 means is decided when the instruction is decoded. Vector registers have slots of [`Cpu::v`].
 //!
 //! Flags are kept as the values that make them: N is the sign of one word, Z says that another is zero. An instruction
 //! that sets flags stores its result twice and two bytes; a condition is evaluated only where it is used.
@@ -14,8 +14,10 @@ use super::code::CodeSource;
 use super::op::{At, BlockRef, Flow, LinkSite};
 use crate::abi::GuestAddr;
 use crate::mem::{Faulted, WindowRef};
+use crate::soft::a64::CpuModel;
+use crate::soft::a64::features::Feature;
 use crate::soft::fp::Env;
-use crate::vcpu::{AbortCause, Access, CpuState, Exception, ExceptionKind, Pstate};
+use crate::vcpu::{AbortCause, Access, CpuState, Exception, ExceptionKind, PauthKeys, Pstate};
 
 /// Slot of SP.
 pub(crate) const SP_SLOT: u8 = 31;
@@ -24,8 +26,13 @@ pub(crate) const ZERO_SLOT: u8 = 32;
 /// Slot for results that are thrown away.
 pub(crate) const SINK_SLOT: u8 = 33;
 
+/// Slot of [`Cpu::v`] for a value between two ops of one instruction.
+pub(crate) const SCRATCH_VECTOR: u8 = 32;
+
 /// Entries of the cache of indirect branch targets, a power of two.
 const JUMP_ENTRIES: usize = 1024;
+/// Values of PSTATE.BTYPE.
+const BRANCH_TYPES: usize = 4;
 
 /// NZCV as the values it is computed from.
 #[derive(Clone, Copy, Default, Debug)]
@@ -94,8 +101,8 @@ pub(crate) struct Cpu {
     pub(crate) mem: WindowRef,
     /// Where to go on when a block ends without naming its follower.
     pub(crate) pc: u64,
-    /// V0 to V31.
-    pub(crate) v: [u128; 32],
+    /// V0 to V31 by slot, and [`SCRATCH_VECTOR`]; as with `r`, every `u8` has a slot.
+    pub(crate) v: [u128; 256],
     /// FPCR and FPSR.
     pub(crate) fp: Env,
     /// PSTATE without NZCV.
@@ -104,8 +111,16 @@ pub(crate) struct Cpu {
     pub(crate) tpidr_el0: u64,
     /// TPIDRRO_EL0.
     pub(crate) tpidrro_el0: u64,
+    /// The keys of pointer authentication.
+    pub(super) pauth: PauthKeys,
+    /// Codes are made by QARMA5.
+    pub(super) has_qarma: bool,
+    /// PSTATE.BTYPE where the next block must be looked up; zero while code runs.
+    pub(super) branch_type: usize,
     /// The address and value of the last load-exclusive.
     pub(crate) monitor: Monitor,
+    /// What the guest's CPU can do.
+    pub(super) model: CpuModel,
     /// The keeper of code pages.
     pub(crate) code: Arc<dyn CodeSource>,
     /// Start address of the block in execution.
@@ -118,7 +133,7 @@ pub(crate) struct Cpu {
     pub(super) unretired: u64,
     /// The branch that wants to be linked to the block at `pc`.
     pub(super) link_site: Option<LinkSite>,
-    jumps: Box<[Jump; JUMP_ENTRIES]>,
+    jumps: Box<[[Jump; JUMP_ENTRIES]; BRANCH_TYPES]>,
 }
 
 /// What a load-exclusive leaves for the store-exclusive: exclusivity by value (`docs/design.md` §5).
@@ -133,25 +148,29 @@ pub(crate) struct Monitor {
 }
 
 impl Cpu {
-    pub(super) fn new(mem: WindowRef, code: Arc<dyn CodeSource>) -> Self {
+    pub(super) fn new(mem: WindowRef, code: Arc<dyn CodeSource>, model: CpuModel) -> Self {
         Self {
             r: [0; 256],
             flags: Flags::default(),
             mem,
             pc: 0,
-            v: [0; 32],
+            v: [0; 256],
             fp: Env::default(),
             pstate_rest: 0,
             tpidr_el0: 0,
             tpidrro_el0: 0,
+            pauth: PauthKeys::default(),
+            has_qarma: model.features.contains(Feature::PacQarma5),
+            branch_type: 0,
             monitor: Monitor::default(),
+            model,
             code,
             block_start: 0,
             block_count: 0,
             exception: None,
             unretired: 0,
             link_site: None,
-            jumps: Box::new([Jump { pc: 0, block: None }; JUMP_ENTRIES]),
+            jumps: Box::new([[Jump { pc: 0, block: None }; JUMP_ENTRIES]; BRANCH_TYPES]),
         }
     }
 
@@ -161,11 +180,13 @@ impl Cpu {
         self.r[usize::from(SP_SLOT)] = state.sp;
         self.pc = state.pc;
         self.flags = Flags::from_nzcv(state.pstate.0 >> 28 & 0xf);
-        self.pstate_rest = state.pstate.0 & !Pstate::NZCV;
-        self.v = state.v;
+        self.pstate_rest = state.pstate.0 & !(Pstate::NZCV | Pstate::BTYPE);
+        self.branch_type = (state.pstate.0 >> Pstate::BTYPE_SHIFT & 3) as usize;
+        self.v[..32].copy_from_slice(&state.v);
         self.fp = Env { fpcr: state.fpcr, fpsr: state.fpsr };
         self.tpidr_el0 = state.tpidr_el0;
         self.tpidrro_el0 = state.tpidrro_el0;
+        self.pauth = state.pauth;
     }
 
     /// Hands the architectural state back.
@@ -173,8 +194,9 @@ impl Cpu {
         state.x.copy_from_slice(&self.r[..31]);
         state.sp = self.r[usize::from(SP_SLOT)];
         state.pc = self.pc;
-        state.pstate = Pstate(self.pstate_rest | self.flags.nzcv() << 28);
-        state.v = self.v;
+        state.pstate =
+            Pstate(self.pstate_rest | self.flags.nzcv() << 28 | (self.branch_type as u64) << Pstate::BTYPE_SHIFT);
+        state.v.copy_from_slice(&self.v[..32]);
         state.fpcr = self.fp.fpcr;
         state.fpsr = self.fp.fpsr;
         state.tpidr_el0 = self.tpidr_el0;
@@ -196,13 +218,13 @@ impl Cpu {
     /// A scalar in a SIMD&FP register: the low bits of V`n`.
     #[inline(always)]
     pub(crate) fn scalar(&self, n: usize) -> u64 {
-        self.v[n & 31] as u64
+        self.v[n] as u64
     }
 
     /// Writes a scalar to V`n`; the rest of the register becomes zero.
     #[inline(always)]
     pub(crate) fn set_scalar(&mut self, n: usize, value: u64) {
-        self.v[n & 31] = u128::from(value);
+        self.v[n] = u128::from(value);
     }
 
     /// Address of the instruction of an op.
@@ -257,12 +279,17 @@ impl Cpu {
         None
     }
 
-    /// Goes to an address that was computed.
+    /// Goes to an address that was computed, with the branch type `TYPE` (PSTATE.BTYPE). Blocks that have been
+    /// reached by that type before accept it; others are asked when they are looked up.
     #[inline(always)]
-    pub(crate) fn branch_indirect(&mut self, target: u64) -> Flow {
+    pub(crate) fn branch_indirect<const TYPE: usize>(&mut self, target: u64) -> Flow {
         self.pc = target;
-        let jump = &self.jumps[Self::jump_index(target)];
-        if jump.pc == target { jump.block } else { None }
+        let jump = &self.jumps[TYPE % BRANCH_TYPES][Self::jump_index(target)];
+        if jump.pc == target {
+            return jump.block;
+        }
+        self.branch_type = TYPE;
+        None
     }
 
     #[inline(always)]
@@ -270,14 +297,23 @@ impl Cpu {
         (pc >> 2) as usize % JUMP_ENTRIES
     }
 
-    /// Remembers a block for indirect branches.
-    pub(super) fn remember_jump(&mut self, pc: u64, block: BlockRef) {
-        self.jumps[Self::jump_index(pc)] = Jump { pc, block: Some(block) };
+    /// Remembers a block for indirect branches of this type.
+    pub(super) fn remember_jump(&mut self, pc: u64, branch_type: usize, block: BlockRef) {
+        self.jumps[branch_type % BRANCH_TYPES][Self::jump_index(pc)] = Jump { pc, block: Some(block) };
+    }
+
+    /// Forgets the block at `pc`: who branches there next looks it up, with the type of the branch.
+    pub(super) fn forget_jump(&mut self, pc: u64) {
+        for jump in self.jumps.iter_mut().map(|jumps| &mut jumps[Self::jump_index(pc)]).filter(|jump| jump.pc == pc) {
+            *jump = Jump { pc: 0, block: None };
+        }
     }
 
     /// Forgets every handle of a block.
     pub(super) fn forget_blocks(&mut self) {
         self.link_site = None;
-        self.jumps.fill(Jump { pc: 0, block: None });
+        for jumps in self.jumps.iter_mut() {
+            jumps.fill(Jump { pc: 0, block: None });
+        }
     }
 }

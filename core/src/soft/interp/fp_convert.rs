@@ -204,7 +204,7 @@ pub(crate) fn fmov_from_general(b: &mut Builder, inst: Inst) {
 }
 
 fn execute_move_top_to_general(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    cpu.r[at.rd()] = (cpu.v[at.rn() & 31] >> 64) as u64;
+    cpu.r[at.rd()] = (cpu.v[at.rn()] >> 64) as u64;
     at.next(cpu)
 }
 
@@ -216,7 +216,7 @@ pub(crate) fn fmov_top_to_general(b: &mut Builder, inst: Inst) {
 /// The other half of the register stays.
 fn execute_move_top_from_general(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let low = cpu.scalar(at.rd());
-    cpu.v[at.rd() & 31] = u128::from(cpu.r[at.rn()]) << 64 | u128::from(low);
+    cpu.v[at.rd()] = u128::from(cpu.r[at.rn()]) << 64 | u128::from(low);
     at.next(cpu)
 }
 

@@ -14,12 +14,24 @@ pub(crate) trait Unary {
 pub(crate) trait Binary {
     /// The result.
     fn apply<F: Format>(env: &mut Env, a: u64, b: u64) -> u64;
+
+    /// The result by the host's arithmetic, where [`fast::is_host_like`] holds and the host can.
+    #[inline(always)]
+    fn by_host<F: Format>(_a: u64, _b: u64) -> Option<u64> {
+        None
+    }
 }
 
 /// An operation of three operands, the first of which is the addend.
 pub(crate) trait Ternary {
     /// The result.
     fn apply<F: Format>(env: &mut Env, addend: u64, a: u64, b: u64) -> u64;
+
+    /// As [`Binary::by_host`].
+    #[inline(always)]
+    fn by_host<F: Format>(_addend: u64, _a: u64, _b: u64) -> Option<u64> {
+        None
+    }
 }
 
 /// A rounding mode that an instruction names.
@@ -174,7 +186,7 @@ impl<const SIGNED: bool> Fixed for FromFixed<SIGNED> {
 
 /// Defines operations of two operands.
 macro_rules! binary {
-    ($($(#[$doc:meta])* $name:ident: |$env:ident, $a:ident, $b:ident| $result:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident: |$env:ident, $a:ident, $b:ident| $result:expr $(, by host $host:expr)?;)*) => {
         $($(#[$doc])*
         pub(crate) struct $name;
 
@@ -183,27 +195,32 @@ macro_rules! binary {
             fn apply<F: Format>($env: &mut Env, $a: u64, $b: u64) -> u64 {
                 $result
             }
+
+            $(#[inline(always)]
+            fn by_host<F: Format>($a: u64, $b: u64) -> Option<u64> {
+                $host
+            })?
         })*
     };
 }
 
 binary! {
     /// FADD.
-    Add: |env, a, b| fast::add::<F>(env, a, b);
+    Add: |env, a, b| fast::add::<F>(env, a, b), by host fast::host::add::<F>(a, b);
     /// FSUB.
-    Sub: |env, a, b| fast::sub::<F>(env, a, b);
+    Sub: |env, a, b| fast::sub::<F>(env, a, b), by host fast::host::sub::<F>(a, b);
     /// FMUL.
-    Mul: |env, a, b| fast::mul::<F>(env, a, b);
+    Mul: |env, a, b| fast::mul::<F>(env, a, b), by host fast::host::mul::<F>(a, b);
     /// FDIV.
-    Div: |env, a, b| fast::div::<F>(env, a, b);
+    Div: |env, a, b| fast::div::<F>(env, a, b), by host fast::host::div::<F>(a, b);
     /// FMAX.
-    Max: |env, a, b| fp::max::<F>(env, a, b);
+    Max: |env, a, b| fast::max::<F>(env, a, b);
     /// FMIN.
-    Min: |env, a, b| fp::min::<F>(env, a, b);
+    Min: |env, a, b| fast::min::<F>(env, a, b);
     /// FMAXNM.
-    MaxNum: |env, a, b| fp::max_num::<F>(env, a, b);
+    MaxNum: |env, a, b| fast::max_num::<F>(env, a, b);
     /// FMINNM.
-    MinNum: |env, a, b| fp::min_num::<F>(env, a, b);
+    MinNum: |env, a, b| fast::min_num::<F>(env, a, b);
     /// FNMUL.
     NegMul: |env, a, b| fp::neg::<F>(fast::mul::<F>(env, a, b));
     /// FMULX.
@@ -229,11 +246,24 @@ binary! {
 /// FMADD, FMSUB, FNMADD, FNMSUB, FMLA, FMLS: the addend and the first factor negated or not.
 pub(crate) struct MulAdd<const NEGATES_ADDEND: bool, const NEGATES_FACTOR: bool>;
 
+impl<const NEGATES_ADDEND: bool, const NEGATES_FACTOR: bool> MulAdd<NEGATES_ADDEND, NEGATES_FACTOR> {
+    #[inline(always)]
+    fn operands<F: Format>(addend: u64, a: u64) -> (u64, u64) {
+        let addend = if NEGATES_ADDEND { fp::neg::<F>(addend) } else { addend };
+        (addend, if NEGATES_FACTOR { fp::neg::<F>(a) } else { a })
+    }
+}
+
 impl<const NEGATES_ADDEND: bool, const NEGATES_FACTOR: bool> Ternary for MulAdd<NEGATES_ADDEND, NEGATES_FACTOR> {
     #[inline(always)]
     fn apply<F: Format>(env: &mut Env, addend: u64, a: u64, b: u64) -> u64 {
-        let addend = if NEGATES_ADDEND { fp::neg::<F>(addend) } else { addend };
-        let a = if NEGATES_FACTOR { fp::neg::<F>(a) } else { a };
+        let (addend, a) = Self::operands::<F>(addend, a);
         fast::mul_add::<F>(env, addend, a, b)
+    }
+
+    #[inline(always)]
+    fn by_host<F: Format>(addend: u64, a: u64, b: u64) -> Option<u64> {
+        let (addend, a) = Self::operands::<F>(addend, a);
+        fast::host::mul_add::<F>(addend, a, b)
     }
 }

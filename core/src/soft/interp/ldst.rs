@@ -11,6 +11,7 @@ use std::marker::PhantomData;
 use super::alu;
 use super::builder::Builder;
 use super::cpu::{Cpu, SP_SLOT};
+use super::ldst_simd;
 use super::op::{At, Exec, Flow, Operands};
 use super::slots::{dest, source};
 use crate::abi::GuestAddr;
@@ -157,12 +158,15 @@ pub(super) fn is_sp_misaligned(cpu: &Cpu) -> bool {
     !cpu.r[usize::from(SP_SLOT)].is_multiple_of(16)
 }
 
-/// The handler for the `size` and `opc` fields of the word, with address mode `A`.
+/// The handler for the `size`, `V` and `opc` fields of the word, with address mode `A`.
 fn handler<A: Address>(inst: Inst, has_sp_base: bool) -> Exec {
     if has_sp_base { handler_checked::<A, true>(inst) } else { handler_checked::<A, false>(inst) }
 }
 
 fn handler_checked<A: Address, const SP: bool>(inst: Inst) -> Exec {
+    if is_simd(inst) {
+        return ldst_simd::handler::<A, SP>(inst.access_scale(), inst.word() >> 22 & 1 == 1);
+    }
     match (inst.word() >> 30, inst.word() >> 22 & 3) {
         (0, 0) => move_one::<A, Store<u8>, SP>,
         (0, 1) => move_one::<A, Load<u8, 0>, SP>,
@@ -180,14 +184,23 @@ fn handler_checked<A: Address, const SP: bool>(inst: Inst) -> Exec {
     }
 }
 
-/// True for a store, by the `opc` field of the word.
+/// True for a SIMD and floating-point register, by the `V` field of the word.
+pub(super) fn is_simd(inst: Inst) -> bool {
+    inst.word() >> 26 & 1 == 1
+}
+
+/// True for a store of a general register, by the `opc` field of the word.
 fn is_store(inst: Inst) -> bool {
     inst.word() >> 22 & 3 == 0
 }
 
 fn lower<A: Address>(b: &mut Builder, inst: Inst, operands: Operands) {
     let rt = inst.reg('t');
-    let rd = if is_store(inst) { source(rt) } else { dest(rt) };
+    let rd = match (is_simd(inst), is_store(inst)) {
+        (true, _) => rt,
+        (false, true) => source(rt),
+        (false, false) => dest(rt),
+    };
     let rn = inst.reg('n');
     b.emit(handler::<A>(inst, rn == SP_SLOT), Operands { rd, rn, ..operands });
 }
@@ -197,7 +210,7 @@ fn offset(imm: i64) -> Operands {
 }
 
 pub(crate) fn unsigned_imm(b: &mut Builder, inst: Inst) {
-    lower::<Offset>(b, inst, offset(i64::from(inst.field('i')) << (inst.word() >> 30)));
+    lower::<Offset>(b, inst, offset(i64::from(inst.field('i')) << inst.access_scale()));
 }
 
 pub(crate) fn unscaled(b: &mut Builder, inst: Inst) {
@@ -213,7 +226,7 @@ pub(crate) fn pre_index(b: &mut Builder, inst: Inst) {
 }
 
 pub(crate) fn register_offset(b: &mut Builder, inst: Inst) {
-    let aux = if inst.field('S') == 1 { (inst.word() >> 30) as u16 } else { 0 };
+    let aux = if inst.field('S') == 1 { inst.access_scale() as u16 } else { 0 };
     let operands = Operands { rm: source(inst.reg('m')), aux, ..Operands::default() };
     match inst.field('o') {
         2 => lower::<Register<2>>(b, inst, operands),
@@ -224,6 +237,10 @@ pub(crate) fn register_offset(b: &mut Builder, inst: Inst) {
 
 pub(crate) fn literal(b: &mut Builder, inst: Inst) {
     let imm = b.pc().wrapping_add_signed(inst.signed('i') << 2);
+    if is_simd(inst) {
+        let operands = Operands { rd: inst.reg('t'), rn: source(31), imm, ..Operands::default() };
+        return b.emit(ldst_simd::handler::<Offset, false>(inst.pair_scale(), true), operands);
+    }
     let operands = Operands { rd: dest(inst.reg('t')), rn: source(31), imm, ..Operands::default() };
     let exec: Exec = match inst.word() >> 30 {
         0 => move_one::<Offset, Load<u32, 0>, false>,

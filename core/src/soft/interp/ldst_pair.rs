@@ -5,7 +5,8 @@
 
 use super::builder::Builder;
 use super::cpu::{Cpu, SP_SLOT};
-use super::ldst::{Address, Offset, PostIndex, PreIndex, is_sp_misaligned};
+use super::ldst::{Address, Offset, PostIndex, PreIndex, is_simd, is_sp_misaligned};
+use super::ldst_simd;
 use super::op::{At, Exec, Flow, Operands};
 use super::slots::{dest, source};
 use crate::abi::GuestAddr;
@@ -80,6 +81,9 @@ fn store_pair<T: Half, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) ->
 
 fn handler<A: Address, const SP: bool>(inst: Inst) -> Exec {
     let is_load = inst.word() >> 22 & 1 == 1;
+    if is_simd(inst) {
+        return ldst_simd::pair_handler::<A, SP>(inst, is_load);
+    }
     match (inst.word() >> 30, is_load) {
         (0, true) => load_pair::<u32, A, false, SP>,
         (0 | 1, false) => store_pair::<u32, A, SP>,
@@ -91,10 +95,13 @@ fn handler<A: Address, const SP: bool>(inst: Inst) -> Exec {
 
 fn lower<A: Address>(b: &mut Builder, inst: Inst) {
     let is_load = inst.word() >> 22 & 1 == 1;
-    let slot = if is_load { dest } else { source };
+    let slot = match (is_simd(inst), is_load) {
+        (true, _) => std::convert::identity,
+        (false, true) => dest,
+        (false, false) => source,
+    };
     let (rd, ra, rn) = (slot(inst.reg('t')), slot(inst.reg('u')), inst.reg('n'));
-    let scale = if inst.word() >> 31 == 1 { 3 } else { 2 };
-    let imm = (inst.signed('i') << scale) as u64;
+    let imm = (inst.signed('i') << inst.pair_scale()) as u64;
     let exec = if rn == SP_SLOT { handler::<A, true>(inst) } else { handler::<A, false>(inst) };
     b.emit(exec, Operands { rd, ra, rn, imm, ..Operands::default() });
 }

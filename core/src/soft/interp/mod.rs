@@ -13,6 +13,7 @@ mod builder;
 mod cache;
 pub mod code;
 mod cpu;
+pub(crate) mod cssc;
 pub(crate) mod dp_imm;
 pub(crate) mod dp_misc;
 pub(crate) mod dp_reg;
@@ -20,13 +21,26 @@ pub(crate) mod exclusive;
 pub(crate) mod fp;
 pub(crate) mod fp_convert;
 pub(crate) mod fp_ops;
+mod lanes;
 pub(crate) mod ldst;
 pub(crate) mod ldst_pair;
+mod ldst_simd;
+pub(crate) mod ldst_struct;
 mod op;
 pub(crate) mod ordered;
+pub(crate) mod pauth;
+mod qarma;
+mod simd;
+pub(crate) mod simd_across;
+pub(crate) mod simd_copy;
 pub(crate) mod simd_fp;
 pub(crate) mod simd_fp_convert;
 pub(crate) mod simd_fp_product;
+pub(crate) mod simd_imm;
+pub(crate) mod simd_perm;
+pub(crate) mod simd_shift_imm;
+pub(crate) mod simd_three_same;
+pub(crate) mod simd_two_misc;
 mod slots;
 pub(crate) mod system;
 #[cfg(test)]
@@ -36,9 +50,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 pub(crate) use builder::Builder;
-pub use code::{CodeSource, StaleCode};
+pub use code::{CodePage, CodeSource, StaleCode};
 
 use crate::mem::WindowRef;
+use crate::soft::a64::CpuModel;
 use crate::vcpu::{CpuState, Exception};
 use cache::BlockCache;
 use cpu::{Cpu, Monitor};
@@ -76,11 +91,17 @@ struct Engine {
 }
 
 impl Interpreter {
-    /// An engine for the guest memory of `window`, whose code pages `code` keeps.
+    /// An engine for the guest memory of `window`, whose code pages `code` keeps. The CPU has every feature.
     #[must_use]
     pub fn new(window: WindowRef, code: Arc<dyn CodeSource>) -> Self {
+        Self::with_cpu(window, code, CpuModel::default())
+    }
+
+    /// The same as the CPU `model`.
+    #[must_use]
+    pub fn with_cpu(window: WindowRef, code: Arc<dyn CodeSource>, model: CpuModel) -> Self {
         let seen_generation = code.generation().load(Ordering::Acquire);
-        let cpu = Box::new(Cpu::new(window, Arc::clone(&code)));
+        let cpu = Box::new(Cpu::new(window, Arc::clone(&code), model));
         Self { engine: Engine { cpu, cache: BlockCache::default(), seen_generation }, code }
     }
 
@@ -143,7 +164,8 @@ impl Engine {
         let site = self.cpu.link_site.take();
         let flushed_before = self.cache.flush_count();
         let block = self.cache.resolve(&mut self.cpu).map_err(Exception::new)?;
-        self.cpu.remember_jump(self.cpu.pc, block);
+        let branch_type = std::mem::take(&mut self.cpu.branch_type);
+        self.cpu.remember_jump(self.cpu.pc, branch_type, block);
         if let Some(site) = site
             && self.cache.flush_count() == flushed_before
         {

@@ -180,9 +180,9 @@ fn never_entered(_: &mut Cpu, _: At<'_>) -> Flow {
 }
 
 impl BlockRef {
-    /// The header op of a block of `count` instructions at `start`.
-    pub(super) fn header(start: u64, count: u16) -> Op {
-        Op::new(never_entered, Operands { imm: start, aux: count, ..Operands::default() }, 0)
+    /// The header op of a block of `count` instructions at `start` that may be reached by the branch types `accepts`.
+    pub(super) fn header(start: u64, count: u16, accepts: u8) -> Op {
+        Op::new(never_entered, Operands { imm: start, aux: count, rd: accepts, ..Operands::default() }, 0)
     }
 
     /// A handle for `ops`: a header, at least one instruction, a closing op.
@@ -209,6 +209,16 @@ impl BlockRef {
     pub(super) unsafe fn start(self) -> u64 {
         // SAFETY: the caller says that the block is live.
         unsafe { self.head() }.imm
+    }
+
+    /// Branch types (values of PSTATE.BTYPE, one bit each) by which the block may be reached.
+    ///
+    /// # Safety
+    /// The cache that holds the block has not been flushed since the handle was made.
+    #[inline]
+    pub(super) unsafe fn accepts(self) -> u8 {
+        // SAFETY: the caller says that the block is live.
+        unsafe { self.head() }.rd
     }
 
     /// Number of instructions.

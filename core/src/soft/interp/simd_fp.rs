@@ -10,7 +10,7 @@ use super::cpu::Cpu;
 use super::fp_ops::{Binary, Fixed, Ternary, Unary};
 use super::op::{At, Exec, Flow, Operands};
 use crate::soft::a64::{Inst, fp_immediate, fraction_bits};
-use crate::soft::fp::{Double, Format, Half, Single};
+use crate::soft::fp::{Double, Env, Format, Half, Single, fast};
 
 /// Picks the instance of a handler by fields `z` and `q`; the last generic arguments are the format and "128 bits".
 macro_rules! by_vector {
@@ -49,6 +49,21 @@ pub(super) fn lanes<F: Format, const FULL: bool>(mut f: impl FnMut(u32) -> u64) 
     (0..count).fold(0, |vector, index| vector | u128::from(f(index)) << (index * F::BITS))
 }
 
+/// The same by the host's arithmetic, if it can do all lanes.
+#[inline(always)]
+pub(super) fn host_lanes<F: Format, const FULL: bool>(env: &Env, f: impl Fn(u32) -> Option<u64>) -> Option<u128> {
+    if !fast::is_host_like(env) {
+        return None;
+    }
+    let mut has_all = true;
+    let vector = lanes::<F, FULL>(|index| {
+        let result = f(index);
+        has_all &= result.is_some();
+        result.unwrap_or_default()
+    });
+    has_all.then_some(vector)
+}
+
 pub(super) fn registers(inst: Inst) -> Operands {
     Operands { rd: inst.reg('d'), rn: inst.reg('n'), rm: inst.reg('m'), ..Operands::default() }
 }
@@ -70,7 +85,10 @@ pub(crate) fn unary_h<O: Unary>(b: &mut Builder, inst: Inst) {
 
 fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let (a, b) = (cpu.vector(at.rn()), cpu.vector(at.rm()));
-    let result = lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(a, index), lane::<F>(b, index)));
+    let by_host = |index| O::by_host::<F>(lane::<F>(a, index), lane::<F>(b, index));
+    let result = host_lanes::<F, FULL>(&cpu.fp, by_host).unwrap_or_else(|| {
+        lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(a, index), lane::<F>(b, index)))
+    });
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
 }
@@ -86,8 +104,11 @@ pub(crate) fn binary_h<O: Binary>(b: &mut Builder, inst: Inst) {
 /// The addend is the destination.
 fn execute_accumulate<O: Ternary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
-    let result = lanes::<F, FULL>(|index| {
-        O::apply::<F>(&mut cpu.fp, lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index))
+    let by_host = |index| O::by_host::<F>(lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index));
+    let result = host_lanes::<F, FULL>(&cpu.fp, by_host).unwrap_or_else(|| {
+        lanes::<F, FULL>(|index| {
+            O::apply::<F>(&mut cpu.fp, lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index))
+        })
     });
     cpu.set_vector(at.rd(), result);
     at.next(cpu)

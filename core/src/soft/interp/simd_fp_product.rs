@@ -7,7 +7,7 @@ use super::builder::Builder;
 use super::cpu::Cpu;
 use super::fp_ops::{Add, Binary, Ternary};
 use super::op::{At, Exec, Flow, Operands};
-use super::simd_fp::{by_vector, by_vector_h, lane, lanes, registers};
+use super::simd_fp::{by_vector, by_vector_h, host_lanes, lane, lanes, registers};
 use crate::soft::a64::{Inst, element_index};
 use crate::soft::fp::{self, Double, Format, Half, Single, fast};
 
@@ -17,7 +17,8 @@ fn element_operands(inst: Inst) -> Operands {
 
 fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let (a, b) = (cpu.vector(at.rn()), lane::<F>(cpu.vector(at.rm()), u32::from(at.aux())));
-    let result = lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(a, index), b));
+    let result = host_lanes::<F, FULL>(&cpu.fp, |index| O::by_host::<F>(lane::<F>(a, index), b))
+        .unwrap_or_else(|| lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(a, index), b)));
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
 }
@@ -50,7 +51,10 @@ pub(crate) fn scalar_binary_h<O: Binary>(b: &mut Builder, inst: Inst) {
 fn execute_accumulate<O: Ternary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let (d, a) = (cpu.vector(at.rd()), cpu.vector(at.rn()));
     let b = lane::<F>(cpu.vector(at.rm()), u32::from(at.aux()));
-    let result = lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(d, index), lane::<F>(a, index), b));
+    let by_host = |index| O::by_host::<F>(lane::<F>(d, index), lane::<F>(a, index), b);
+    let result = host_lanes::<F, FULL>(&cpu.fp, by_host).unwrap_or_else(|| {
+        lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(d, index), lane::<F>(a, index), b))
+    });
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
 }

@@ -3,12 +3,14 @@
 
 use std::sync::atomic::{Ordering, fence};
 
+use super::branch;
 use super::builder::Builder;
 use super::cpu::{Cpu, Flags};
 use super::op::{At, Exec, Flow, Operands};
 use super::slots::{dest, source};
 use crate::abi::{GuestAddr, GuestRange};
 use crate::host::clock::monotonic_ns;
+use crate::host::random::random_u128;
 use crate::soft::a64::Inst;
 use crate::soft::a64::features::{self, CACHE_LINE_BYTES, ZVA_BYTES};
 use crate::soft::a64::sysreg::{self, SysOp, SysReg};
@@ -27,7 +29,9 @@ fn breakpoint(cpu: &mut Cpu, at: At<'_>) -> Flow {
     cpu.raise(at, ExceptionKind::Breakpoint { comment: at.aux() })
 }
 
+/// Wherever a branch leads, BRK is a breakpoint.
 pub(crate) fn brk(b: &mut Builder, inst: Inst) {
+    b.accept(0b1111);
     b.emit_last(breakpoint, Operands { aux: inst.field('i') as u16, ..Operands::default() });
 }
 
@@ -48,6 +52,23 @@ pub(crate) fn hint(b: &mut Builder, inst: Inst) {
         1..=3 => b.emit(pause, Operands::default()),
         0 | 4.. => b.emit_nothing(),
     }
+}
+
+/// BTI: nothing to execute. Its operand says which branches may lead here: none, calls, jumps, both.
+pub(crate) fn bti(b: &mut Builder, inst: Inst) {
+    let trampoline = 1 << branch::TRAMPOLINE;
+    b.accept(match inst.field('o') {
+        0 => 0,
+        1 => trampoline | 1 << branch::CALL,
+        2 => trampoline | 1 << branch::JUMP,
+        3.. => trampoline | 1 << branch::CALL | 1 << branch::JUMP,
+    });
+    b.emit_nothing();
+}
+
+/// WFET and WFIT may end before their time.
+pub(crate) fn wait_until(b: &mut Builder, _inst: Inst) {
+    b.emit(pause, Operands::default());
 }
 
 fn barrier_full(cpu: &mut Cpu, at: At<'_>) -> Flow {
@@ -134,6 +155,23 @@ pub(crate) fn msr_dit(b: &mut Builder, inst: Inst) {
     b.emit(set_dit, Operands { imm, ..Operands::default() });
 }
 
+fn set_ssbs(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    cpu.pstate_rest = cpu.pstate_rest & !Pstate::SSBS | at.imm();
+    at.next(cpu)
+}
+
+pub(crate) fn msr_ssbs(b: &mut Builder, inst: Inst) {
+    let imm = if inst.field('i') & 1 == 1 { Pstate::SSBS } else { 0 };
+    b.emit(set_ssbs, Operands { imm, ..Operands::default() });
+}
+
+/// RNDR always has a number: NZCV is 0000, as after success.
+fn read_random(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    cpu.r[at.rd()] = random_u128() as u64;
+    cpu.flags = Flags::from_nzcv(0);
+    at.next(cpu)
+}
+
 /// Defines a read of a system register.
 macro_rules! reads {
     ($($name:ident: |$cpu:ident| $value:expr;)*) => {
@@ -151,6 +189,7 @@ reads! {
     read_fpcr: |cpu| u64::from(cpu.fp.fpcr);
     read_fpsr: |cpu| u64::from(cpu.fp.fpsr);
     read_dit: |cpu| cpu.pstate_rest & Pstate::DIT;
+    read_ssbs: |cpu| cpu.pstate_rest & Pstate::SSBS;
     read_tpidr: |cpu| cpu.tpidr_el0;
     read_tpidrro: |cpu| cpu.tpidrro_el0;
     read_counter: |_cpu| monotonic_ns();
@@ -162,23 +201,25 @@ fn read_constant(cpu: &mut Cpu, at: At<'_>) -> Flow {
 }
 
 pub(crate) fn mrs(b: &mut Builder, inst: Inst) {
-    let Some(register) = sysreg::readable(inst.field('r')) else { return b.undefined(inst.word()) };
+    let Some(register) = sysreg::readable(inst.field('r'), b.cpu().features) else { return b.undefined(inst.word()) };
     let constant = |value: u64| (read_constant as Exec, value);
     let (exec, imm) = match register {
         SysReg::Nzcv => (read_nzcv as Exec, 0),
         SysReg::Fpcr => (read_fpcr as Exec, 0),
         SysReg::Fpsr => (read_fpsr as Exec, 0),
         SysReg::Dit => (read_dit as Exec, 0),
+        SysReg::Ssbs => (read_ssbs as Exec, 0),
+        SysReg::Rndr => (read_random as Exec, 0),
         SysReg::TpidrEl0 => (read_tpidr as Exec, 0),
         SysReg::TpidrroEl0 => (read_tpidrro as Exec, 0),
         SysReg::CntvctEl0 | SysReg::CntvctssEl0 => (read_counter as Exec, 0),
         SysReg::CtrEl0 => constant(features::CTR_EL0),
         SysReg::DczidEl0 => constant(features::DCZID_EL0),
         SysReg::CntfrqEl0 => constant(features::CNTFRQ_EL0),
-        SysReg::MidrEl1 => constant(features::MIDR_EL1),
+        SysReg::MidrEl1 => constant(b.cpu().midr),
         SysReg::MpidrEl1 => constant(features::MPIDR_EL1),
         SysReg::RevidrEl1 | SysReg::IdZero => constant(0),
-        SysReg::Id(id) => constant(features::id_register(id)),
+        SysReg::Id(id) => constant(features::id_register(id, b.cpu().features)),
     };
     b.emit(exec, Operands { rd: dest(inst.reg('t')), imm, ..Operands::default() });
 }
@@ -199,15 +240,17 @@ writes! {
     write_fpcr: |cpu, value| cpu.fp.fpcr = value as u32 & FPCR_BITS;
     write_fpsr: |cpu, value| cpu.fp.fpsr = value as u32 & FPSR_BITS;
     write_dit: |cpu, value| cpu.pstate_rest = cpu.pstate_rest & !Pstate::DIT | value & Pstate::DIT;
+    write_ssbs: |cpu, value| cpu.pstate_rest = cpu.pstate_rest & !Pstate::SSBS | value & Pstate::SSBS;
     write_tpidr: |cpu, value| cpu.tpidr_el0 = value;
 }
 
 pub(crate) fn msr(b: &mut Builder, inst: Inst) {
-    let exec: Exec = match sysreg::writable(inst.field('r')) {
+    let exec: Exec = match sysreg::writable(inst.field('r'), b.cpu().features) {
         Some(SysReg::Nzcv) => write_nzcv,
         Some(SysReg::Fpcr) => write_fpcr,
         Some(SysReg::Fpsr) => write_fpsr,
         Some(SysReg::Dit) => write_dit,
+        Some(SysReg::Ssbs) => write_ssbs,
         Some(SysReg::TpidrEl0) => write_tpidr,
         Some(_) | None => return b.undefined(inst.word()),
     };
@@ -245,7 +288,9 @@ fn invalidate_instructions(cpu: &mut Cpu, at: At<'_>) -> Flow {
 }
 
 pub(crate) fn sys(b: &mut Builder, inst: Inst) {
-    let Some(row) = sysreg::system_operation(inst.field('i')) else { return b.undefined(inst.word()) };
+    let Some(row) = sysreg::system_operation(inst.field('i'), b.cpu().features) else {
+        return b.undefined(inst.word());
+    };
     let exec: Exec = match row.operation {
         SysOp::ZeroBlock => zero_block,
         SysOp::DataCache => touch,

@@ -1,6 +1,6 @@
 //! Rows: what works on descriptors of any kind: reading, writing, waiting, locks, and the descriptors that are events.
 
-use crate::syscall::{epoll, fcntl, fs, io, ioctl, poll};
+use crate::syscall::{epoll, fcntl, fs, io, ioctl, poll, transfer};
 
 rows! {
     19 eventfd2 Full io (Int, Hex);
@@ -21,14 +21,14 @@ rows! {
     59 pipe2 Full io (Ptr, Hex);
     61 getdents64 Full fs (Int, Ptr, Size);
     62 lseek Full io (Int, Long, Int);
-    63 read Full io (Int, Ptr, Size);
-    64 write Full io (Int, Bytes, Size);
-    65 readv Full io (Int, Ptr, Size);
-    66 writev Full io (Int, Ptr, Size);
-    67 pread64 Full io (Int, Ptr, Size, Long);
-    68 pwrite64 Full io (Int, Bytes, Size, Long);
-    69 preadv Full io (Int, Ptr, Size, Long);
-    70 pwritev Full io (Int, Ptr, Size, Long);
+    63 read Full transfer (Int, Ptr, Size);
+    64 write Full transfer (Int, Bytes, Size);
+    65 readv Full transfer (Int, Ptr, Size);
+    66 writev Full transfer (Int, Ptr, Size);
+    67 pread64 Full transfer (Int, Ptr, Size, Long);
+    68 pwrite64 Full transfer (Int, Bytes, Size, Long);
+    69 preadv Full transfer (Int, Ptr, Size, Long);
+    70 pwritev Full transfer (Int, Ptr, Size, Long);
     71 sendfile;
     72 pselect6 Full poll (Int, Ptr, Ptr, Ptr, Ptr, Ptr);
     73 ppoll Full poll (Ptr, Size, Ptr, Ptr, Size);
@@ -49,8 +49,8 @@ rows! {
     263 fanotify_mark;
     267 syncfs Full fs (Int);
     285 copy_file_range Full fs (Int, Ptr, Int, Ptr, Size, Hex);
-    286 preadv2 Full io (Int, Ptr, Size, Long, Long, Hex);
-    287 pwritev2 Full io (Int, Ptr, Size, Long, Long, Hex);
+    286 preadv2 Full transfer (Int, Ptr, Size, Long, Long, Hex);
+    287 pwritev2 Full transfer (Int, Ptr, Size, Long, Long, Hex);
     436 close_range Partial io (Size, Size, Hex);
     441 epoll_pwait2 Full epoll (Int, Ptr, Int, Ptr, Ptr, Size);
 }

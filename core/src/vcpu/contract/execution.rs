@@ -10,7 +10,8 @@ use crate::abi::{GuestAddr, GuestPtr, PAGE_SIZE};
 use crate::host::SignalsBlocked;
 use crate::mem::{Backing, Prot};
 use crate::vcpu::{
-    AbortCause, Access, CpuState, ExceptionKind, Machine, Pstate, SyscallRegisters, Vcpu, VcpuError, VcpuExit,
+    AbortCause, Access, CpuState, ExceptionKind, Machine, PauthKeys, Pstate, SyscallRegisters, Vcpu, VcpuError,
+    VcpuExit,
 };
 
 /// The checks of this file.
@@ -43,6 +44,7 @@ fn distinct_state(seed: u64) -> CpuState {
         fpsr: 1 << 27,
         tpidr_el0: value(120),
         tpidrro_el0: 0,
+        pauth: PauthKeys { keys: std::array::from_fn(|index| u128::from(value(index as u64 + 130))), enabled: 0x1f },
     }
 }
 

@@ -1,7 +1,8 @@
 //! Branches (Arm ARM C4.1.93); exception generation and system instructions are in `system`.
 
 use super::Row;
-use crate::soft::interp::branch as op;
+use crate::soft::a64::features::Feature::PAuth;
+use crate::soft::interp::{branch as op, pauth};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
@@ -15,4 +16,15 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("BR", "br {Xn}",   "1101011000011111000000nnnnn00000", op::br),
     Row::new("BLR", "blr {Xn}", "1101011000111111000000nnnnn00000", op::blr),
     Row::new("RET", "ret {ret}", "1101011001011111000000nnnnn00000", op::ret),
+    // Pointer authentication (FEAT_PAuth).
+    Row::new("BRAAZ", "braaz {Xn}",   "1101011000011111000010nnnnn11111", pauth::bra_zero).of(PAuth),
+    Row::new("BRABZ", "brabz {Xn}",   "1101011000011111000011nnnnn11111", pauth::bra_zero).of(PAuth),
+    Row::new("BLRAAZ", "blraaz {Xn}", "1101011000111111000010nnnnn11111", pauth::blra_zero).of(PAuth),
+    Row::new("BLRABZ", "blrabz {Xn}", "1101011000111111000011nnnnn11111", pauth::blra_zero).of(PAuth),
+    Row::new("BRAA", "braa {Xn}, {Xm|SP}",   "1101011100011111000010nnnnnmmmmm", pauth::bra).of(PAuth),
+    Row::new("BRAB", "brab {Xn}, {Xm|SP}",   "1101011100011111000011nnnnnmmmmm", pauth::bra).of(PAuth),
+    Row::new("BLRAA", "blraa {Xn}, {Xm|SP}", "1101011100111111000010nnnnnmmmmm", pauth::blra).of(PAuth),
+    Row::new("BLRAB", "blrab {Xn}, {Xm|SP}", "1101011100111111000011nnnnnmmmmm", pauth::blra).of(PAuth),
+    Row::new("RETAA", "retaa", "11010110010111110000101111111111", pauth::reta).of(PAuth),
+    Row::new("RETAB", "retab", "11010110010111110000111111111111", pauth::reta).of(PAuth),
 ];

@@ -3,7 +3,8 @@
 use super::Row;
 use crate::soft::a64::bits::logical_immediate;
 use crate::soft::a64::decode::Inst;
-use crate::soft::interp::dp_imm as op;
+use crate::soft::a64::features::Feature::Cssc;
+use crate::soft::interp::{cssc, dp_imm as op};
 
 fn rd_is_31(inst: Inst) -> bool {
     inst.reg('d') == 31
@@ -135,6 +136,11 @@ pub(super) const ROWS: &[Row] = &[
 
     Row::new("EXTR", "extr {Rd}, {Rn}, {Rm}, #{s}", "z00100111N0mmmmmssssssnnnnnddddd", op::extr)
         .when(extract_fits).aliases(&[(is_ror, "ror {Rd}, {Rn}, #{s}")]),
+    // Common short sequences (FEAT_CSSC).
+    Row::new("SMAX_imm", "smax {Rd}, {Rn}, {simm8}", "z0010001110000iiiiiiiinnnnnddddd", cssc::smax_imm).of(Cssc),
+    Row::new("UMAX_imm", "umax {Rd}, {Rn}, #{i}", "z0010001110001iiiiiiiinnnnnddddd", cssc::umax_imm).of(Cssc),
+    Row::new("SMIN_imm", "smin {Rd}, {Rn}, {simm8}", "z0010001110010iiiiiiiinnnnnddddd", cssc::smin_imm).of(Cssc),
+    Row::new("UMIN_imm", "umin {Rd}, {Rn}, #{i}", "z0010001110011iiiiiiiinnnnnddddd", cssc::umin_imm).of(Cssc),
 ];
 
 fn always(_: Inst) -> bool {

@@ -2,8 +2,8 @@
 
 use super::Row;
 use crate::soft::a64::decode::Inst;
-use crate::soft::a64::features::Feature::{Crc32, FlagM};
-use crate::soft::interp::{dp_misc as misc, dp_reg as op};
+use crate::soft::a64::features::Feature::{Crc32, Cssc, FlagM, PAuth};
+use crate::soft::interp::{cssc, dp_misc as misc, dp_reg as op, pauth};
 
 fn rd_is_31(inst: Inst) -> bool {
     inst.reg('d') == 31
@@ -143,4 +143,32 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("REV_x", "rev {Xd}, {Xn}", "1101101011000000000011nnnnnddddd", misc::rev_x),
     Row::new("CLZ", "clz {Rd}, {Rn}", "z101101011000000000100nnnnnddddd", misc::clz),
     Row::new("CLS", "cls {Rd}, {Rn}", "z101101011000000000101nnnnnddddd", misc::cls),
+    // Pointer authentication (FEAT_PAuth).
+    Row::new("PACIA", "pacia {Xd}, {Xn|SP}", "1101101011000001000000nnnnnddddd", pauth::pac).of(PAuth),
+    Row::new("PACIB", "pacib {Xd}, {Xn|SP}", "1101101011000001000001nnnnnddddd", pauth::pac).of(PAuth),
+    Row::new("PACDA", "pacda {Xd}, {Xn|SP}", "1101101011000001000010nnnnnddddd", pauth::pac).of(PAuth),
+    Row::new("PACDB", "pacdb {Xd}, {Xn|SP}", "1101101011000001000011nnnnnddddd", pauth::pac).of(PAuth),
+    Row::new("AUTIA", "autia {Xd}, {Xn|SP}", "1101101011000001000100nnnnnddddd", pauth::aut).of(PAuth),
+    Row::new("AUTIB", "autib {Xd}, {Xn|SP}", "1101101011000001000101nnnnnddddd", pauth::aut).of(PAuth),
+    Row::new("AUTDA", "autda {Xd}, {Xn|SP}", "1101101011000001000110nnnnnddddd", pauth::aut).of(PAuth),
+    Row::new("AUTDB", "autdb {Xd}, {Xn|SP}", "1101101011000001000111nnnnnddddd", pauth::aut).of(PAuth),
+    Row::new("PACIZA", "paciza {Xd}", "110110101100000100100011111ddddd", pauth::pac_zero).of(PAuth),
+    Row::new("PACIZB", "pacizb {Xd}", "110110101100000100100111111ddddd", pauth::pac_zero).of(PAuth),
+    Row::new("PACDZA", "pacdza {Xd}", "110110101100000100101011111ddddd", pauth::pac_zero).of(PAuth),
+    Row::new("PACDZB", "pacdzb {Xd}", "110110101100000100101111111ddddd", pauth::pac_zero).of(PAuth),
+    Row::new("AUTIZA", "autiza {Xd}", "110110101100000100110011111ddddd", pauth::aut_zero).of(PAuth),
+    Row::new("AUTIZB", "autizb {Xd}", "110110101100000100110111111ddddd", pauth::aut_zero).of(PAuth),
+    Row::new("AUTDZA", "autdza {Xd}", "110110101100000100111011111ddddd", pauth::aut_zero).of(PAuth),
+    Row::new("AUTDZB", "autdzb {Xd}", "110110101100000100111111111ddddd", pauth::aut_zero).of(PAuth),
+    Row::new("XPACI", "xpaci {Xd}", "110110101100000101000011111ddddd", pauth::xpac).of(PAuth),
+    Row::new("XPACD", "xpacd {Xd}", "110110101100000101000111111ddddd", pauth::xpac).of(PAuth),
+    Row::new("PACGA", "pacga {Xd}, {Xn}, {Xm|SP}", "10011010110mmmmm001100nnnnnddddd", pauth::pacga).of(PAuth),
+    // Common short sequences (FEAT_CSSC).
+    Row::new("CTZ", "ctz {Rd}, {Rn}", "z101101011000000000110nnnnnddddd", cssc::ctz).of(Cssc),
+    Row::new("CNT_r", "cnt {Rd}, {Rn}", "z101101011000000000111nnnnnddddd", cssc::cnt).of(Cssc),
+    Row::new("ABS_r", "abs {Rd}, {Rn}", "z101101011000000001000nnnnnddddd", cssc::abs).of(Cssc),
+    Row::new("SMAX_r", "smax {Rd}, {Rn}, {Rm}", "z0011010110mmmmm011000nnnnnddddd", cssc::smax).of(Cssc),
+    Row::new("UMAX_r", "umax {Rd}, {Rn}, {Rm}", "z0011010110mmmmm011001nnnnnddddd", cssc::umax).of(Cssc),
+    Row::new("SMIN_r", "smin {Rd}, {Rn}, {Rm}", "z0011010110mmmmm011010nnnnnddddd", cssc::smin).of(Cssc),
+    Row::new("UMIN_r", "umin {Rd}, {Rn}, {Rm}", "z0011010110mmmmm011011nnnnnddddd", cssc::umin).of(Cssc),
 ];

@@ -3,10 +3,11 @@
 
 use super::Row;
 use crate::soft::a64::decode::Inst;
-use crate::soft::interp::ldst as op;
+use crate::soft::a64::features::Feature::PAuth;
+use crate::soft::interp::{ldst as op, pauth};
 
 /// Offsets are extended from 32 or 64 bits only.
-fn is_index(inst: Inst) -> bool {
+pub(super) fn is_index(inst: Inst) -> bool {
     inst.field('o') & 2 != 0
 }
 
@@ -103,4 +104,9 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("LDR_lit_x", "ldr {Xt}, {label19}", "01011000iiiiiiiiiiiiiiiiiiittttt", op::literal),
     Row::new("LDRSW_lit", "ldrsw {Xt}, {label19}", "10011000iiiiiiiiiiiiiiiiiiittttt", op::literal),
     Row::new("PRFM_lit", "prfm {prfop}, {label19}", "11011000iiiiiiiiiiiiiiiiiiittttt", op::prefetch),
+    // Authenticated (FEAT_PAuth).
+    Row::new("LDRAA", "ldraa {Xt}, [{Xn|SP}{simm10}]", "111110000j1iiiiiiiii01nnnnnttttt", pauth::ldra).of(PAuth),
+    Row::new("LDRAA_pre", "ldraa {Xt}, [{Xn|SP}{simm10!}", "111110000j1iiiiiiiii11nnnnnttttt", pauth::ldra).of(PAuth),
+    Row::new("LDRAB", "ldrab {Xt}, [{Xn|SP}{simm10}]", "111110001j1iiiiiiiii01nnnnnttttt", pauth::ldra).of(PAuth),
+    Row::new("LDRAB_pre", "ldrab {Xt}, [{Xn|SP}{simm10!}", "111110001j1iiiiiiiii11nnnnnttttt", pauth::ldra).of(PAuth),
 ];

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU32;
 use super::{SVC, encode};
 use crate::abi::{GuestAddr, GuestRange, PAGE_SIZE};
 use crate::mem::{Backing, Mapper, Prot, WindowRef};
-use crate::soft::interp::{CodeSource, Interpreter, Stop, StopReason};
+use crate::soft::interp::{CodePage, CodeSource, Interpreter, Stop, StopReason};
 use crate::soft::{CodePages, SoftMachine};
 use crate::vcpu::{AbortCause, Access, CpuState, ExceptionKind};
 
@@ -21,8 +21,8 @@ const CONSTANT: u64 = HOLE + PAGE_SIZE;
 struct Code(Arc<SoftMachine>);
 
 impl CodeSource for Code {
-    fn mark_decoded(&self, pc: GuestAddr) -> Result<(), AbortCause> {
-        self.pages().mark_decoded(pc)
+    fn mark_decoded(&self, pc: GuestAddr) -> Result<CodePage, AbortCause> {
+        CodeSource::mark_decoded(self.pages(), pc)
     }
 
     fn generation(&self) -> &std::sync::atomic::AtomicU64 {

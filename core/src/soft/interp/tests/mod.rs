@@ -6,6 +6,7 @@ mod branch;
 mod code;
 mod faults;
 mod memory;
+mod pauth;
 mod properties;
 mod sync;
 mod system;
@@ -13,10 +14,10 @@ mod system;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::{CodeSource, Interpreter, StaleCode, Stop, StopReason};
+use super::{CodePage, CodeSource, Interpreter, StaleCode, Stop, StopReason};
 use crate::abi::{GuestAddr, GuestRange};
 use crate::mem::WindowRef;
-use crate::soft::a64::table;
+use crate::soft::a64::{CpuModel, table};
 use crate::vcpu::{AbortCause, CpuState, ExceptionKind};
 
 /// Guest memory in bytes, and the room on both sides of it.
@@ -33,14 +34,15 @@ struct TestCode {
     generation: AtomicU64,
     changes: Mutex<Vec<GuestRange>>,
     forbidden_page: AtomicU64,
+    guarded_page: AtomicU64,
 }
 
 impl CodeSource for TestCode {
-    fn mark_decoded(&self, pc: GuestAddr) -> Result<(), AbortCause> {
+    fn mark_decoded(&self, pc: GuestAddr) -> Result<CodePage, AbortCause> {
         match pc.0 {
             pc if pc >= MEMORY_BYTES as u64 => Err(AbortCause::Translation),
             pc if pc & !0xfff == self.forbidden_page.load(Ordering::Relaxed) => Err(AbortCause::Permission),
-            _ => Ok(()),
+            pc => Ok(CodePage { is_guarded: pc & !0xfff == self.guarded_page.load(Ordering::Relaxed) }),
         }
     }
 
@@ -85,11 +87,16 @@ struct Guest {
 impl Guest {
     /// A guest whose code at [`CODE`] is `words` and an `svc`.
     fn new(words: &[u32]) -> Self {
+        Self::with_cpu(words, CpuModel::default())
+    }
+
+    /// The same on another CPU.
+    fn with_cpu(words: &[u32], cpu: CpuModel) -> Self {
         let mut memory = vec![0u128; (MEMORY_BYTES + 2 * GUARD_BYTES) / 16];
         // SAFETY: the buffer lives as long as the guest, has room on both sides, and tests access nothing outside.
         let window = unsafe { WindowRef::new(memory.as_mut_ptr().byte_add(GUARD_BYTES).cast(), MEMORY_BYTES as u64) };
         let code = Arc::new(TestCode::default());
-        let interpreter = Interpreter::new(window, Arc::clone(&code) as Arc<dyn CodeSource>);
+        let interpreter = Interpreter::with_cpu(window, Arc::clone(&code) as Arc<dyn CodeSource>, cpu);
         let state = CpuState { pc: CODE, sp: DATA + 0x800, ..CpuState::default() };
         let mut guest = Self { _memory: memory, window, code, interpreter, state, interrupt: AtomicU32::new(0) };
         guest.put_code(CODE, words);

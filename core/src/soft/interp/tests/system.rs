@@ -2,7 +2,7 @@
 
 use super::{CODE, DATA, Guest, encode};
 use crate::abi::GuestAddr;
-use crate::soft::a64::features;
+use crate::soft::a64::{CpuModel, FeatureSet, features};
 use crate::vcpu::{AbortCause, Access, ExceptionKind, Pstate};
 
 #[test]
@@ -43,14 +43,37 @@ fn registers_that_can_be_read() {
     assert_eq!(read(mrs(3, 3, 0, 0, 1)), Some(features::CTR_EL0));
     assert_eq!(read(mrs(3, 3, 0, 0, 7)), Some(4));
     assert_eq!(read(mrs(3, 3, 14, 0, 0)), Some(1_000_000_000));
-    assert_eq!(read(mrs(3, 0, 0, 0, 0)), Some(features::MIDR_EL1));
+    assert_eq!(read(mrs(3, 0, 0, 0, 0)), Some(CpuModel::default().midr));
     assert_eq!(read(mrs(3, 0, 0, 0, 5)), Some(1 << 31));
-    assert_eq!(read(mrs(3, 0, 0, 6, 0)), Some(features::id_register(features::IdRegister::Aa64Isar0)));
+    assert_eq!(
+        read(mrs(3, 0, 0, 6, 0)),
+        Some(features::id_register(features::IdRegister::Aa64Isar0, FeatureSet::all()))
+    );
     assert_eq!(read(mrs(3, 0, 0, 7, 7)), Some(0), "the ID space reads as zero");
     assert_eq!(read(mrs(3, 0, 0, 0, 1)), None);
     assert_eq!(read(mrs(3, 0, 0, 1, 0)), None);
     assert_eq!(read(mrs(3, 0, 1, 0, 0)), None, "SCTLR_EL1");
     assert_eq!(read(mrs(3, 3, 4, 2, 1)), None, "DAIF");
+}
+
+#[test]
+fn a_feature_that_is_off_is_undefined() {
+    let cpu: CpuModel = "max,lse=off,dit=off,dpb=off".parse().unwrap();
+    let outcome = |word| {
+        let mut guest = Guest::with_cpu(&[word], cpu);
+        guest.state.x[0] = DATA;
+        guest.run_to_exception()
+    };
+    let ldadd = encode("LDADD_x", &[('n', 0), ('s', 1), ('t', 2)]);
+    let read_dit = mrs(3, 3, 4, 2, 5);
+    let dc_cvap = encode("SYS", &[('i', 3 << 11 | 7 << 7 | 12 << 3 | 1)]);
+    for word in [ldadd, read_dit, dc_cvap] {
+        assert_eq!(outcome(word), ExceptionKind::Undefined { instruction: word });
+        assert_ne!(Guest::new(&[word]).run_to_exception(), outcome(word), "{word:08x}");
+    }
+    let mut guest = Guest::with_cpu(&[mrs(3, 0, 0, 6, 0)], cpu);
+    guest.run_to_exception();
+    assert_eq!(guest.state.x[2] >> 20 & 0xf, 0, "ID_AA64ISAR0_EL1.Atomic");
 }
 
 #[test]

@@ -1,0 +1,183 @@
+//! The exact functions against the host's arithmetic, and so the proof that [`fast`] may use it: results and flags of
+//! both are the same for every operand and every FPCR.
+
+use super::*;
+use crate::soft::fp::env::Rounding;
+use crate::soft::fp::env::flag::IXC;
+use crate::soft::fp::format::{Double, Single};
+use crate::soft::fp::{arith, compare, convert, fast, fused, integral};
+
+/// Pairs of operands a test takes.
+const COUNT: u32 = 150_000;
+
+/// The environments in which the host's arithmetic is taken, and some in which it is not.
+fn environments() -> impl Iterator<Item = Env> {
+    let controls = [0, DN, FZ16 | AHP, FZ, MODES[1], MODES[3] | FZ];
+    controls.into_iter().flat_map(|fpcr| [0, IXC].map(|fpsr| Env { fpcr, fpsr }))
+}
+
+/// The result and the environment after an operation.
+fn after(mut env: Env, operation: impl FnOnce(&mut Env) -> u64) -> (u64, Env) {
+    let result = operation(&mut env);
+    (result, env)
+}
+
+/// Compares both ways in all environments.
+macro_rules! same {
+    ($what:expr, $fast:expr, $exact:expr) => {
+        for env in environments() {
+            assert_eq!(after(env, $fast), after(env, $exact), "{} in {env:x?}", $what);
+        }
+    };
+}
+
+fn arithmetic<F: Format>(seed: u64) {
+    let mut random = Random::new(seed);
+    for _ in 0..COUNT {
+        let a = random.number::<F>();
+        let b = if random.below(2) == 0 { random.number::<F>() } else { random.near::<F>(a) };
+        let what = format_args!("{a:x} {b:x}").to_string();
+        same!(what, |env| fast::add::<F>(env, a, b), |env| arith::add::<F>(env, a, b));
+        same!(what, |env| fast::sub::<F>(env, a, b), |env| arith::sub::<F>(env, a, b));
+        same!(what, |env| fast::mul::<F>(env, a, b), |env| arith::mul::<F>(env, a, b));
+        same!(what, |env| fast::div::<F>(env, a, b), |env| arith::div::<F>(env, a, b));
+        same!(what, |env| fast::sqrt::<F>(env, a), |env| arith::sqrt::<F>(env, a));
+        same!(what, |env| fast::max::<F>(env, a, b), |env| compare::max::<F>(env, a, b));
+        same!(what, |env| fast::min::<F>(env, a, b), |env| compare::min::<F>(env, a, b));
+        same!(what, |env| fast::max_num::<F>(env, a, b), |env| compare::max_num::<F>(env, a, b));
+        same!(what, |env| fast::min_num::<F>(env, a, b), |env| compare::min_num::<F>(env, a, b));
+        same!(what, |env| fast::compare::<F>(env, a, b) as u64, |env| compare::compare::<F>(env, a, b) as u64);
+        same!(what, |env| fast::compare_quiet::<F>(env, a, b) as u64, |env| {
+            compare::compare_quiet::<F>(env, a, b) as u64
+        });
+    }
+}
+
+#[test]
+fn arithmetic_in_single_precision() {
+    arithmetic::<Single>(11);
+}
+
+#[test]
+fn arithmetic_in_double_precision() {
+    arithmetic::<Double>(12);
+}
+
+fn fused_products<F: Format>(seed: u64) {
+    let mut random = Random::new(seed);
+    for _ in 0..COUNT {
+        let (a, b) = (random.number::<F>(), random.number::<F>());
+        let product = arith::mul::<F>(&mut env(0), a, b);
+        let c = if random.below(2) == 0 { random.number::<F>() } else { random.near::<F>(product) };
+        let what = format_args!("{c:x} + {a:x} * {b:x}").to_string();
+        same!(what, |env| fast::mul_add::<F>(env, c, a, b), |env| fused::mul_add::<F>(env, c, a, b));
+    }
+}
+
+#[test]
+fn fused_products_in_single_precision() {
+    fused_products::<Single>(13);
+}
+
+#[test]
+fn fused_products_in_double_precision() {
+    fused_products::<Double>(14);
+}
+
+#[test]
+fn conversions_between_formats() {
+    let mut random = Random::new(15);
+    for _ in 0..COUNT {
+        let (single, double) = (random.number::<Single>(), random.number::<Double>());
+        same!(format!("{single:x}"), |env| fast::convert::<Single, Double>(env, single), |env| {
+            convert::convert::<Single, Double>(env, single)
+        });
+        same!(format!("{double:x}"), |env| fast::convert::<Double, Single>(env, double), |env| {
+            convert::convert::<Double, Single>(env, double)
+        });
+    }
+}
+
+/// Numbers about the borders of integer types as well.
+fn integer_like<F: Format>(random: &mut Random) -> u64 {
+    if random.below(2) == 0 {
+        return random.number::<F>();
+    }
+    let field = F::BIAS as u64 - 2 + random.below(70);
+    (if random.below(2) == 0 { F::SIGN } else { 0 }) | field << F::FRAC | random.fraction(F::FRAC)
+}
+
+fn integers<F: Format>(seed: u64) {
+    let mut random = Random::new(seed);
+    for _ in 0..COUNT {
+        let (a, value) = (integer_like::<F>(&mut random), random.next() >> random.below(64));
+        for (width, is_signed) in [(32, false), (32, true), (64, false), (64, true)] {
+            for mode in [Rounding::Zero, Rounding::Nearest] {
+                same!(format!("{a:x} {width}"), |env| fast::to_integer::<F>(env, a, width, is_signed, mode), |env| {
+                    convert::to_fixed::<F>(env, a, 0, width, is_signed, mode)
+                });
+            }
+            same!(format!("{value:x} {width}"), |env| fast::from_integer::<F>(env, value, width, is_signed), |env| {
+                convert::fixed_to_fp::<F>(env, value, 0, width, is_signed)
+            });
+        }
+    }
+}
+
+#[test]
+fn integers_and_single_precision() {
+    integers::<Single>(16);
+}
+
+#[test]
+fn integers_and_double_precision() {
+    integers::<Double>(17);
+}
+
+#[test]
+fn rounding_to_integers() {
+    let mut random = Random::new(18);
+    for _ in 0..COUNT {
+        let bits = integer_like::<Double>(&mut random);
+        let value = f64::from_bits(bits);
+        if value.is_nan() {
+            continue;
+        }
+        for (mode, expected) in [
+            (Rounding::Nearest, value.round_ties_even()),
+            (Rounding::Away, value.round()),
+            (Rounding::Plus, value.ceil()),
+            (Rounding::Minus, value.floor()),
+            (Rounding::Zero, value.trunc()),
+        ] {
+            let (result, env) = after(env(0), |env| integral::round_int::<Double>(env, bits, mode, true));
+            assert_eq!(result, expected.to_bits(), "{value} {mode:?}");
+            assert_eq!(env.fpsr, if expected == value { 0 } else { IXC }, "{value} {mode:?}");
+        }
+    }
+}
+
+/// The exact functions round in the other modes to one of the neighbours of what the host computes.
+#[test]
+fn directed_results_enclose_the_nearest_one() {
+    let mut random = Random::new(19);
+    let next_up = |bits: u64| f64::from_bits(bits).next_up();
+    for _ in 0..COUNT {
+        let a = random.number::<Double>();
+        let b = random.near::<Double>(a);
+        for operation in [arith::add::<Double>, arith::mul::<Double>, arith::div::<Double>] {
+            let run = |mode| after(env(mode), |env| operation(env, a, b));
+            let [(nearest, flags), (up, _), (down, _), (zero, _)] = MODES.map(run);
+            let [nearest_value, up_value, down_value] = [nearest, up, down].map(f64::from_bits);
+            if nearest_value.is_nan() || !down_value.is_finite() || !up_value.is_finite() {
+                continue;
+            }
+            assert!(down_value <= nearest_value && nearest_value <= up_value, "{a:x} {b:x}");
+            let is_exact = flags.fpsr & IXC == 0;
+            assert_eq!(is_exact, up_value == down_value, "{a:x} {b:x}");
+            assert!(is_exact || up_value == next_up(down), "{a:x} {b:x}");
+            let inward = if nearest_value.is_sign_negative() { up } else { down };
+            assert!(up_value == down_value || zero == inward, "{a:x} {b:x}");
+        }
+    }
+}

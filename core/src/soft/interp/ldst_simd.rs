@@ -1,0 +1,126 @@
+//! Loads and stores of SIMD and floating-point registers, one or a pair: handlers. Source: Arm ARM C4.1.94, C7.2.
+//!
+//! Lowering is that of the general registers ([`ldst`](super::ldst), [`ldst_pair`](super::ldst_pair)), which comes here
+//! for the handler. A load clears the register's bits above what it loads. Alignment is not checked (Arm ARM B2.8.2).
+
+use super::cpu::Cpu;
+use super::ldst::{Address, is_sp_misaligned};
+use super::op::{At, Exec, Flow};
+use crate::abi::GuestAddr;
+use crate::mem::access::Loadable;
+use crate::soft::a64::Inst;
+use crate::vcpu::{Access, ExceptionKind};
+
+/// What memory holds of a register.
+pub(super) trait Part: Loadable {
+    /// The register after a load.
+    fn widen(self) -> u128;
+    /// What is stored of a register.
+    fn narrow(register: u128) -> Self;
+}
+
+macro_rules! part {
+    ($($type:ty)*) => {$(
+        impl Part for $type {
+            #[inline(always)]
+            fn widen(self) -> u128 {
+                u128::from(self)
+            }
+
+            #[inline(always)]
+            fn narrow(register: u128) -> Self {
+                register as $type
+            }
+        }
+    )*};
+}
+
+part!(u8 u16 u32 u64 u128);
+
+fn load<T: Part, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    if SP && is_sp_misaligned(cpu) {
+        return cpu.raise(at, ExceptionKind::SpAlignment);
+    }
+    let address = A::address(cpu, at);
+    match cpu.mem.load::<T>(GuestAddr(address)) {
+        Ok(value) => {
+            A::write_back(cpu, at, address);
+            cpu.v[at.rd()] = value.widen();
+            at.next(cpu)
+        }
+        Err(faulted) => cpu.data_abort(at, address, Access::Read, faulted),
+    }
+}
+
+fn store<T: Part, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    if SP && is_sp_misaligned(cpu) {
+        return cpu.raise(at, ExceptionKind::SpAlignment);
+    }
+    let address = A::address(cpu, at);
+    match cpu.mem.store(GuestAddr(address), T::narrow(cpu.v[at.rd()])) {
+        Ok(()) => {
+            A::write_back(cpu, at, address);
+            at.next(cpu)
+        }
+        Err(faulted) => cpu.data_abort(at, address, Access::Write, faulted),
+    }
+}
+
+/// The handler for a register of `1 << scale` bytes.
+pub(super) fn handler<A: Address, const SP: bool>(scale: u32, is_load: bool) -> Exec {
+    match (scale, is_load) {
+        (0, false) => store::<u8, A, SP>,
+        (0, true) => load::<u8, A, SP>,
+        (1, false) => store::<u16, A, SP>,
+        (1, true) => load::<u16, A, SP>,
+        (2, false) => store::<u32, A, SP>,
+        (2, true) => load::<u32, A, SP>,
+        (3, false) => store::<u64, A, SP>,
+        (3, true) => load::<u64, A, SP>,
+        (4.., false) => store::<u128, A, SP>,
+        (4.., true) => load::<u128, A, SP>,
+    }
+}
+
+fn load_pair<T: Part, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    if SP && is_sp_misaligned(cpu) {
+        return cpu.raise(at, ExceptionKind::SpAlignment);
+    }
+    let address = A::address(cpu, at);
+    match cpu.mem.load_pair::<T>(GuestAddr(address)) {
+        Ok((first, second)) => {
+            A::write_back(cpu, at, address);
+            cpu.v[at.rd()] = first.widen();
+            cpu.v[at.ra()] = second.widen();
+            at.next(cpu)
+        }
+        Err(faulted) => cpu.data_abort(at, address, Access::Read, faulted),
+    }
+}
+
+fn store_pair<T: Part, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    if SP && is_sp_misaligned(cpu) {
+        return cpu.raise(at, ExceptionKind::SpAlignment);
+    }
+    let address = A::address(cpu, at);
+    let (first, second) = (cpu.v[at.rd()], cpu.v[at.ra()]);
+    match cpu.mem.store_pair(GuestAddr(address), T::narrow(first), T::narrow(second)) {
+        Ok(()) => {
+            A::write_back(cpu, at, address);
+            at.next(cpu)
+        }
+        Err(faulted) => cpu.data_abort(at, address, Access::Write, faulted),
+    }
+}
+
+/// The handler for a load or store of a pair.
+pub(super) fn pair_handler<A: Address, const SP: bool>(inst: Inst, is_load: bool) -> Exec {
+    match (inst.pair_scale(), is_load) {
+        (..=2, false) => store_pair::<u32, A, SP>,
+        (..=2, true) => load_pair::<u32, A, SP>,
+        (3, false) => store_pair::<u64, A, SP>,
+        (3, true) => load_pair::<u64, A, SP>,
+        (4.., false) => store_pair::<u128, A, SP>,
+        (4.., true) => load_pair::<u128, A, SP>,
+    }
+}
