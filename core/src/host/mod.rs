@@ -7,6 +7,7 @@ pub mod children;
 pub mod clock;
 pub mod controls;
 pub mod cpu_timer;
+pub mod exec;
 pub mod fault;
 pub mod fds;
 pub mod fork;

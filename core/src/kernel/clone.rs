@@ -207,11 +207,9 @@ fn live(seed: Seed, proof: SignalsBlocked, body: Body, ready: &SyncSender<Tid>, 
     process.gate().enter();
     ctx.store_child_tid(&args);
     body(&mut ctx);
-    ctx.process().gate().leave();
     if !Arc::ptr_eq(ctx.process(), &process) {
         // The child of a host fork by this thread: it is the main thread of another process now.
-        let process = ctx.process().clone();
-        drop(ctx);
-        process.finish();
+        ctx.finish();
     }
+    process.gate().leave();
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::children::Children;
 use super::exec::HandedOver;
@@ -15,7 +15,7 @@ use super::pool::Pool;
 use super::published::Published;
 use super::quiesce::Gate;
 use super::signal::{Delivery, GroupExit, SigAction, SignalTarget, ThreadGroup};
-use super::task::Interrupts;
+use super::task::{Interrupts, Task};
 use super::timers::TimerTable;
 use crate::abi::{Errno, GuestAddr, Pid, SigInfo, SigSet, Signal, Tid};
 use crate::elf::{LoadedImage, ProgramAreas};
@@ -88,6 +88,7 @@ pub struct Process {
     pool: Arc<Pool>,
     image: Mutex<ImageInfo>,
     handed_over: Mutex<Option<HandedOver>>,
+    main_task: OnceLock<Arc<Task>>,
     options: Options,
     /// What absolute paths mean.
     root: Mutex<Arc<Root>>,
@@ -154,6 +155,7 @@ impl Process {
             pool: Arc::default(),
             image: Mutex::default(),
             handed_over: Mutex::default(),
+            main_task: OnceLock::new(),
             options,
             root: Mutex::new(root),
             children: Children::default(),
@@ -314,6 +316,23 @@ impl Process {
             *place = Some(program);
         }
         is_free
+    }
+
+    /// True while a program waits for the main thread.
+    #[must_use]
+    pub fn has_program(&self) -> bool {
+        self.handed_over.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// The main thread's task, even where its guest thread has ended.
+    #[must_use]
+    pub fn main_task(&self) -> Option<Arc<Task>> {
+        self.main_task.get().cloned()
+    }
+
+    /// Names the main thread's task, once.
+    pub fn set_main_task(&self, task: Arc<Task>) {
+        let _only_one = self.main_task.set(task);
     }
 
     /// Takes the program that another thread left.

@@ -55,11 +55,7 @@ pub fn start(cli: &Cli, inherited: &[Fd]) -> ExitCode {
         Ok(mut ctx) => {
             ctx.process().gate().enter();
             run_thread(&mut ctx);
-            // Not the process that began here, if this is the child of a host fork.
-            let process = ctx.process().clone();
-            process.gate().leave();
-            drop(ctx);
-            process.finish()
+            ctx.finish()
         }
         Err(failure) => {
             cli::report_error(&failure.what, failure.why);
@@ -85,6 +81,7 @@ fn bring_up_first(cli: &Cli, command: &GuestCommand, inherited: &[Fd]) -> Result
             group.actions.set(signal, SigAction { handler: Handler::Ignore, ..SigAction::default() });
         }
     }
+    process.preemption().directory().sweep();
     process.follow_child_disposition();
     first_task(&process, files, proof, Role::Bootstrap, &state, at_start.blocked)
 }
