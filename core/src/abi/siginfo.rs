@@ -42,6 +42,12 @@ impl SiCode {
     /// SIGCHLD: the child continued.
     pub const CLD_CONTINUED: Self = Self(6);
 
+    /// SIGCHLD: true where the child has ended, and does not only stop or continue.
+    #[must_use]
+    pub const fn is_end_of_child(self) -> bool {
+        matches!(self, Self::CLD_EXITED | Self::CLD_KILLED | Self::CLD_DUMPED)
+    }
+
     /// True when a process chose the code (`si_code <= 0`), which makes even a fault signal asynchronous.
     #[must_use]
     pub const fn is_from_process(self) -> bool {

@@ -63,6 +63,13 @@ pub struct Program {
 }
 
 impl Program {
+    /// True for a program of the host's own architecture.
+    #[must_use]
+    pub fn is_native(&self) -> bool {
+        let mut start = [0; 20];
+        ReadAt::read_at(&self.file, &mut start, 0).is_ok_and(|got| crate::host::exec::is_native(&start[..got]))
+    }
+
     /// Opens the file at `path`; where it is a script, its interpreter, with the arguments that execve(2) makes.
     ///
     /// # Errors

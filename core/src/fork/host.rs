@@ -14,7 +14,7 @@ use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::sync::Arc;
 
 use super::image::READY;
-use super::parent::{child_registers, close_gate, twin_for};
+use super::parent::{child_registers, child_signals, close_gate, twin_for};
 use super::vfork::{Before, OnlyWaiting, WaitingParent};
 use crate::abi::{Errno, Pid, SigSet};
 use crate::fs::Root;
@@ -25,6 +25,7 @@ use crate::host::thread::{self, Role};
 use crate::host::twin::Twin;
 use crate::kernel::clone::{CloneArgs, CloneFlags};
 use crate::kernel::fd_table::{FdEntry, FdTable};
+use crate::kernel::limits::Limit;
 use crate::kernel::process::ImageInfo;
 use crate::kernel::signal::{PendingLimit, SignalActions};
 use crate::kernel::{Process, TaskContext, bring_up, signal};
@@ -45,17 +46,16 @@ struct Seed {
     root: Arc<Root>,
     files: Vec<FdEntry>,
     file_limit: u64,
+    limits: Vec<(u32, Limit)>,
+    is_dumpable: bool,
     args: CloneArgs,
 }
 
 impl Seed {
     fn of(ctx: &TaskContext, args: &CloneArgs) -> Self {
         let process = ctx.process();
-        let (actions, pending_limit, blocked) = {
-            let group = process.group();
-            let blocked = group.members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
-            (group.actions.clone(), group.pending_limit, blocked)
-        };
+        let (actions, blocked) = child_signals(ctx, args);
+        let pending_limit = process.group().pending_limit;
         Self {
             state: child_registers(ctx, args),
             actions,
@@ -65,6 +65,8 @@ impl Seed {
             root: process.root(),
             files: ctx.files.entries(),
             file_limit: ctx.files.limit(),
+            limits: process.limits().all(),
+            is_dumpable: process.limits().is_dumpable(),
             args: *args,
         }
     }
@@ -88,6 +90,7 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
     let machine = process.machine().clone();
     let closed = close_gate(ctx);
     let seed = Seed::of(ctx, args);
+    let mut making = process.children().make();
     let held_space = process.space().hold();
     let twin = twin_for(ctx, args)?;
     let held_machine = machine.hold_for_fork().ok_or(Errno::ENOSYS)?;
@@ -95,13 +98,14 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
     // `seed`, and everything that other threads may have been using is leaked in the child, below and in `become_child`.
     match unsafe { fork() }? {
         Forked::Parent(pid) => {
-            drop((held_machine, held_space, closed));
+            making.made(pid, args.exit_signal());
+            drop((held_machine, held_space, making, closed));
             Ok(Some(Unready { pid, handover: own_end, twin }))
         }
         Forked::Child => {
             held_machine.continue_with(ctx.vcpu.id());
             drop(held_space);
-            forget((closed, twin));
+            forget((closed, making, twin));
             drop(own_end);
             if become_child(ctx, process, seed, child_end.into()).is_err() {
                 exit_now(NOT_BROUGHT_UP);
@@ -132,10 +136,12 @@ fn become_child(
         process.space().inherit().map_err(errno)?;
     }
     process.set_image(seed.image);
+    process.limits().inherit(&seed.limits, seed.is_dumpable);
     {
         let mut group = process.group();
         (group.actions, group.pending_limit) = (seed.actions, seed.pending_limit);
     }
+    process.follow_child_disposition();
     if let Some(warning) = bring_up::start_kicks(&process, &proof)? {
         eprintln!("elfuse: signals from other elfuse processes will not arrive: {warning}");
     }

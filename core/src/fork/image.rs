@@ -10,6 +10,7 @@ use crate::abi::io_text;
 use crate::abi::{GuestAddr, SigSet, Signal};
 use crate::elf::ProgramAreas;
 use crate::fs::RootConfig;
+use crate::kernel::limits::Limit;
 use crate::kernel::process::{ForkWay, ImageInfo, Options};
 use crate::kernel::rseq::Rseq;
 use crate::kernel::signal::{AltStack, Handler, SaFlags, SigAction, SignalActions};
@@ -149,6 +150,10 @@ pub struct Image {
     pub descriptors: Vec<Descriptor>,
     /// One more than the highest number that the table gives out.
     pub descriptor_limit: u64,
+    /// Resource limits that the host does not keep: number, soft, hard.
+    pub limits: Vec<(u32, u64, u64)>,
+    /// `PR_SET_DUMPABLE`.
+    pub is_dumpable: bool,
 }
 
 /// All registers that EL0 can see.
@@ -333,6 +338,12 @@ impl Image {
             args: args.clone(),
             sigtramp: GuestAddr(*sigtramp),
         }
+    }
+
+    /// Resource limits that the host does not keep.
+    #[must_use]
+    pub fn resource_limits(&self) -> Vec<(u32, Limit)> {
+        self.limits.iter().map(|(resource, soft, hard)| (*resource, Limit { soft: *soft, hard: *hard })).collect()
     }
 
     /// The fixed points of the address space.

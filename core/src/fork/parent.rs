@@ -20,8 +20,9 @@ use crate::host::clock::monotonic_ns;
 use crate::host::fds::{self, PollFd, PollFlags};
 use crate::host::handover::{DESCRIPTORS_PER_MESSAGE, Handover};
 use crate::host::twin::Twin;
-use crate::kernel::clone::{CloneArgs, CloneFlags};
+use crate::kernel::clone::{CloneArgs, CloneFlags, store_pidfd};
 use crate::kernel::process::ForkWay;
+use crate::kernel::signal::SignalActions;
 use crate::kernel::task::Interrupts;
 use crate::kernel::{Process, TaskContext};
 use crate::mem::{MappedFile, Vma, VmaBacking, VmaFlags};
@@ -43,31 +44,34 @@ const LOOK_INTERVAL_NS: u64 = 10_000_000;
 /// `EAGAIN` where the child could not be made, `ENOMEM` where the snapshot could not.
 pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errno> {
     let process = ctx.process().clone();
-    // Nobody waits for children while this one may still turn out to be none. Outside: whoever is at it may be waiting for
-    // the world to stand still.
-    let in_the_making = process.gate().outside(|| process.children_in_the_making());
+    process.attend_to_children(false);
     let started = match process.options().fork_way {
         ForkWay::Host if process.machine().hold_for_fork().is_some() => host_fork(ctx, args),
         ForkWay::Host | ForkWay::Spawn => spawn_fork(ctx, args).map(Some),
     };
     let Ok(Some(Unready { pid, handover, twin })) = started else {
-        if started.is_ok() {
-            // In the child, where the parent's locks are nobody's.
-            forget(in_the_making);
-            forget(process);
-        }
-        return started.map(|_child| Pid(0));
+        // In the child the parent's process is not to be dropped.
+        return match started {
+            Ok(_child) => {
+                forget(process);
+                Ok(Pid(0))
+            }
+            Err(errno) => {
+                process.serve_children();
+                Err(errno)
+            }
+        };
     };
     process.note_fork();
-    let is_ready = is_ready(ctx, &handover);
-    if !is_ready {
+    let made = if is_ready(ctx, &handover) { store_pidfd(ctx, args, pid, 0) } else { Err(Errno::EAGAIN) };
+    if made.is_err() {
         discard(pid);
     }
-    drop(in_the_making);
-    // A child that ended in the meantime was noticed by nobody.
-    process.wake_all();
-    if !is_ready {
-        return Err(Errno::EAGAIN);
+    process.children().settle(pid, made.is_ok());
+    process.serve_children();
+    if let Err(errno) = made {
+        drop_twin(&process, twin);
+        return Err(errno);
     }
     if args.flags.contains(CloneFlags::PARENT_SETTID) {
         // As on Linux: the child exists whatever becomes of this store.
@@ -87,10 +91,14 @@ fn spawn_fork(ctx: &TaskContext, args: &CloneArgs) -> Result<Unready, Errno> {
         let (snapshot, files, header) = take_snapshot(ctx, args).map_err(|_no_room| Errno::ENOMEM)?;
         (snapshot, files, header, twin_for(ctx, args)?)
     };
+    let mut making = ctx.process().children().make();
     let (child, handover) = spawn().map_err(|_refused| Errno::EAGAIN)?;
+    let pid = Pid(child.id().cast_signed());
+    making.made(pid, args.exit_signal());
+    drop(making);
     // A child that gets no image is never ready.
     let _sent = send(&handover, header, &snapshot, &files);
-    Ok(Unready { pid: Pid(child.id().cast_signed()), handover, twin })
+    Ok(Unready { pid, handover, twin })
 }
 
 /// The registers that the child begins with.
@@ -173,12 +181,9 @@ fn take_snapshot(ctx: &TaskContext, args: &CloneArgs) -> io::Result<(OwnedFd, Fi
 
 fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files: &mut Files) -> io::Result<Image> {
     let process = ctx.process();
-    let (actions, blocked, pending_limit) = {
-        let group = process.group();
-        let blocked = group.members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
-        let limit = group.pending_limit.map(|limit| (limit.soft, limit.hard));
-        (Image::wire_actions(&group.actions), blocked.0, limit)
-    };
+    let (actions, blocked) = child_signals(ctx, args);
+    let (actions, blocked) = (Image::wire_actions(&actions), blocked.0);
+    let pending_limit = process.group().pending_limit.map(|limit| (limit.soft, limit.hard));
     let child_tid = args.child_tid.addr().0;
     let (options, program, layout) = (process.options(), process.image(), process.space().layout());
     let (brk_start, brk) = process.space().brk_area();
@@ -219,6 +224,13 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         mappings,
         descriptors: descriptors.collect(),
         descriptor_limit: ctx.files.limit(),
+        limits: process
+            .limits()
+            .all()
+            .into_iter()
+            .map(|(resource, limit)| (resource, limit.soft, limit.hard))
+            .collect(),
+        is_dumpable: process.limits().is_dumpable(),
     })
 }
 
@@ -273,6 +285,17 @@ pub(super) fn send(handover: &Handover, header: Header, snapshot: &OwnedFd, file
     files.chunks(DESCRIPTORS_PER_MESSAGE).try_for_each(|batch| handover.send(&[0], batch))
 }
 
+/// The dispositions and the mask that the child begins with.
+pub(super) fn child_signals(ctx: &TaskContext, args: &CloneArgs) -> (SignalActions, SigSet) {
+    let group = ctx.process().group();
+    let blocked = group.members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
+    let mut actions = group.actions.clone();
+    if args.flags.contains(CloneFlags::CLEAR_SIGHAND) {
+        actions.reset_for_exec();
+    }
+    (actions, blocked)
+}
+
 /// The memory as it is now, for a parent that shares it with a child and has other threads; the world must stand still.
 ///
 /// # Errors
@@ -292,8 +315,10 @@ pub(super) fn twin_for(ctx: &TaskContext, args: &CloneArgs) -> Result<Option<Twi
 /// Ends a twin while nobody looks at children: there is a moment when it can be seen.
 fn drop_twin(process: &Process, twin: Option<Twin>) {
     if twin.is_some() {
-        let _in_the_making = process.gate().outside(|| process.children_in_the_making());
+        let making = process.children().make();
         drop(twin);
+        drop(making);
+        process.serve_children();
     }
 }
 

@@ -4,7 +4,7 @@
 
 use nix::unistd;
 
-use crate::abi::{Errno, Pid, Signal, Tid};
+use crate::abi::{Errno, Pid, SigInfo, Signal, Tid};
 
 fn checked(result: i32) -> Result<i32, Errno> {
     if result < 0 { Err(std::io::Error::last_os_error().into()) } else { Ok(result) }
@@ -87,6 +87,64 @@ pub fn new_session() -> Result<Pid, Errno> {
     Ok(Pid(unistd::setsid()?.as_raw()))
 }
 
+/// Which children are meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whose {
+    /// All.
+    Any,
+    /// The one with this id.
+    One(Pid),
+    /// Those in this process group; 0 is the caller's own.
+    Group(Pid),
+    /// The one that this descriptor of a process names.
+    Handle(i32),
+}
+
+impl Whose {
+    /// As waitpid(2) and wait4(2) name them.
+    ///
+    /// # Errors
+    /// `ESRCH` for a group that no number names.
+    pub fn of_wait4(pid: Pid) -> Result<Self, Errno> {
+        match pid.0 {
+            -1 => Ok(Self::Any),
+            0 => Ok(Self::Group(Pid(0))),
+            positive if positive > 0 => Ok(Self::One(pid)),
+            negative => negative.checked_neg().map(|group| Self::Group(Pid(group))).ok_or(Errno::ESRCH),
+        }
+    }
+
+    fn to_wait4(self) -> Result<i32, Errno> {
+        match self {
+            Self::Any => Ok(-1),
+            Self::One(pid) => Ok(pid.0),
+            Self::Group(group) => Ok(-group.0),
+            Self::Handle(_) => Err(Errno::EINVAL),
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn to_waitid(self) -> (libc::idtype_t, i32) {
+        match self {
+            Self::Any => (libc::P_ALL, 0),
+            Self::One(pid) => (libc::P_PID, pid.0),
+            Self::Group(group) => (libc::P_PGID, group.0),
+            Self::Handle(number) => (libc::P_PIDFD, number),
+        }
+    }
+}
+
+/// True for a process that is one of those meant, as far as its id tells.
+#[must_use]
+pub fn is_in(pid: Pid, whose: Whose) -> bool {
+    match whose {
+        Whose::Any => true,
+        Whose::One(one) => one == pid,
+        Whose::Group(group) => group_of(pid).is_ok_and(|own| Ok(own) == group_of(group).or(Ok::<_, Errno>(group))),
+        Whose::Handle(_) => false,
+    }
+}
+
 /// A child that changed its state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ChildChange {
@@ -100,16 +158,26 @@ pub struct ChildChange {
 
 const _: () = assert!(cfg!(target_os = "macos") || size_of::<libc::rusage>() == 18 * 8);
 
+impl ChildChange {
+    /// True where the child has ended, and is gone.
+    #[must_use]
+    pub const fn is_end(&self) -> bool {
+        const CONTINUED: i32 = 0xffff;
+        const STOPPED: i32 = 0x7f;
+        self.status != CONTINUED && self.status & 0xff != STOPPED
+    }
+}
+
 /// wait4(2) that never sleeps; `None` when no child has changed its state.
 ///
 /// # Errors
 /// `ECHILD`, `EINVAL`.
-pub fn wait_child(pid: Pid, options: i32) -> Result<Option<ChildChange>, Errno> {
+pub fn wait_child(whose: Whose, options: i32) -> Result<Option<ChildChange>, Errno> {
+    let pid = whose.to_wait4()?;
     let mut status = 0;
     let mut usage = [0u64; 18];
     // SAFETY: both places are valid; the assertion above says that a rusage fits.
-    let child =
-        checked(unsafe { libc::wait4(pid.0, &mut status, options | libc::WNOHANG, usage.as_mut_ptr().cast()) })?;
+    let child = checked(unsafe { libc::wait4(pid, &mut status, options | libc::WNOHANG, usage.as_mut_ptr().cast()) })?;
     Ok((child != 0).then_some(ChildChange { pid: Pid(child), status, usage }))
 }
 
@@ -143,9 +211,10 @@ pub type WaitedFor = ([u8; SIGINFO_LEN], [u64; 18]);
 ///
 /// # Errors
 /// `ECHILD`, `EINVAL`, `EBADF`; `ENOSYS` on a host without the system call.
-pub fn wait_id(kind: i32, id: i32, options: i32) -> Result<Option<WaitedFor>, Errno> {
+pub fn wait_id(whose: Whose, options: i32) -> Result<Option<WaitedFor>, Errno> {
     #[cfg(target_os = "linux")]
     {
+        let (kind, id) = whose.to_waitid();
         let mut info = [0u8; SIGINFO_LEN];
         let mut usage = [0u64; 18];
         let (info_place, usage_place) = (info.as_mut_ptr(), usage.as_mut_ptr());
@@ -160,9 +229,25 @@ pub fn wait_id(kind: i32, id: i32, options: i32) -> Result<Option<WaitedFor>, Er
     }
     #[cfg(not(target_os = "linux"))]
     {
-        let _unused = (kind, id, options);
+        let _unused = (whose, options);
         Err(Errno::ENOSYS)
     }
+}
+
+/// Looks for a child that has ended and leaves it there: its id.
+///
+/// # Errors
+/// As [`wait_id`].
+pub fn peek(whose: Whose) -> Result<Option<Pid>, Errno> {
+    Ok(peek_info(whose)?.map(|info| SigInfo::from_bytes(Signal::SIGCHLD, info).pid()))
+}
+
+/// The same: its siginfo.
+///
+/// # Errors
+/// As [`wait_id`].
+pub fn peek_info(whose: Whose) -> Result<Option<[u8; SIGINFO_LEN]>, Errno> {
+    Ok(wait_id(whose, libc::WEXITED | libc::WNOWAIT | ALL_KINDS)?.map(|(info, _usage)| info))
 }
 
 /// Ends the process at once, without destructors.

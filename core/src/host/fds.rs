@@ -29,6 +29,13 @@ pub fn is_readable(fd: BorrowedFd<'_>) -> bool {
     poll(&mut [PollFd::new(fd, PollFlags::POLLIN)], Some(0)).is_ok_and(|ready| ready > 0)
 }
 
+/// True for a descriptor in non-blocking mode.
+#[must_use]
+pub fn is_nonblocking(fd: BorrowedFd<'_>) -> bool {
+    use nix::fcntl::{FcntlArg, OFlag, fcntl};
+    fcntl(fd, FcntlArg::F_GETFL).is_ok_and(|flags| OFlag::from_bits_retain(flags).contains(OFlag::O_NONBLOCK))
+}
+
 #[cfg(target_os = "linux")]
 fn wait(fds: &mut [PollFd<'_>], left_ns: Option<u64>) -> nix::Result<i32> {
     let timeout = left_ns.map(|ns| nix::sys::time::TimeSpec::from_duration(std::time::Duration::from_nanos(ns)));

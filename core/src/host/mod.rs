@@ -8,6 +8,7 @@ pub mod clock;
 pub mod controls;
 pub mod cpu_timer;
 pub mod events;
+pub mod exec;
 pub mod fault;
 pub mod fault_report;
 pub mod fds;

@@ -5,8 +5,9 @@
 //! Sources: pidfd_open(2), pidfd_send_signal(2), rt_sigqueueinfo(2).
 
 use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
-use crate::abi::{Pid, SigInfo, Tid};
+use crate::abi::{Errno, Pid, SigInfo, Signal, Tid};
 
 #[cfg(target_os = "linux")]
 #[path = "linux/pidfd.rs"]
@@ -58,6 +59,48 @@ impl std::os::fd::AsFd for PidFd {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.handle.as_fd()
     }
+}
+
+/// `PIDFD_NONBLOCK` of pidfd_open(2).
+pub const NONBLOCK: u32 = 0o4000;
+/// `PIDFD_THREAD` of pidfd_open(2).
+pub const THREAD: u32 = 0o200;
+
+/// pidfd_open(2), close-on-exec: for the guest.
+///
+/// # Errors
+/// The host's; `ENOSYS` where it has no such descriptors.
+pub fn open(pid: Pid, flags: u32) -> Result<OwnedFd, Errno> {
+    imp::open_with(pid, flags).map_err(Errno::from)
+}
+
+/// The process that a descriptor names: `None` once it has ended and been waited for.
+///
+/// # Errors
+/// `EBADF` for another kind of descriptor.
+pub fn process_of(descriptor: BorrowedFd<'_>) -> Result<Option<Pid>, Errno> {
+    imp::process_of(descriptor)
+}
+
+/// pidfd_send_signal(2); without a siginfo as kill(2).
+///
+/// # Errors
+/// The host's.
+pub fn send_signal(
+    descriptor: BorrowedFd<'_>,
+    signal: Option<Signal>,
+    info: Option<&SigInfo>,
+    flags: u32,
+) -> Result<(), Errno> {
+    imp::send_signal(descriptor, signal, info, flags).map_err(Errno::from)
+}
+
+/// pidfd_getfd(2), close-on-exec.
+///
+/// # Errors
+/// The host's.
+pub fn get_descriptor(descriptor: BorrowedFd<'_>, number: i32, flags: u32) -> Result<OwnedFd, Errno> {
+    imp::get_descriptor(descriptor, number, flags).map_err(Errno::from)
 }
 
 /// Sends a signal with its siginfo to a process by id (rt_sigqueueinfo(2)).

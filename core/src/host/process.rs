@@ -2,10 +2,12 @@
 //!
 //! Sources: proc_pid_stat(5) field 22, pid_namespaces(7).
 
+#![expect(unsafe_code, reason = "prlimit64 has no safe wrapper for every resource")]
+
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use crate::abi::{Pid, Tid};
+use crate::abi::{Errno, Pid, Tid};
 
 /// A process id with what tells its bearer from earlier and other ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -44,6 +46,40 @@ pub fn own_identity() -> ProcessIdentity {
     own
 }
 
+/// getrlimit(2): the soft and the hard limit.
+///
+/// # Errors
+/// `EINVAL`.
+pub fn limit_of(resource: u32) -> Result<[u64; 2], Errno> {
+    imp::limit_of(resource)
+}
+
+/// True for a process that runs: not for one that has ended, waited for or not.
+#[must_use]
+pub fn is_running(process: ProcessIdentity) -> bool {
+    identity_of(process.pid) == Some(process) && !imp::is_zombie(process.pid)
+}
+
+/// setrlimit(2): soft and hard, as far as the host allows it.
+pub fn set_limit(resource: u32, limit: [u64; 2]) {
+    imp::set_limit(resource, limit);
+}
+
+/// setitimer(2) of `ITIMER_REAL`, in nanoseconds: for a host program that is about to take this process over.
+pub fn set_real_timer(value_ns: u64, interval_ns: u64) {
+    // Rounded up: an alarm may be late, never early, and a short one is one.
+    let time = |ns: u64| {
+        let microseconds = ns.div_ceil(1000);
+        libc::timeval {
+            tv_sec: (microseconds / 1_000_000).try_into().unwrap_or(libc::time_t::MAX),
+            tv_usec: (microseconds % 1_000_000).try_into().unwrap_or(0),
+        }
+    };
+    let timer = libc::itimerval { it_interval: time(interval_ns), it_value: time(value_ns) };
+    // SAFETY: the call reads the timer and stores nothing.
+    let _set = unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
+}
+
 /// The identity of a process, or `None` where there is none (or where it may not be looked at).
 #[must_use]
 pub fn identity_of(pid: Pid) -> Option<ProcessIdentity> {
@@ -62,7 +98,7 @@ mod imp {
     use std::os::unix::fs::MetadataExt;
 
     use super::ProcessIdentity;
-    use crate::abi::{Pid, Tid};
+    use crate::abi::{Errno, Pid, Tid};
 
     pub(super) fn process_of(tid: Tid) -> Option<Pid> {
         let status = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
@@ -73,11 +109,31 @@ mod imp {
     /// Longer than any stat up to its field 22: the name has at most 64 bytes, each number at most 20 digits.
     const STAT_MAX: usize = 1024;
 
+    pub(super) fn set_limit(resource: u32, limit: [u64; 2]) {
+        let none = std::ptr::null_mut::<libc::rlimit64>();
+        // SAFETY: the kernel reads a soft and a hard limit of 64 bits each. What it refuses stays as it is.
+        let _kept = unsafe { libc::syscall(libc::SYS_prlimit64, 0, resource, limit.as_ptr(), none) };
+    }
+
+    pub(super) fn limit_of(resource: u32) -> Result<[u64; 2], Errno> {
+        let mut limit = [0; 2];
+        let none = std::ptr::null::<libc::rlimit64>();
+        // SAFETY: the kernel writes a soft and a hard limit of 64 bits each.
+        let result = unsafe { libc::syscall(libc::SYS_prlimit64, 0, resource, none, limit.as_mut_ptr()) };
+        if result < 0 { Err(std::io::Error::last_os_error().into()) } else { Ok(limit) }
+    }
+
     pub(super) fn identity_of(pid: Pid) -> Option<ProcessIdentity> {
         let mut stat = [0; STAT_MAX];
         let len = std::fs::File::open(format!("/proc/{pid}/stat")).and_then(|mut file| file.read(&mut stat)).ok()?;
         let pid_namespace = std::fs::metadata(format!("/proc/{pid}/ns/pid")).map_or(0, |metadata| metadata.ino());
         Some(ProcessIdentity { pid, start_time_ticks: start_time(&stat[..len])?, pid_namespace })
+    }
+
+    pub(super) fn is_zombie(pid: Pid) -> bool {
+        let Ok(stat) = std::fs::read(format!("/proc/{pid}/stat")) else { return true };
+        let after_name = stat.iter().rposition(|byte| *byte == b')');
+        after_name.and_then(|at| stat.get(at + 2)).is_none_or(|state| matches!(state, b'Z' | b'X'))
     }
 
     /// Field 22 of `/proc/PID/stat`. The second field may hold any byte, so the fields are counted from its end.
@@ -101,11 +157,23 @@ mod imp {
 #[cfg(not(target_os = "linux"))]
 mod imp {
     use super::ProcessIdentity;
-    use crate::abi::{Pid, Tid};
+    use crate::abi::{Errno, Pid, Tid};
 
     /// Threads of other processes cannot be named here.
     pub(super) fn process_of(_tid: Tid) -> Option<Pid> {
         None
+    }
+
+    pub(super) fn is_zombie(_pid: Pid) -> bool {
+        // A process that is only to be waited for takes signals as a living one does.
+        false
+    }
+
+    pub(super) fn set_limit(_resource: u32, _limit: [u64; 2]) {}
+
+    pub(super) fn limit_of(_resource: u32) -> Result<[u64; 2], Errno> {
+        // Numbers and values differ from Linux's.
+        Ok([u64::MAX; 2])
     }
 
     pub(super) fn identity_of(pid: Pid) -> Option<ProcessIdentity> {

@@ -300,6 +300,15 @@ pub fn install_counting_handlers(_proof: &SignalsBlocked) -> Result<(), MaskErro
     Ok(())
 }
 
+/// Has the host take ended children away by itself (`SA_NOCLDWAIT`), or not. SIGCHLD is counted and taken either way.
+///
+/// # Errors
+/// The host's.
+pub fn set_automatic_reaping(is_automatic: bool) -> io::Result<()> {
+    let disposition = if is_automatic { imp::Disposition::CountAndReap } else { imp::Disposition::Count };
+    imp::set_handler(Signal::SIGCHLD, disposition)
+}
+
 /// Installs the handler of the signal that ends calls of pool threads: without `SA_RESTART`, so that it does.
 #[cfg(target_os = "linux")]
 pub(super) fn install_cancel_handler(

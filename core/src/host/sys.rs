@@ -127,6 +127,41 @@ calls! {
     /// pwritev2(2); `offset` -1 writes at the file's position.
     pwritev2(fd: BorrowedFd<'_>, buffers: &[ForeignBuffer], offset: i64, flags: u32)
         = SYS_pwritev2(fd, buffers, buffers.len(), offset, 0i32, flags);
+    /// setuid(2) of the calling thread.
+    setuid(id: u32) = SYS_setuid(id);
+    /// setgid(2) of the calling thread.
+    setgid(id: u32) = SYS_setgid(id);
+    /// setreuid(2) of the calling thread.
+    setreuid(real: u32, effective: u32) = SYS_setreuid(real, effective);
+    /// setregid(2) of the calling thread.
+    setregid(real: u32, effective: u32) = SYS_setregid(real, effective);
+    /// setresuid(2) of the calling thread.
+    setresuid(real: u32, effective: u32, saved: u32) = SYS_setresuid(real, effective, saved);
+    /// setresgid(2) of the calling thread.
+    setresgid(real: u32, effective: u32, saved: u32) = SYS_setresgid(real, effective, saved);
+    /// setfsuid(2) of the calling thread.
+    setfsuid(id: u32) = SYS_setfsuid(id);
+    /// setfsgid(2) of the calling thread.
+    setfsgid(id: u32) = SYS_setfsgid(id);
+    /// setgroups(2) of the calling thread.
+    setgroups(count: i32, groups: ForeignBuffer) = SYS_setgroups(count, groups);
+    /// capget(2).
+    capget(header: ForeignBuffer, data: ForeignBuffer) = SYS_capget(header, data);
+    /// capset(2) of the calling thread.
+    capset(header: ForeignBuffer, data: ForeignBuffer) = SYS_capset(header, data);
+    /// getpriority(2), as the kernel answers: 20 minus the nice value.
+    getpriority(which: i32, who: i32) = SYS_getpriority(which, who);
+    /// setpriority(2).
+    setpriority(which: i32, who: i32, nice: i32) = SYS_setpriority(which, who, nice);
+    /// ioprio_get(2).
+    ioprio_get(which: i32, who: i32) = SYS_ioprio_get(which, who);
+    /// ioprio_set(2).
+    ioprio_set(which: i32, who: i32, value: i32) = SYS_ioprio_set(which, who, value);
+    /// prctl(2) with an option whose arguments are numbers, or a buffer for the second.
+    prctl_at(option: i32, place: ForeignBuffer) = SYS_prctl(option, place, 0u64, 0u64, 0u64);
+    /// prctl(2) with an option whose arguments are numbers.
+    prctl_numbers(option: i32, second: u64, third: u64, fourth: u64, fifth: u64)
+        = SYS_prctl(option, second, third, fourth, fifth);
     /// lseek(2).
     lseek(fd: BorrowedFd<'_>, offset: i64, whence: u32) = SYS_lseek(fd, offset, whence);
     /// getdents64(2).
@@ -295,10 +330,6 @@ calls! {
     sched_getattr(pid: i32, attr: ForeignBuffer, flags: u32) = SYS_sched_getattr(pid, attr, attr.len(), flags);
     /// sched_setattr(2); the structure says its own size.
     sched_setattr(pid: i32, attr: ForeignBuffer, flags: u32) = SYS_sched_setattr(pid, attr, flags);
-    /// getpriority(2) as the kernel answers it, 1 to 40.
-    getpriority(which: i32, who: i32) = SYS_getpriority(which, who);
-    /// setpriority(2).
-    setpriority(which: i32, who: i32, nice: i32) = SYS_setpriority(which, who, nice);
     /// sched_setaffinity(2).
     sched_setaffinity(pid: i32, mask: ForeignBuffer) = SYS_sched_setaffinity(pid, mask.len(), mask);
     /// prlimit(2) as the kernel has it; each buffer is a pair of 64-bit limits or absent.
@@ -490,15 +521,6 @@ pub fn epoll_wait_now(epoll: BorrowedFd<'_>, events: &mut [nix::sys::epoll::Epol
     // SAFETY: `EpollEvent` is a transparent `epoll_event`, and there is room for `max` of them.
     let count = unsafe { libc::epoll_wait(epoll.as_raw_fd(), events.as_mut_ptr().cast(), max, 0) };
     checked(count.into()).map(|count| count as usize)
-}
-
-/// prctl(2) with numbers for arguments: only options without pointers.
-///
-/// # Errors
-/// The host's errno.
-pub fn prctl(option: i32, value: u64) -> Result<u64, Errno> {
-    // SAFETY: the callers pass options whose argument is a number.
-    checked(unsafe { libc::prctl(option, value, 0u64, 0u64, 0u64) }.into())
 }
 
 /// The name of the calling thread, 16 bytes with NUL.

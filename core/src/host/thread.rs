@@ -127,6 +127,14 @@ fn open_by_control(role: Role) -> Option<bool> {
     Some(role.mask_control() == Some(chosen))
 }
 
+/// Gives the calling thread a working directory and a umask of its own, which begin as the process's.
+///
+/// # Errors
+/// The host's; `ENOSYS` where threads cannot have them.
+pub fn separate_directories() -> io::Result<()> {
+    imp::separate_directories()
+}
+
 /// The calling thread's id.
 #[must_use]
 pub fn gettid() -> Tid {
@@ -195,6 +203,10 @@ mod imp {
 
     pub(super) fn gettid() -> Tid {
         Tid(nix::unistd::gettid().as_raw())
+    }
+
+    pub(super) fn separate_directories() -> io::Result<()> {
+        Ok(nix::sched::unshare(nix::sched::CloneFlags::CLONE_FS)?)
     }
 
     pub(super) fn tasks_of(process: &str) -> io::Result<Vec<TaskMask>> {
@@ -266,6 +278,10 @@ mod imp {
             OWN.set(NEXT.fetch_add(1, Ordering::Relaxed));
         }
         Tid(OWN.get())
+    }
+
+    pub(super) fn separate_directories() -> io::Result<()> {
+        Err(io::Error::from_raw_os_error(libc::ENOSYS))
     }
 
     pub(super) fn tasks_of(_process: &str) -> io::Result<Vec<TaskMask>> {

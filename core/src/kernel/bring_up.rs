@@ -31,6 +31,7 @@ pub fn enlist_first_thread(process: &Arc<Process>, vcpu: VcpuId, role: Role, blo
     let enlisted = process.preemption().enlist(vcpu, role, TaskRole::Bootstrap);
     let member = Member::new(task.clone(), blocked.difference(SigSet::UNBLOCKABLE));
     process.group().members.insert(task.tid(), member);
+    process.set_main_task(task.clone());
     process.lifetime().begin();
     // Signals may be pending since before there was a thread to tell.
     task.set_interrupts(Interrupts::SIGNAL);

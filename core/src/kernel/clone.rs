@@ -3,12 +3,15 @@
 //! Source: clone(2), Linux `kernel/fork.c` `copy_process`.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
 
-use super::fd_table::FdTable;
+use super::fd_table::{FdTable, OpenFile};
 use super::signal::Member;
+use super::task::Interrupts;
 use super::{Process, Task, TaskContext};
-use crate::abi::{Errno, GuestAddr, GuestPtr, SigSet, Tid};
+use crate::abi::{Errno, GuestAddr, GuestPtr, Pid, SigSet, Tid};
+use crate::host::pidfd;
 use crate::host::signal::SignalsBlocked;
 use crate::host::thread::{self, Role};
 use crate::preempt::stats::TaskRole;
@@ -48,6 +51,10 @@ bitflags::bitflags! {
         const DETACHED = 0x40_0000;
         /// The child's id is stored in the child.
         const CHILD_SETTID = 0x100_0000;
+        /// clone3(2): caught signals go back to the default in the child.
+        const CLEAR_SIGHAND = 0x1_0000_0000;
+        /// `CLONE_NEW*` but for time namespaces, which only unshare(2) and clone3(2) make.
+        const NAMESPACES = 0x7e02_0000;
         const _ = !0;
     }
 }
@@ -55,6 +62,9 @@ bitflags::bitflags! {
 impl CloneFlags {
     /// What a thread of the same group must share.
     pub const THREAD_SET: Self = Self::VM.union(Self::SIGHAND).union(Self::THREAD);
+
+    /// What clone3(2) takes of what is known here: neither an exit signal nor `CLONE_DETACHED`.
+    pub const OF_CLONE3: Self = Self::from_bits_retain(0x1_ffff_ff00 & !(Self::DETACHED.bits()));
 }
 
 /// The arguments of clone(2).
@@ -66,6 +76,8 @@ pub struct CloneArgs {
     pub stack: GuestAddr,
     /// `parent_tid`.
     pub parent_tid: GuestPtr<i32>,
+    /// Where the descriptor of the child is stored.
+    pub pidfd: GuestPtr<i32>,
     /// `child_tid`.
     pub child_tid: GuestPtr<i32>,
     /// `tls`.
@@ -73,6 +85,12 @@ pub struct CloneArgs {
 }
 
 impl CloneArgs {
+    /// The number of the signal that the child sends at its end; 0 is none.
+    #[must_use]
+    pub fn exit_signal(&self) -> i32 {
+        (self.flags.bits() & CloneFlags::CSIGNAL.bits()) as i32
+    }
+
     /// `CLONE_CHILD_CLEARTID`: what is zeroed when the child ends, null for nothing.
     #[must_use]
     pub fn word_to_clear(&self) -> GuestAddr {
@@ -111,10 +129,12 @@ pub fn spawn_thread(ctx: &TaskContext, args: CloneArgs, body: Body) -> Result<Ti
     let seed = Seed { process: process.clone(), files, state, blocked, args };
     let (ready, is_ready) = sync_channel(1);
     let (go, may_go) = sync_channel::<()>(1);
+    let (alive, ended) = sync_channel::<()>(0);
     process.lifetime().begin();
     let spawned = thread::spawn(Role::Worker, &own_name(), &ctx.proof, move |proof| {
         let process = seed.process.clone();
         live(seed, proof, body, &ready, &may_go);
+        drop(alive);
         process.lifetime().end();
     });
     if spawned.is_err() {
@@ -122,12 +142,17 @@ pub fn spawn_thread(ctx: &TaskContext, args: CloneArgs, body: Body) -> Result<Ti
         return Err(Errno::EAGAIN);
     }
     let tid = is_ready.recv().map_err(|_thread_gave_up| Errno::EAGAIN)?;
+    // A thread that is not told to go ends.
+    store_pidfd(ctx, &args, Pid(tid.0), pidfd::THREAD)?;
     if args.flags.contains(CloneFlags::PARENT_SETTID) {
         // As on Linux: the thread exists whatever becomes of this store.
         let _ignored = ctx.memory().write(args.parent_tid, &tid.0);
     }
     // The thread waits for this; it is there, since it has just answered.
     let _sent = go.send(());
+    if args.flags.contains(CloneFlags::VFORK) {
+        wait_for_end(ctx, &ended);
+    }
     Ok(tid)
 }
 
@@ -138,10 +163,36 @@ fn own_name() -> String {
     String::from_utf8_lossy(&name[..end]).into_owned()
 }
 
+/// Waits until a thread has ended, or this one is to end.
+fn wait_for_end(ctx: &TaskContext, ended: &Receiver<()>) {
+    let is_alive =
+        || ctx.process().gate().outside(|| ended.recv_timeout(LOOK_INTERVAL)) == Err(RecvTimeoutError::Timeout);
+    while is_alive() && !ctx.task.interrupts().contains(Interrupts::EXIT) {}
+}
+
+/// How often a wait for the end of a thread looks whether its own is to end.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// `CLONE_PIDFD`: a descriptor of the child, which is stored in the parent.
+///
+/// # Errors
+/// `EMFILE`, `EFAULT`, `EINVAL` where the host has no such descriptors of threads.
+pub fn store_pidfd(ctx: &TaskContext, args: &CloneArgs, pid: Pid, kind: u32) -> Result<(), Errno> {
+    if !args.flags.contains(CloneFlags::PIDFD) {
+        return Ok(());
+    }
+    let file = OpenFile::new(pidfd::open(pid, kind)?);
+    let fd = ctx.files.add(file, true)?;
+    ctx.memory().write(args.pidfd, &fd.0).inspect_err(|_unreachable| drop(ctx.files.close(fd)))
+}
+
 /// The life of a worker thread, on that thread.
 fn live(seed: Seed, proof: SignalsBlocked, body: Body, ready: &SyncSender<Tid>, may_go: &Receiver<()>) {
     let Seed { process, files, state, blocked, args } = seed;
     let Ok(vcpu) = process.machine().create_vcpu(&proof) else { return };
+    if !args.flags.contains(CloneFlags::FS) && thread::separate_directories().is_err() {
+        return;
+    }
     let task = Task::new(process.clone(), thread::gettid());
     task.set_vcpu(vcpu.id());
     let enlisted = process.preemption().enlist(vcpu.id(), Role::Worker, TaskRole::Worker);
@@ -153,7 +204,7 @@ fn live(seed: Seed, proof: SignalsBlocked, body: Body, ready: &SyncSender<Tid>, 
         group.members.insert(task.tid(), Member::new(task.clone(), blocked));
         if group.exit.is_some() {
             // The process began to end before we were on its list.
-            task.set_interrupts(super::task::Interrupts::EXIT);
+            task.set_interrupts(Interrupts::EXIT);
         }
     }
     if ready.send(task.tid()).is_err() || may_go.recv().is_err() {
@@ -163,11 +214,9 @@ fn live(seed: Seed, proof: SignalsBlocked, body: Body, ready: &SyncSender<Tid>, 
     process.gate().enter();
     ctx.store_child_tid(&args);
     body(&mut ctx);
-    ctx.process().gate().leave();
     if !Arc::ptr_eq(ctx.process(), &process) {
         // The child of a host fork by this thread: it is the main thread of another process now.
-        let process = ctx.process().clone();
-        drop(ctx);
-        process.finish();
+        ctx.finish();
     }
+    process.gate().leave();
 }

@@ -5,9 +5,11 @@
 //! ends the process, as on Linux. Masks, pending signals, ITIMER_REAL, ids and the working directory stay.
 //!
 //! A thread that is not the main one hands its program over to the main thread and ends: the process id stays the id of
-//! the thread that goes on, as on Linux. Missing: a main thread that has ended before; then the call is refused with
-//! `EAGAIN`. Sources: execve(2), `begin_new_exec` and `de_thread` in `fs/exec.c` of Linux.
+//! the thread that goes on, as on Linux. A main thread that has ended before comes back for it. A program of the host's own
+//! architecture takes elfuse's place ([`crate::host::exec`]). Sources: execve(2), `begin_new_exec` and `de_thread` in `fs/exec.c` of Linux.
 
+use std::ffi::CString;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +17,12 @@ use std::time::Duration;
 use super::fd_table::FdTable;
 use super::paths::GuestFinder;
 use super::process::ImageInfo;
-use super::signal::{FaultRecord, GroupExit};
+use super::signal::{FaultRecord, GroupExit, Member};
 use super::task::Interrupts;
 use super::{Control, Process, TaskContext};
-use crate::abi::{Errno, GuestAddr, SigSet, Signal};
+use crate::abi::{Errno, GuestAddr, SigInfo, SigSet, Signal};
 use crate::elf::{HwCaps, LoadError, LoadedImage, Plan, Program};
+use crate::host::exec::Execution;
 use crate::preempt::KickCause;
 use crate::vcpu::CpuState;
 
@@ -37,42 +40,69 @@ pub fn hwcaps(process: &Process) -> HwCaps {
 ///
 /// # Errors
 /// Those of execve(2) while the old program still exists: `ENOENT`, `EACCES`, `ENOEXEC`, `E2BIG`, `ELOOP`, ...; `EAGAIN`
-/// where the main thread is gone or another thread is executing; `EINTR` where the process is to end meanwhile.
+/// where another thread is executing; `EINTR` where the process is to end meanwhile.
 pub fn execute(ctx: &mut TaskContext, path: &Path, args: Vec<Vec<u8>>, env: Vec<Vec<u8>>) -> Result<Control, Errno> {
     let finder = GuestFinder { process: ctx.process(), files: &ctx.files };
-    let plan = Program::open(&finder, path, args, env).and_then(|program| Plan::new(program, &finder));
-    let plan = plan.map_err(|error| error.errno())?;
+    let next = Program::open(&finder, path, args, env).and_then(|program| {
+        if program.is_native() { Ok(Next::Host(program)) } else { Plan::new(program, &finder).map(Next::Guest) }
+    });
+    let next = next.map_err(|error| error.errno())?;
     if !ctx.task.is_main() {
-        hand_over(ctx, plan)?;
+        hand_over(ctx, next)?;
         return Ok(Control::ExitThread(0));
     }
     end_other_threads(ctx)?;
-    become_program(ctx, plan);
+    become_program(ctx, next);
     Ok(Control::RegistersReplaced)
+}
+
+/// What comes next in this process.
+enum Next {
+    /// Another guest program.
+    Guest(Plan),
+    /// A program that the host executes.
+    Host(Program),
 }
 
 /// A checked program on its way to the main thread, with what its caller keeps.
 pub struct HandedOver {
-    plan: Plan,
+    next: Next,
     files: Arc<FdTable>,
     blocked: SigSet,
 }
 
 /// Leaves the program for the main thread and interrupts that.
-fn hand_over(ctx: &TaskContext, plan: Plan) -> Result<(), Errno> {
+fn hand_over(ctx: &TaskContext, next: Next) -> Result<(), Errno> {
     let process = ctx.process();
-    let (main, blocked) = {
-        let group = process.group();
-        let main = group.members.values().find(|member| member.task.is_main()).map(|member| member.task.clone());
-        let own = group.members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
-        (main.ok_or(Errno::EAGAIN)?, own)
-    };
+    let main = process.main_task().ok_or(Errno::EAGAIN)?;
+    let blocked = process.group().members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
     let files = ctx.files.clone();
-    if !process.hand_over_program(HandedOver { plan, files, blocked }) {
+    if !process.hand_over_program(HandedOver { next, files, blocked }) {
         return Err(Errno::EAGAIN);
     }
+    // A main thread that has ended is a member again, so that this one is not the last when it leaves.
+    process.group().members.entry(main.tid()).or_insert_with(|| Member::new(main.clone(), blocked));
+    // Before the announcement, with which one that has ended comes back and clears it.
     main.interrupt(Interrupts::EXIT, KickCause::Exec);
+    process.lifetime().announce_program();
     Ok(())
+}
+
+/// For a main thread whose guest thread has ended: comes back for a program that another thread handed over. False where
+/// there is none.
+pub fn come_back(ctx: &mut TaskContext) -> bool {
+    let process = ctx.process().clone();
+    if !process.has_program() {
+        return false;
+    }
+    process.lifetime().begin();
+    process.gate().enter();
+    let is_back = take_over(ctx);
+    if !is_back {
+        process.gate().leave();
+        process.lifetime().end();
+    }
+    is_back
 }
 
 /// For the main thread when it is told to leave: goes on with a program that another thread handed over. False where
@@ -82,7 +112,7 @@ pub fn take_over(ctx: &mut TaskContext) -> bool {
     if !ctx.task.is_main() || process.group().exit.is_some() {
         return false;
     }
-    let Some(HandedOver { plan, files, blocked }) = process.take_program() else { return false };
+    let Some(HandedOver { next, files, blocked }) = process.take_program() else { return false };
     ctx.task.clear_interrupts(Interrupts::EXIT);
     ctx.files = files;
     ctx.restart = None;
@@ -93,12 +123,16 @@ pub fn take_over(ctx: &mut TaskContext) -> bool {
     if end_other_threads(ctx).is_err() {
         return false;
     }
-    become_program(ctx, plan);
+    become_program(ctx, next);
     true
 }
 
 /// The point of no return.
-fn become_program(ctx: &mut TaskContext, plan: Plan) {
+fn become_program(ctx: &mut TaskContext, next: Next) {
+    let plan = match next {
+        Next::Guest(plan) => plan,
+        Next::Host(program) => become_host_program(ctx, &program),
+    };
     match replace(ctx, plan) {
         Ok(image) => begin(ctx, image),
         Err(error) => {
@@ -143,6 +177,48 @@ fn replace(ctx: &TaskContext, plan: Plan) -> Result<LoadedImage, LoadError> {
     plan.commit(space, hwcaps(ctx.process()))
 }
 
+/// Hands the process to a program of the host.
+fn become_host_program(ctx: &TaskContext, program: &Program) -> ! {
+    let process = ctx.process();
+    process.futexes().end_thread(process, ctx.task.tid(), ctx.robust_list);
+    process.release_vfork_parent();
+    let timer = process.timers().real();
+    process.preemption().shut_down();
+    process.attend_to_children(true);
+    let (blocked, ignored, pending) = {
+        let group = process.group();
+        let blocked = group.members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
+        let own = group.members.get(&ctx.task.tid()).map(|member| &member.pending);
+        let pending: Vec<SigInfo> =
+            group.shared.iter().chain(own.into_iter().flat_map(|own| own.iter())).copied().collect();
+        (blocked, group.actions.ignored_set(), pending)
+    };
+    for info in &pending {
+        // What the host does not queue is lost.
+        let _lost = crate::host::pidfd::queue_to_process(process.pid(), info);
+    }
+    for (resource, limit) in process.limits().all() {
+        crate::host::process::set_limit(resource, [limit.soft, limit.hard]);
+    }
+    crate::host::process::set_real_timer(timer.value_ns, timer.interval_ns);
+    let entries: Vec<_> = ctx.files.entries().into_iter().filter(|entry| !entry.is_close_on_exec).collect();
+    let strings =
+        |strings: &[Vec<u8>]| strings.iter().filter_map(|bytes| CString::new(bytes.as_slice()).ok()).collect();
+    let execution = Execution {
+        file: program.file.as_fd(),
+        args: strings(&program.args),
+        env: strings(&program.env),
+        descriptors: entries.iter().map(|entry| (entry.fd.0, entry.file.as_fd())).collect(),
+        blocked,
+        ignored,
+        pending: pending.iter().fold(SigSet::EMPTY, |set, info| set.with(info.signal())),
+    };
+    let error = execution.run();
+    eprintln!("elfuse: execve: {}: {error}", program.path.display());
+    // As on Linux, where an execution that fails past the point of no return is a death.
+    crate::host::children::die_by(Signal::SIGKILL)
+}
+
 /// Names the main thread after its program, as `comm` shows it.
 pub fn name_thread(program: &Path) {
     use std::os::unix::ffi::OsStrExt;
@@ -157,6 +233,8 @@ pub fn name_thread(program: &Path) {
 fn begin(ctx: &mut TaskContext, image: LoadedImage) {
     let process = ctx.process().clone();
     process.group().actions.reset_for_exec();
+    process.follow_child_disposition();
+    process.limits().set_dumpable(true);
     process.timers().reset_for_exec(&process);
     ctx.files = std::sync::Arc::new(ctx.files.fork());
     ctx.files.close_on_exec();

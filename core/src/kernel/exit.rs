@@ -1,11 +1,12 @@
 //! How threads and the process end: [`Lifetime`] counts the live threads, [`TaskContext::end`] is a thread's last act,
-//! [`Process::finish`] that of the main thread.
+//! [`TaskContext::finish`] the rest of the main thread's.
 //!
 //! Sources: exit(2), exit_group(2), set_tid_address(2), Linux `kernel/exit.c`.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::exec;
 use super::signal::GroupExit;
 use super::task::Interrupts;
 use super::{Process, TaskContext};
@@ -26,6 +27,8 @@ struct State {
     live: usize,
     /// It is decided how the process ends.
     is_ending: bool,
+    /// A program waits for the main thread.
+    has_program: bool,
 }
 
 impl Lifetime {
@@ -50,10 +53,19 @@ impl Lifetime {
         self.changed.notify_all();
     }
 
-    /// Waits until the process begins to end, or no thread is left.
-    pub fn wait_for_end(&self) {
+    /// A program waits for the main thread, even where that has ended.
+    pub fn announce_program(&self) {
+        self.state().has_program = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until the process begins to end or no thread is left; false where a program was announced: who did that may
+    /// have ended since.
+    pub fn wait_for_end(&self) -> bool {
         let state = self.state();
-        let _ending = self.changed.wait_while(state, |state| !state.is_ending && state.live > 0);
+        let waited = self.changed.wait_while(state, |state| !state.is_ending && !state.has_program && state.live > 0);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        !std::mem::take(&mut state.has_program)
     }
 
     /// Waits until no thread is left, or for `limit`; false when some are left.
@@ -80,18 +92,13 @@ impl Lifetime {
 const LEAVE_LIMIT: Duration = Duration::from_millis(500);
 
 impl Process {
-    /// Ends the process as the guest ended; for its main thread, whose guest thread has ended and which is outside of the
-    /// gate.
-    pub fn finish(&self) -> ! {
-        self.lifetime().end();
-        if self.group().exit.is_none() {
-            // Others run on: the process lives as long as they do.
-            self.lifetime().wait_for_end();
-        }
+    /// Ends the process as the guest ended.
+    fn finish(&self) -> ! {
         let _all_left = self.lifetime().wait_for_all_within(LEAVE_LIMIT);
         self.release_vfork_parent();
         self.preemption().kicker().stats().bump(ProcessCounter::OrderlyExits);
         self.preemption().close_transport();
+        self.attend_to_children(true);
         let exit = self.group().exit;
         match exit {
             Some(GroupExit::Signal(signal)) => children::die_by(signal),
@@ -102,6 +109,31 @@ impl Process {
 }
 
 impl TaskContext {
+    /// The rest of a main thread's life, whose guest thread has ended: it waits for the others, which live on, comes back for
+    /// a program that one of them executes, and ends the process.
+    pub fn finish(mut self) -> ! {
+        loop {
+            let process = self.process().clone();
+            process.gate().leave();
+            process.lifetime().end();
+            let is_back = loop {
+                if process.group().exit.is_some() || process.lifetime().wait_for_end() {
+                    break false;
+                }
+                if exec::come_back(&mut self) {
+                    break true;
+                }
+            };
+            if !is_back {
+                break;
+            }
+            (self.run_thread)(&mut self);
+        }
+        let process = self.process().clone();
+        drop(self);
+        process.finish()
+    }
+
     /// Ends this thread for the guest: joiners are woken, its share of the process's signals goes to others, and the
     /// last one ends the process with `status`.
     pub fn end(&mut self, status: i32) {

@@ -7,11 +7,13 @@
 
 pub mod blocking;
 pub mod bring_up;
+pub mod children;
 pub mod clone;
 pub mod exec;
 pub mod exit;
 pub mod fd_table;
 pub mod futex;
+pub mod limits;
 pub mod paths;
 pub mod pool;
 pub mod process;

@@ -5,17 +5,19 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::children::Children;
 use super::exec::HandedOver;
 use super::exit::Lifetime;
 use super::futex::FutexTable;
+use super::limits::Limits;
 use super::pool::Pool;
 use super::published::Published;
 use super::quiesce::Gate;
 use super::rseq::VirtualCpus;
 use super::signal::{Delivery, GroupExit, SigAction, SignalTarget, ThreadGroup};
-use super::task::Interrupts;
+use super::task::{Interrupts, Task};
 use super::timers::TimerTable;
 use crate::abi::{Errno, Fd, GuestAddr, Pid, SigInfo, SigSet, Signal, Tid};
 use crate::elf::{LoadedImage, ProgramAreas};
@@ -83,11 +85,12 @@ pub struct Process {
     membarrier: AtomicI32,
     image: Mutex<ImageInfo>,
     handed_over: Mutex<Option<HandedOver>>,
+    main_task: OnceLock<Arc<Task>>,
     options: Options,
     /// What absolute paths mean.
     root: Mutex<Arc<Root>>,
-    /// Held for writing while a fork may still fail, for reading by a look for changed children.
-    children: RwLock<()>,
+    children: Children,
+    limits: Limits,
     /// In a vfork child: the parent that waits.
     vfork_parent: Mutex<Option<Box<dyn VforkParent>>>,
     /// There have been children.
@@ -152,9 +155,11 @@ impl Process {
             membarrier: AtomicI32::new(0),
             image: Mutex::default(),
             handed_over: Mutex::default(),
+            main_task: OnceLock::new(),
             options,
             root: Mutex::new(root),
-            children: RwLock::default(),
+            children: Children::default(),
+            limits: Limits::default(),
             vfork_parent: Mutex::default(),
             has_forked: AtomicBool::new(false),
         })
@@ -292,15 +297,16 @@ impl Process {
         *self.image.lock().unwrap_or_else(PoisonError::into_inner) = image;
     }
 
-    /// For fork: until this is dropped, nobody sees a change of a child.
-    pub fn children_in_the_making(&self) -> RwLockWriteGuard<'_, ()> {
-        self.children.write().unwrap_or_else(PoisonError::into_inner)
+    /// Resource limits that the host does not keep.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
     }
 
-    /// For wait: children may be looked at while this is held; `None` while one is in the making, after which
-    /// everybody is woken.
-    pub fn children(&self) -> Option<RwLockReadGuard<'_, ()>> {
-        self.children.try_read().ok()
+    /// The children.
+    #[must_use]
+    pub const fn children(&self) -> &Children {
+        &self.children
     }
 
     /// Has every sleeper check again what it waits for.
@@ -343,6 +349,23 @@ impl Process {
             *place = Some(program);
         }
         is_free
+    }
+
+    /// True while a program waits for the main thread.
+    #[must_use]
+    pub fn has_program(&self) -> bool {
+        self.handed_over.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// The main thread's task, even where its guest thread has ended.
+    #[must_use]
+    pub fn main_task(&self) -> Option<Arc<Task>> {
+        self.main_task.get().cloned()
+    }
+
+    /// Names the main thread's task, once.
+    pub fn set_main_task(&self, task: Arc<Task>) {
+        let _only_one = self.main_task.set(task);
     }
 
     /// Takes the program that another thread left.

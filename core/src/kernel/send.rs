@@ -12,6 +12,12 @@ use crate::preempt::transport::{SendError, SenderHandle};
 /// records; the other stop signals, which must not overtake a SIGCONT nor be overtaken by one.
 const FOR_THE_HOST: SigSet = SigSet::STOPS.with(Signal::SIGKILL).with(Signal::SIGCONT);
 
+/// True for signals that only the host can send.
+#[must_use]
+pub fn goes_by_host(signal: Signal) -> bool {
+    FOR_THE_HOST.contains(signal)
+}
+
 /// kill(2) of another process or of a group; `None` only asks whether it exists.
 ///
 /// # Errors

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::Process;
-use super::signal::{SaFlags, SignalTarget};
-use crate::abi::{SiCode, SigInfo, Signal};
+use super::signal::SignalTarget;
+use crate::abi::SigInfo;
 use crate::preempt::transport::{Record, RecordKind};
 use crate::preempt::{Directed, Expired, KickCause, KickSink, Overrun, RecordOutcome, TimerKey};
 
@@ -49,13 +49,7 @@ impl KickSink for Sink {
     }
 
     fn child_changed(&self, info: &SigInfo) {
-        let is_stop = matches!(info.code(), SiCode::CLD_STOPPED | SiCode::CLD_CONTINUED);
-        let flags = self.0.group().actions.get(Signal::SIGCHLD).flags;
-        if !(is_stop && flags.contains(SaFlags::NOCLDSTOP)) {
-            // The signal first: who wakes up finds it. A full queue loses it, as on Linux.
-            let _lost = self.0.send_signal(*info, SignalTarget::Process, KickCause::HostSignal);
-        }
-        self.0.wake_all();
+        self.0.child_changed(info);
     }
 
     fn overrun(&self, _overrun: Overrun) {

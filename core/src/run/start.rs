@@ -59,11 +59,7 @@ pub fn start(cli: &Cli, inherited: &[Fd]) -> ExitCode {
         Ok(mut ctx) => {
             ctx.process().gate().enter();
             run_thread(&mut ctx);
-            // Not the process that began here, if this is the child of a host fork.
-            let process = ctx.process().clone();
-            process.gate().leave();
-            drop(ctx);
-            process.finish()
+            ctx.finish()
         }
         Err(failure) => {
             cli::report_error(&failure.what, failure.why);
@@ -89,6 +85,8 @@ fn bring_up_first(cli: &Cli, command: &GuestCommand, inherited: &[Fd]) -> Result
             group.actions.set(signal, SigAction { handler: Handler::Ignore, ..SigAction::default() });
         }
     }
+    process.preemption().directory().sweep();
+    process.follow_child_disposition();
     first_task(&process, files, proof, Role::Bootstrap, &state, at_start.blocked)
 }
 
@@ -102,12 +100,14 @@ fn bring_up_fork_child(descriptor: i32) -> Result<TaskContext, Failure> {
     let process = make_process(&proof, received.image.options(), ProcessKind::ForkChild)?;
     received.rebuild(process.space()).map_err(|error| cannot(&error))?;
     process.set_image(received.program().map_err(|error| cannot(&error))?);
+    process.limits().inherit(&received.image.resource_limits(), received.image.is_dumpable);
     {
         let mut group = process.group();
         group.actions = received.image.signal_actions();
         group.pending_limit = received.image.pending_limit.map(|(soft, hard)| PendingLimit { soft, hard });
     }
     received.renew_signal_descriptors(&process, &files).map_err(|error| cannot(&error))?;
+    process.follow_child_disposition();
     let state = received.image.registers.to_state().map_err(|error| cannot(&error))?;
     start_kicks(&process, &proof)?;
     let blocked = SigSet(received.image.blocked);

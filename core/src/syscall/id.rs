@@ -1,4 +1,5 @@
-//! User and group ids: the host's. Source: credentials(7).
+//! User and group ids, capabilities, priorities: the host's, of the calling thread. C libraries change all threads one by
+//! one, as on Linux. Sources: credentials(7), capget(2).
 
 use nix::unistd;
 
@@ -44,4 +45,78 @@ pub(super) fn getgroups(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let count = u64::try_from(args.i32(0)).map_err(|_| Errno::EINVAL)?;
     let buffer = super::args::buffer(ctx.memory(), args.addr(1), count * 4)?;
     Ok(sys::getgroups(buffer)?)
+}
+
+pub(super) fn setuid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    Ok(sys::setuid(args.u32(0))?)
+}
+
+pub(super) fn setgid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    Ok(sys::setgid(args.u32(0))?)
+}
+
+pub(super) fn setreuid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    Ok(sys::setreuid(args.u32(0), args.u32(1))?)
+}
+
+pub(super) fn setregid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    Ok(sys::setregid(args.u32(0), args.u32(1))?)
+}
+
+pub(super) fn setresuid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    Ok(sys::setresuid(args.u32(0), args.u32(1), args.u32(2))?)
+}
+
+pub(super) fn setresgid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    Ok(sys::setresgid(args.u32(0), args.u32(1), args.u32(2))?)
+}
+
+pub(super) fn setfsuid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    Ok(sys::setfsuid(args.u32(0))?)
+}
+
+pub(super) fn setfsgid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    Ok(sys::setfsgid(args.u32(0))?)
+}
+
+/// Most supplementary groups (`NGROUPS_MAX`).
+const NGROUPS_MAX: u32 = 65536;
+
+pub(super) fn setgroups(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let count = args.u32(0);
+    if count > NGROUPS_MAX {
+        return Err(Errno::EINVAL.into());
+    }
+    let groups = super::args::buffer(ctx.memory(), args.addr(1), u64::from(count) * 4)?;
+    Ok(sys::setgroups(args.i32(0), groups)?)
+}
+
+/// Bytes of `struct __user_cap_header_struct`.
+const CAP_HEADER_LEN: u64 = 8;
+/// Bytes of the data of version 3: two structures.
+const CAP_DATA_LEN: u64 = 24;
+
+/// The header and the data of capget(2) and capset(2); null data is a question for the version.
+fn capabilities(ctx: &TaskContext, args: &Args) -> Result<[sys::ForeignBuffer; 2], Errno> {
+    let at = |index, len| super::args::buffer(ctx.memory(), args.addr(index), len);
+    let data = if args.addr(1).is_null() { sys::ForeignBuffer::NULL } else { at(1, CAP_DATA_LEN)? };
+    Ok([at(0, CAP_HEADER_LEN)?, data])
+}
+
+pub(super) fn capget(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let [header, data] = capabilities(ctx, args)?;
+    Ok(sys::capget(header, data)?)
+}
+
+pub(super) fn capset(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let [header, data] = capabilities(ctx, args)?;
+    Ok(sys::capset(header, data)?)
+}
+
+pub(super) fn ioprio_get(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    Ok(sys::ioprio_get(args.i32(0), args.i32(1))?)
+}
+
+pub(super) fn ioprio_set(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    Ok(sys::ioprio_set(args.i32(0), args.i32(1), args.i32(2))?)
 }

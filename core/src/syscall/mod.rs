@@ -6,6 +6,7 @@
 //! `run`.
 
 pub mod args;
+pub mod clone;
 pub mod epoll;
 pub mod events;
 pub mod exec;
@@ -15,6 +16,7 @@ pub mod futex;
 pub mod id;
 pub mod io;
 pub mod ioctl;
+pub mod limits;
 pub mod memory_policy;
 pub mod messages;
 pub mod metadata;
@@ -23,7 +25,9 @@ pub mod mm;
 pub mod mq;
 pub mod net;
 pub mod path;
+pub mod pidfd;
 pub mod poll;
+pub mod prctl;
 pub mod privileged;
 pub mod process;
 pub mod schedule;
@@ -35,6 +39,7 @@ pub mod terminal;
 pub mod time;
 pub mod timers;
 pub mod transfer;
+pub mod wait;
 pub mod xattr;
 
 use std::sync::atomic::{AtomicBool, Ordering};

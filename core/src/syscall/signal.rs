@@ -173,6 +173,9 @@ pub(super) fn rt_sigaction(ctx: &mut TaskContext, args: &Args) -> SyscallResult 
         Some(new) => ctx.process().set_action(signal, action_from_wire(new)),
         None => ctx.process().group().actions.get(signal),
     };
+    if new.is_some() && signal == Signal::SIGCHLD {
+        ctx.process().follow_child_disposition();
+    }
     if let Some(place) = args.ptr::<WireAction>(2).non_null() {
         ctx.memory().write(place, &action_to_wire(old))?;
     }

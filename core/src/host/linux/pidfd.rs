@@ -3,16 +3,47 @@
 #![expect(unsafe_code, reason = "system calls without a safe wrapper")]
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-use crate::abi::{Pid, SigInfo, Tid};
+use crate::abi::{Errno, Pid, SigInfo, Signal, Tid};
 use crate::host::fds;
 
 pub(super) type Handle = OwnedFd;
 
 pub(super) fn open(pid: Pid) -> io::Result<Handle> {
+    open_with(pid, 0)
+}
+
+pub(super) fn process_of(descriptor: BorrowedFd<'_>) -> Result<Option<Pid>, Errno> {
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", descriptor.as_raw_fd()))?;
+    let field = info.lines().find_map(|line| line.strip_prefix("Pid:")).ok_or(Errno::EBADF)?;
+    let number = field.trim().parse::<i32>().map_err(|_no_number| Errno::EBADF)?;
+    Ok((number > 0).then_some(Pid(number)))
+}
+
+pub(super) fn send_signal(
+    descriptor: BorrowedFd<'_>,
+    signal: Option<Signal>,
+    info: Option<&SigInfo>,
+    flags: u32,
+) -> io::Result<()> {
+    let number = signal.map_or(0, Signal::number);
+    let info = info.map_or(std::ptr::null(), |info| info.as_bytes().as_ptr());
+    // SAFETY: the kernel reads 128 bytes, which is what a `SigInfo` is, where there is one.
+    check(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, descriptor.as_raw_fd(), number, info, flags) })
+}
+
+pub(super) fn get_descriptor(descriptor: BorrowedFd<'_>, number: i32, flags: u32) -> io::Result<OwnedFd> {
     // SAFETY: the call takes no pointers; on success it returns a descriptor that nobody else owns.
-    let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.0, 0) };
+    let got = unsafe { libc::syscall(libc::SYS_pidfd_getfd, descriptor.as_raw_fd(), number, flags) };
+    check(got)?;
+    // SAFETY: see above; a descriptor fits `RawFd`.
+    Ok(unsafe { OwnedFd::from_raw_fd(got as i32) })
+}
+
+pub(super) fn open_with(pid: Pid, flags: u32) -> io::Result<OwnedFd> {
+    // SAFETY: the call takes no pointers; on success it returns a descriptor that nobody else owns.
+    let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.0, flags) };
     if descriptor < 0 {
         return Err(io::Error::last_os_error());
     }

@@ -11,6 +11,8 @@ use crate::abi::{SigInfo, SigSet, Signal};
 
 pub(super) enum Disposition {
     Count,
+    /// [`Count`](Self::Count), for SIGCHLD: ended children leave no zombie.
+    CountAndReap,
     Ignore,
     Default,
 }
@@ -60,9 +62,11 @@ struct KernelSigaction {
 }
 
 pub(super) fn set_handler(signal: Signal, disposition: Disposition) -> io::Result<()> {
-    let Disposition::Count = disposition else {
-        let handler = if matches!(disposition, Disposition::Ignore) { libc::SIG_IGN } else { libc::SIG_DFL };
-        return plain_action(signal, handler);
+    let more_flags = match disposition {
+        Disposition::Count => 0,
+        Disposition::CountAndReap => libc::SA_NOCLDWAIT,
+        Disposition::Ignore => return plain_action(signal, libc::SIG_IGN),
+        Disposition::Default => return plain_action(signal, libc::SIG_DFL),
     };
     if matches!(signal.number(), 32 | 33) {
         // A handler needs glibc's restorer, which only its wrapper knows, and the wrapper refuses these two. They
@@ -74,7 +78,7 @@ pub(super) fn set_handler(signal: Signal, disposition: Disposition) -> io::Resul
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = count as extern "C" fn(_, _, _) as *const () as usize;
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK | more_flags;
         libc::sigfillset(&raw mut action.sa_mask);
         if libc::sigaction(signal.number(), &raw const action, ptr::null_mut()) < 0 {
             return Err(io::Error::last_os_error());

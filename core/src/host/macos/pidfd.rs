@@ -1,10 +1,11 @@
 //! kill(2): macOS has no descriptors for processes, no siginfo to choose and no signals to threads of others.
 
 use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 
-use crate::abi::{Pid, SigInfo, Tid};
+use crate::abi::{Pid, SigInfo, Signal, Tid};
 use crate::host::signal;
 
 pub(super) type Handle = ();
@@ -29,4 +30,25 @@ pub(super) fn queue_to_process(pid: Pid, info: &SigInfo) -> io::Result<()> {
 
 pub(super) fn queue_to_thread(_pid: Pid, _tid: Tid, _info: &SigInfo) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(super) fn open_with(_pid: Pid, _flags: u32) -> io::Result<OwnedFd> {
+    Err(io::Error::from_raw_os_error(libc::ENOSYS))
+}
+
+pub(super) fn process_of(_descriptor: BorrowedFd<'_>) -> Result<Option<Pid>, crate::abi::Errno> {
+    Err(crate::abi::Errno::EBADF)
+}
+
+pub(super) fn send_signal(
+    _descriptor: BorrowedFd<'_>,
+    _signal: Option<Signal>,
+    _info: Option<&SigInfo>,
+    _flags: u32,
+) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(libc::ENOSYS))
+}
+
+pub(super) fn get_descriptor(_descriptor: BorrowedFd<'_>, _number: i32, _flags: u32) -> io::Result<OwnedFd> {
+    Err(io::Error::from_raw_os_error(libc::ENOSYS))
 }

@@ -37,6 +37,8 @@ const NUMBERS: &[(Signal, libc::c_int)] = &[
 
 pub(super) enum Disposition {
     Count,
+    /// [`Count`](Self::Count), for SIGCHLD: ended children leave no zombie.
+    CountAndReap,
     Ignore,
     Default,
 }
@@ -120,11 +122,14 @@ pub(super) fn set_handler(signal: Signal, disposition: Disposition) -> io::Resul
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = match disposition {
-            Disposition::Count => count as extern "C" fn(_, _, _) as *const () as usize,
+            Disposition::Count | Disposition::CountAndReap => count as extern "C" fn(_, _, _) as *const () as usize,
             Disposition::Ignore => libc::SIG_IGN,
             Disposition::Default => libc::SIG_DFL,
         };
         action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
+        if matches!(disposition, Disposition::CountAndReap) {
+            action.sa_flags |= libc::SA_NOCLDWAIT;
+        }
         libc::sigfillset(&raw mut action.sa_mask);
         if libc::sigaction(number, &raw const action, ptr::null_mut()) < 0 {
             return Err(io::Error::last_os_error());

@@ -42,6 +42,9 @@ use crate::host::process;
 /// The environment variable that names another directory than `/tmp`, for tests.
 pub const DIRECTORY_VARIABLE: &str = "ELFUSE_SIGNAL_DIR";
 
+/// What the name of a transport file begins with; the process id follows.
+const FILE_PREFIX: &str = "elfuse-sig-";
+
 /// Where transport files lie.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Directory {
@@ -64,13 +67,31 @@ impl Directory {
     /// The transport file of a process.
     #[must_use]
     pub fn file_of(&self, pid: Pid) -> PathBuf {
-        self.path.join(format!("elfuse-sig-{pid}"))
+        self.path.join(format!("{FILE_PREFIX}{pid}"))
     }
 
-    /// Removes the transport file of a process that has ended, if it is a regular file of this user. For whoever reaps it.
+    /// Removes the transport file of a process that has ended, if it is a regular file of this user and not that of a later
+    /// process of the same id. For whoever reaps a process, or notices that it is gone.
     pub fn remove_file_of(&self, pid: Pid) {
-        let path = self.file_of(pid);
-        if path.symlink_metadata().is_ok_and(|metadata| file::is_ours(&metadata)) {
+        self.remove_stale(&self.file_of(pid));
+    }
+
+    /// Removes what processes have left here that were killed and that nobody reaped who knew of the file. For start-up.
+    pub fn sweep(&self) {
+        let Ok(entries) = std::fs::read_dir(&self.path) else { return };
+        for entry in entries.flatten() {
+            if entry.file_name().to_str().is_some_and(|name| name.starts_with(FILE_PREFIX)) {
+                self.remove_stale(&entry.path());
+            }
+        }
+    }
+
+    /// Removes a transport file whose process is gone. One of another pid namespace may be alive, as far as this one can tell.
+    fn remove_stale(&self, path: &Path) {
+        let is_ours = path.symlink_metadata().is_ok_and(|metadata| file::is_ours(&metadata));
+        let Some(receiver) = is_ours.then(|| record::receiver_of(path)).flatten() else { return };
+        let is_here = receiver.pid_namespace == process::own_identity().pid_namespace;
+        if is_here && self.file_of(receiver.pid) == path && !process::is_running(receiver) {
             // Nothing to do where somebody else was faster.
             let _ = std::fs::remove_file(path);
         }

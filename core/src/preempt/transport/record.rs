@@ -13,6 +13,10 @@
 //! Little endian. A record whose magic, version, kind, checksum or signal is wrong is malformed: a reader counts it and
 //! goes on at the next magic.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+
 use crate::abi::{Pid, SigInfo, Signal, Tid};
 use crate::host::process::ProcessIdentity;
 
@@ -150,6 +154,19 @@ pub(super) fn header(receiver: ProcessIdentity, open: bool) -> [u8; HEADER_BYTES
     bytes[24..32].copy_from_slice(&receiver.start_time_ticks.to_le_bytes());
     bytes[32..40].copy_from_slice(&receiver.pid_namespace.to_le_bytes());
     bytes
+}
+
+/// The process whose transport file is at `path`; `None` where it is no transport file.
+#[must_use]
+pub(super) fn receiver_of(path: &Path) -> Option<ProcessIdentity> {
+    let mut bytes = [0; HEADER_BYTES];
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK);
+    options.open(path).and_then(|file| file.read_exact_at(&mut bytes, 0)).ok()?;
+    let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
+    let pid = i32::from_le_bytes(std::array::from_fn(|i| bytes[16 + i]));
+    let identity = ProcessIdentity { pid: Pid(pid), start_time_ticks: word(24), pid_namespace: word(32) };
+    bytes.starts_with(&FILE_MAGIC).then_some(identity)
 }
 
 /// FNV-1a over the record with its checksum field taken as zero. It guards against accidents, not against forgery: who

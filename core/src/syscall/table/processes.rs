@@ -1,16 +1,16 @@
 //! Rows: processes and threads, their identity, scheduling and limits.
 
-use crate::syscall::{exec, id, misc, process, schedule};
+use crate::syscall::{clone, exec, id, limits, misc, pidfd, prctl, process, schedule, wait};
 
 rows! {
-    30 ioprio_set;
-    31 ioprio_get;
-    90 capget;
-    91 capset;
+    30 ioprio_set Full id (Int, Int, Int);
+    31 ioprio_get Full id (Int, Int);
+    90 capget Full id (Ptr, Ptr);
+    91 capset Full id (Ptr, Ptr);
     92 personality Partial misc (Hex);
     93 exit Full process (Int);
     94 exit_group Full process (Int);
-    95 waitid Full process (Int, Int, Ptr, Hex, Ptr);
+    95 waitid Full wait (Int, Int, Ptr, Hex, Ptr);
     96 set_tid_address Full process (Ptr);
     97 unshare;
     117 ptrace;
@@ -26,26 +26,26 @@ rows! {
     127 sched_rr_get_interval Full schedule (Int, Ptr);
     140 setpriority Full schedule (Int, Int, Int);
     141 getpriority Full schedule (Int, Int);
-    143 setregid;
-    144 setgid;
-    145 setreuid;
-    146 setuid;
-    147 setresuid;
+    143 setregid Full id (Int, Int);
+    144 setgid Full id (Int);
+    145 setreuid Full id (Int, Int);
+    146 setuid Full id (Int);
+    147 setresuid Full id (Int, Int, Int);
     148 getresuid Full id (Ptr, Ptr, Ptr);
-    149 setresgid;
+    149 setresgid Full id (Int, Int, Int);
     150 getresgid Full id (Ptr, Ptr, Ptr);
-    151 setfsuid;
-    152 setfsgid;
+    151 setfsuid Full id (Int);
+    152 setfsgid Full id (Int);
     154 setpgid Full process (Int, Int);
     155 getpgid Full process (Int);
     156 getsid Full process (Int);
     157 setsid Full process ();
     158 getgroups Full id (Int, Ptr);
-    159 setgroups;
-    163 getrlimit Full misc (Int, Ptr);
-    164 setrlimit Partial misc (Int, Ptr);
+    159 setgroups Full id (Int, Ptr);
+    163 getrlimit Full limits (Int, Ptr);
+    164 setrlimit Partial limits (Int, Ptr);
     165 getrusage Full misc (Int, Ptr);
-    167 prctl Partial misc (Int, Hex, Hex, Hex, Hex);
+    167 prctl Partial prctl (Int, Hex, Hex, Hex, Hex);
     168 getcpu Full schedule (Ptr, Ptr, Ptr);
     172 getpid Full process ();
     173 getppid Full process ();
@@ -54,10 +54,10 @@ rows! {
     176 getgid Full id ();
     177 getegid Full id ();
     178 gettid Full process ();
-    220 clone Partial process (Hex, Ptr, Ptr, Ptr, Ptr);
+    220 clone Partial clone (Hex, Ptr, Ptr, Ptr, Ptr);
     221 execve Partial exec (Str, Ptr, Ptr);
-    260 wait4 Full process (Int, Ptr, Hex, Ptr);
-    261 prlimit64 Partial misc (Int, Int, Ptr, Ptr);
+    260 wait4 Full wait (Int, Ptr, Hex, Ptr);
+    261 prlimit64 Partial limits (Int, Int, Ptr, Ptr);
     268 setns;
     272 kcmp;
     274 sched_setattr Full schedule (Int, Ptr, Hex);
@@ -65,7 +65,7 @@ rows! {
     277 seccomp;
     281 execveat Partial exec (Dir, Str, Ptr, Ptr, Hex);
     293 rseq Full schedule (Ptr, Size, Hex, Hex);
-    434 pidfd_open;
-    435 clone3 Partial process (Ptr, Size);
-    438 pidfd_getfd;
+    434 pidfd_open Full pidfd (Int, Hex);
+    435 clone3 Partial clone (Ptr, Size);
+    438 pidfd_getfd Partial pidfd (Int, Int, Hex);
 }

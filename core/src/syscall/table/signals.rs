@@ -1,6 +1,6 @@
 //! Rows: signals.
 
-use crate::syscall::signal;
+use crate::syscall::{pidfd, signal};
 
 rows! {
     128 restart_syscall Full signal ();
@@ -16,5 +16,5 @@ rows! {
     138 rt_sigqueueinfo Full signal (Int, Signal, Ptr);
     139 rt_sigreturn Full signal ();
     240 rt_tgsigqueueinfo Full signal (Int, Int, Signal, Ptr);
-    424 pidfd_send_signal;
+    424 pidfd_send_signal Partial pidfd (Int, Signal, Ptr, Hex);
 }

@@ -1,0 +1,100 @@
+//! New threads and processes: clone(2), clone3(2). The deeds are `kernel::clone`'s and `fork`'s.
+//!
+//! Missing, and `EINVAL` as on a kernel without them: namespaces, `CLONE_INTO_CGROUP`, siblings (`CLONE_PARENT` without
+//! `CLONE_THREAD`), and processes that share memory and run on (`CLONE_VM` without `CLONE_THREAD` or `CLONE_VFORK`). A process
+//! made with `CLONE_FILES` or `CLONE_FS` has copies.
+
+use super::Args;
+use crate::abi::{Errno, GuestAddr, GuestPtr, PAGE_SIZE};
+use crate::fork::fork_process;
+use crate::kernel::clone::{CloneArgs, CloneFlags, spawn_thread};
+use crate::kernel::{SyscallResult, TaskContext};
+
+fn value(number: i32) -> u64 {
+    i64::from(number).cast_unsigned()
+}
+
+pub(super) fn clone(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    // The upper half of the flags is ignored, and the pidfd is stored where the child's id would be.
+    let flags = CloneFlags::from_bits_retain(args.u64(0) & u64::from(u32::MAX));
+    if flags.contains(CloneFlags::PIDFD) && flags.intersects(CloneFlags::PARENT_SETTID | CloneFlags::DETACHED) {
+        return Err(Errno::EINVAL.into());
+    }
+    let (parent_tid, tls, child_tid) = (args.ptr(2), args.u64(3), args.ptr(4));
+    make(ctx, CloneArgs { flags, stack: args.addr(1), parent_tid, pidfd: parent_tid, tls, child_tid })
+}
+
+/// Words of `struct clone_args` in its first and in its present length.
+const WORDS: std::ops::RangeInclusive<u64> = 8..=11;
+
+/// Deepest nesting of pid namespaces (`MAX_PID_NS_LEVEL`).
+const SET_TID_MAX: u64 = 32;
+
+pub(super) fn clone3(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let len = args.u64(1);
+    if len > PAGE_SIZE {
+        return Err(Errno::E2BIG.into());
+    }
+    if len < WORDS.start() * 8 {
+        return Err(Errno::EINVAL.into());
+    }
+    let mut bytes = vec![0; len.max(WORDS.end() * 8) as usize];
+    ctx.memory().read_bytes(args.addr(0), &mut bytes[..len as usize])?;
+    let (known, unknown) = bytes.split_at(*WORDS.end() as usize * 8);
+    if unknown.iter().any(|byte| *byte != 0) {
+        return Err(Errno::E2BIG.into());
+    }
+    let word = |index: usize| u64::from_le_bytes(std::array::from_fn(|byte| known[index * 8 + byte]));
+    let [flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_len, tls, set_tid, set_tid_count, _cgroup] =
+        std::array::from_fn(word);
+    let flags = CloneFlags::from_bits_retain(flags);
+    check_set_tid(ctx, set_tid, set_tid_count)?;
+    let is_bad = flags.bits() & !CloneFlags::OF_CLONE3.bits() != 0
+        || exit_signal > 64
+        || flags.contains(CloneFlags::SIGHAND | CloneFlags::CLEAR_SIGHAND)
+        || flags.intersects(CloneFlags::THREAD | CloneFlags::PARENT) && exit_signal != 0
+        || (stack == 0) != (stack_len == 0);
+    if is_bad {
+        return Err(Errno::EINVAL.into());
+    }
+    let at = |addr| GuestPtr::new(GuestAddr(addr));
+    let args = CloneArgs {
+        flags: CloneFlags::from_bits_retain(flags.bits() | exit_signal),
+        stack: GuestAddr(stack.wrapping_add(stack_len)),
+        parent_tid: at(parent_tid),
+        pidfd: at(pidfd),
+        tls,
+        child_tid: at(child_tid),
+    };
+    make(ctx, args)
+}
+
+/// `set_tid`: refused, as to everybody who may not restore checkpoints.
+fn check_set_tid(ctx: &TaskContext, set_tid: u64, count: u64) -> Result<(), Errno> {
+    if count > SET_TID_MAX || (set_tid == 0) != (count == 0) {
+        return Err(Errno::EINVAL);
+    }
+    for index in 0..count {
+        if ctx.memory().read(GuestPtr::<i32>::new(GuestAddr(set_tid)).index(index)?)? < 1 {
+            return Err(Errno::EINVAL);
+        }
+    }
+    if count == 0 { Ok(()) } else { Err(Errno::EPERM) }
+}
+
+fn make(ctx: &mut TaskContext, args: CloneArgs) -> SyscallResult {
+    let flags = args.flags;
+    if flags.contains(CloneFlags::THREAD) && !flags.contains(CloneFlags::SIGHAND)
+        || flags.contains(CloneFlags::SIGHAND) && !flags.contains(CloneFlags::VM)
+        || flags.intersects(CloneFlags::NAMESPACES)
+    {
+        return Err(Errno::EINVAL.into());
+    }
+    if flags.contains(CloneFlags::THREAD) {
+        return Ok(value(spawn_thread(ctx, args, ctx.run_thread)?.0));
+    }
+    if flags.contains(CloneFlags::VM) && !flags.contains(CloneFlags::VFORK) || flags.contains(CloneFlags::PARENT) {
+        return Err(Errno::EINVAL.into());
+    }
+    Ok(value(fork_process(ctx, &args)?.0))
+}
