@@ -16,7 +16,7 @@
 //!
 //! | lock | kind | what it guards |
 //! |---|---|---|
-//! | `Process::children` | ordered 1 | that nobody sees a child whose fork may still fail |
+//! | `Children::state` | ordered 1 | that nobody sees a child whose fork may still fail |
 //! | `Gate::state` | ordered 2 | who may touch guest memory, and who holds the world still |
 //! | `TimerTable::state` | ordered 3 | the guest's timers; held while their signals are sent |
 //! | `FutexTable::buckets` | ordered 4, by index | futex waiters; held while the owner of a lock is looked up |
@@ -27,6 +27,8 @@
 //! | `VcpuTable::words` | leaf | the interrupt words of vCPUs |
 //! | `FdTable::slots` | leaf | guest descriptors |
 //! | `Listing::position` | leaf | where the reading of a made-up directory stands |
+//! | `Children::inbox` | leaf | changes of children that nobody has looked at |
+//! | `Limits::set` | leaf | limits that are the guest's alone |
 //! | `Process::image` | leaf | what is known about the program |
 //! | `Process::async_files` | leaf | the guest's numbers of files that send signals |
 //! | `Process::root` | leaf | the guest's root |

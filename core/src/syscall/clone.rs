@@ -1,6 +1,6 @@
 //! New threads and processes: clone(2), clone3(2). The deeds are `kernel::clone`'s and `fork`'s.
 //!
-//! Missing, and `EINVAL` as on a kernel without them: namespaces, `CLONE_INTO_CGROUP`, siblings (`CLONE_PARENT` without
+//! Missing: what is `EINVAL` here as on a kernel without it, namespaces, `CLONE_INTO_CGROUP`, siblings (`CLONE_PARENT` without
 //! `CLONE_THREAD`), and processes that share memory and run on (`CLONE_VM` without `CLONE_THREAD` or `CLONE_VFORK`). A process
 //! made with `CLONE_FILES` or `CLONE_FS` has copies.
 

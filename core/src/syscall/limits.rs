@@ -56,6 +56,7 @@ pub(super) fn getrlimit(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     prlimit64(ctx, &Args([0, args.u64(0), 0, args.u64(1), 0, 0]))
 }
 
+/// setrlimit(2). Missing: enforcing `RLIMIT_AS`, `RLIMIT_DATA` and `RLIMIT_STACK`, which are only remembered.
 pub(super) fn setrlimit(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     if args.addr(1).is_null() {
         return Err(Errno::EFAULT.into());
