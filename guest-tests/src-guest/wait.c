@@ -189,6 +189,19 @@ static void sigchld(void) {
     rt_sigaction(SIGCHLD, SIG_DFL, 0, 0);
 }
 
+/// The signal of a child is there when the wait for it ends, so the handler runs before anything else does.
+static void order(void) {
+    rt_sigaction(SIGCHLD, on_signal, SA_SIGINFO | SA_RESTART, 0);
+    STORE(&seen_count, 0);
+    for (u32 i = 1; i <= 100; i++) {
+        s32 pid = exiting(3);
+        CHECK_EQ(rt_wait(pid), 3 << 8);
+        CHECK_EQ(LOAD(&seen_count), i);
+        CHECK_EQ(seen.chld_pid, pid);
+    }
+    rt_sigaction(SIGCHLD, SIG_DFL, 0, 0);
+}
+
 static void nobody_waits(void) {
     // With SA_NOCLDWAIT the signal comes and no zombie stays; a wait lasts until all children are gone.
     rt_sigaction(SIGCHLD, on_signal, SA_SIGINFO | SA_NOCLDWAIT | SA_RESTART, 0);
@@ -311,6 +324,7 @@ int main(int argc, char **argv, char **envp) {
     groups();
     stops();
     sigchld();
+    order();
     nobody_waits();
     adoption();
     death_signal();

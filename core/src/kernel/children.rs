@@ -232,6 +232,19 @@ impl Process {
         self.serve_children();
     }
 
+    /// Has the signals sent of all changes of children that the host has told of: a wait that has found one is not to end
+    /// before its SIGCHLD is there, or a handler or a disposition that comes after the wait would meet it.
+    pub fn hear_of_children(&self) {
+        self.kicker().take_child_signals(|info| {
+            if info.code().is_from_process() {
+                // A full queue loses it, as on Linux.
+                let _lost = self.send_signal(*info, SignalTarget::Process, KickCause::HostSignal);
+            } else {
+                self.child_changed(info);
+            }
+        });
+    }
+
     /// Sends the signals that changes of children mean, and has everybody look again who waits for one.
     pub fn serve_children(&self) {
         self.serve_children_news();

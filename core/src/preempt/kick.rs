@@ -115,6 +115,7 @@ impl KickThread {
     }
 
     fn take_signals(&self) {
+        let _taking = self.shared.taking();
         for _ in 0..SIGNALS_PER_ROUND {
             let Some(info) = signal::take_pending(signal::taken_set()) else { break };
             self.take(&info);

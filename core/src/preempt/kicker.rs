@@ -7,7 +7,8 @@ use super::stats::{ProcessCounter, ProcessStats};
 use super::timers::{Expired, TimerGeneration, TimerHeap, TimerKey};
 use super::transport::Record;
 use super::watchdog::{Overrun, Watchdog};
-use crate::abi::{SigInfo, Tid};
+use crate::abi::{SigInfo, SigSet, Signal, Tid};
+use crate::host::signal::take_pending;
 use crate::host::wake::WakeFd;
 use crate::host::{clock, futex, thread};
 use crate::vcpu::Machine;
@@ -72,6 +73,8 @@ pub(super) struct Shared {
     queue: Mutex<Queue>,
     /// Leaf lock.
     timers: Mutex<TimerHeap>,
+    /// Held from the taking of a host signal until it is served.
+    taking: Mutex<()>,
     /// Nonzero when the transport file is to be drained; the transport thread sleeps on it.
     drain_requested: AtomicU32,
     /// There is a transport thread, or nothing for it to drain.
@@ -106,6 +109,7 @@ impl Shared {
             wake: WakeFd::new()?,
             queue: Mutex::default(),
             timers: Mutex::default(),
+            taking: Mutex::default(),
             drain_requested: AtomicU32::new(0),
             has_drainer: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
@@ -121,6 +125,11 @@ impl Shared {
 
     pub(super) fn timers(&self) -> MutexGuard<'_, TimerHeap> {
         self.timers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whoever takes host signals holds this until they are served.
+    pub(super) fn taking(&self) -> MutexGuard<'_, ()> {
+        self.taking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Queues a request; true when the queue was empty before.
@@ -253,6 +262,17 @@ impl Kicker {
             }
         }
         shared.settling.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Serves every SIGCHLD that was pending for the process when this was called, in the kick thread's place: whoever has
+    /// just waited for a child knows that the host has sent it, and is not to be overtaken by it. Waits while the kick
+    /// thread serves signals. The caller holds no lock.
+    pub fn take_child_signals(&self, mut take: impl FnMut(&SigInfo)) {
+        let _taking = self.shared.taking();
+        while let Some(info) = take_pending(SigSet::of(&[Signal::SIGCHLD])) {
+            self.shared.stats.bump(ProcessCounter::ChildSignals);
+            take(&info);
+        }
     }
 
     /// Arms a timer, in place of an earlier arming of the same key. A deadline in the past expires at once.

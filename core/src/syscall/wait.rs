@@ -33,7 +33,11 @@ fn wait<T>(
             answer => Some(answer),
         }
     };
-    Ok(ctx.task.block_until(None, once).map_err(|interrupted| interrupted.or_restart(Restart::Sys))??)
+    let found = ctx.task.block_until(None, once).map_err(|interrupted| interrupted.or_restart(Restart::Sys))??;
+    if found.is_some() {
+        process.hear_of_children();
+    }
+    Ok(found)
 }
 
 pub(super) fn wait4(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
