@@ -66,6 +66,10 @@ pub fn select(manifest: &Manifest, purpose: Use, selection: &Selection) -> Resul
     if picked.is_empty() { Err(PlanError::Nothing) } else { Ok(picked) }
 }
 
+/// Masks are read in every so many iterations. Linux may spend seconds on taking a process away whose tasks somebody has
+/// looked at in `/proc` (`shrink_dcache_parent`), and a gate that reads them in each run takes several times as long.
+const MASKS_EVERY: u32 = 8;
+
 /// The runs of a stormed phase: of iterations `first..first + iterations` of each guest those that fall to the shard. Guests
 /// that run once are part of iteration 0.
 #[must_use]
@@ -80,7 +84,7 @@ pub fn storm_runs(
     let run = |guest: &Arc<Guest>, iteration| PlannedRun {
         id: RunId { phase, guest: guest.name().to_owned(), control: None, iteration },
         guest: Arc::clone(guest),
-        mode: Mode::Storm { hz: terms.hz },
+        mode: Mode::Storm { hz: terms.hz, reads_masks: iteration.is_multiple_of(MASKS_EVERY) },
         wall_limit: terms.wall_limit,
         leaves: guest.leaves(),
         breakage: None,

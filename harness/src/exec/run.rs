@@ -103,7 +103,7 @@ pub(super) fn run(
 
 const fn storm_hz(mode: Mode) -> u32 {
     match mode {
-        Mode::Storm { hz } => hz,
+        Mode::Storm { hz, .. } => hz,
         Mode::Stamp { .. } | Mode::Quiet => 0,
     }
 }
