@@ -26,7 +26,7 @@ pub(crate) const ZERO_SLOT: u8 = 32;
 /// Slot for results that are thrown away.
 pub(crate) const SINK_SLOT: u8 = 33;
 
-/// Slot of [`Cpu::v`] for a value between two ops of one instruction.
+/// Slot of [`Cpu::v`] for a value between two ops of one instruction; the next ones hold copies within a handler.
 pub(crate) const SCRATCH_VECTOR: u8 = 32;
 
 /// Entries of the cache of indirect branch targets, a power of two.
