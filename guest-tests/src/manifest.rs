@@ -72,10 +72,20 @@ pub enum BenchKind {
     Mips,
     /// The same, for floating point.
     Floating,
+    /// The same, for Advanced SIMD.
+    Simd,
     /// Prints one line, the nanoseconds per operation, as the guest measured them by CLOCK_MONOTONIC.
     NsPerOp,
     /// Its whole run is the measurement.
     StartUp,
+}
+
+impl BenchKind {
+    /// Whether it counts the instructions of a loop.
+    #[must_use]
+    pub const fn is_loop(self) -> bool {
+        matches!(self, Self::Mips | Self::Floating | Self::Simd)
+    }
 }
 
 /// Facts that only benches need.
@@ -351,7 +361,7 @@ impl Guest {
             (row.bench.is_some() != (row.used_by == Use::Bench), "bench facts go with use = \"bench\", and only there"),
             (
                 row.bench.as_ref().is_some_and(|b| {
-                    matches!(b.kind, BenchKind::Mips | BenchKind::Floating) != (b.instructions_per_iteration > 0)
+                    b.kind.is_loop() != (b.instructions_per_iteration > 0)
                         || (b.kind == BenchKind::StartUp) != (b.iterations == 0)
                 }),
                 "bench kind, iterations and instructions_per_iteration do not fit together",

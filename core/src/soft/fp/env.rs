@@ -60,6 +60,11 @@ pub(crate) struct Env {
 }
 
 impl Env {
+    /// Registers with these values; bits that cannot be set are zero.
+    pub(crate) fn new(fpcr: u32, fpsr: u32) -> Self {
+        Self { fpcr: fpcr & FPCR_BITS, fpsr: fpsr & FPSR_BITS }
+    }
+
     /// Raises exceptions: bits of [`flag`].
     #[inline(always)]
     pub(super) fn raise(&mut self, flags: u32) {

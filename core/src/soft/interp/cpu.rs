@@ -26,7 +26,7 @@ pub(crate) const ZERO_SLOT: u8 = 32;
 /// Slot for results that are thrown away.
 pub(crate) const SINK_SLOT: u8 = 33;
 
-/// Slot of [`Cpu::v`] for a value between two ops of one instruction.
+/// Slot of [`Cpu::v`] for a value between two ops of one instruction; the next ones hold copies within a handler.
 pub(crate) const SCRATCH_VECTOR: u8 = 32;
 
 /// Entries of the cache of indirect branch targets, a power of two.
@@ -183,7 +183,7 @@ impl Cpu {
         self.pstate_rest = state.pstate.0 & !(Pstate::NZCV | Pstate::BTYPE);
         self.branch_type = (state.pstate.0 >> Pstate::BTYPE_SHIFT & 3) as usize;
         self.v[..32].copy_from_slice(&state.v);
-        self.fp = Env { fpcr: state.fpcr, fpsr: state.fpsr };
+        self.fp = Env::new(state.fpcr, state.fpsr);
         self.tpidr_el0 = state.tpidr_el0;
         self.tpidrro_el0 = state.tpidrro_el0;
         self.pauth = state.pauth;

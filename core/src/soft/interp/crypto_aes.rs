@@ -73,7 +73,7 @@ static INVERSE_MIX: [u32; 256] = make_columns([14, 9, 13, 11]);
 /// Byte `row` of column `column` moves from the column `step * row` further; then the S-box.
 #[inline(always)]
 fn shift_and_substitute(state: u128, step: usize, sbox: &[u8; 256]) -> u128 {
-    let state = u8::split(state);
+    let state = u8::split(&state);
     let result = std::array::from_fn(|place| {
         let (row, column) = (place % 4, place / 4);
         sbox[usize::from(state[row + 4 * ((column + step * row) % 4)])]
@@ -84,7 +84,7 @@ fn shift_and_substitute(state: u128, step: usize, sbox: &[u8; 256]) -> u128 {
 /// Every column times the matrix whose products are in `columns`.
 #[inline(always)]
 fn mix(state: u128, columns: &[u32; 256]) -> u128 {
-    let mixed = u32::split(state).map(|column| {
+    let mixed = u32::split(&state).map(|column| {
         let bytes = column.to_le_bytes();
         (0..4).fold(0, |sum, row| sum ^ columns[usize::from(bytes[row])].rotate_left(8 * row as u32))
     });

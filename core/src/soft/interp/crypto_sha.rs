@@ -16,7 +16,7 @@ macro_rules! steps {
     ($($name:ident[$type:ty] |$d:pat_param, $n:pat_param, $m:pat_param| $result:expr;)+) => {$(
         pub(crate) fn $name(b: &mut Builder, inst: Inst) {
             const HANDLER: Exec = |cpu: &mut Cpu, at: At<'_>| -> Flow {
-                let [$d, $n, $m] = [at.rd(), at.rn(), at.rm()].map(|slot| <$type>::split(cpu.v[slot]));
+                let [$d, $n, $m] = [at.rd(), at.rn(), at.rm()].map(|slot| <$type>::split(&cpu.v[slot]));
                 cpu.v[at.rd()] = <$type>::join($result);
                 at.next(cpu)
             };

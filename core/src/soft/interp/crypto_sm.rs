@@ -15,7 +15,7 @@ macro_rules! steps {
     ($($name:ident |$d:pat_param, $n:pat_param, $m:pat_param, $i:pat_param| $result:expr;)+) => {$(
         pub(crate) fn $name(b: &mut Builder, inst: Inst) {
             const HANDLER: Exec = |cpu: &mut Cpu, at: At<'_>| -> Flow {
-                let [$d, $n, $m] = [at.rd(), at.rn(), at.rm()].map(|slot| u32::split(cpu.v[slot]));
+                let [$d, $n, $m] = [at.rd(), at.rn(), at.rm()].map(|slot| u32::split(&cpu.v[slot]));
                 let $i = at.imm() as usize & 3;
                 cpu.v[at.rd()] = u32::join($result);
                 at.next(cpu)
@@ -39,7 +39,7 @@ steps! {
 /// SM3SS1, the only one with a third source.
 pub(crate) fn sm3ss1(b: &mut Builder, inst: Inst) {
     fn handler(cpu: &mut Cpu, at: At<'_>) -> Flow {
-        let [n, m, a] = [at.rn(), at.rm(), at.ra()].map(|slot| u32::split(cpu.v[slot])[3]);
+        let [n, m, a] = [at.rn(), at.rm(), at.ra()].map(|slot| u32::split(&cpu.v[slot])[3]);
         let sum = n.rotate_left(12).wrapping_add(m).wrapping_add(a);
         cpu.v[at.rd()] = u32::join([0, 0, 0, sum.rotate_left(7)]);
         at.next(cpu)

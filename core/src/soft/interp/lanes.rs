@@ -16,8 +16,9 @@ pub(super) trait Lane: Copy + 'static {
     /// Zero.
     const ZERO: Self;
 
-    /// The lanes of a register.
-    fn split(register: u128) -> Self::Lanes;
+    /// The lanes of a register. It is taken by reference because the host's vectors serve then: loads of lanes are joined
+    /// by the optimiser, parts of a 128-bit integer are not.
+    fn split(register: &u128) -> Self::Lanes;
     /// The register of these lanes.
     fn join(lanes: Self::Lanes) -> u128;
     /// All lanes the same.
@@ -32,8 +33,9 @@ macro_rules! lane {
             const ZERO: Self = 0;
 
             #[inline(always)]
-            fn split(register: u128) -> Self::Lanes {
-                zerocopy::transmute!(register)
+            fn split(register: &u128) -> Self::Lanes {
+                let lanes: &Self::Lanes = zerocopy::transmute_ref!(register);
+                *lanes
             }
 
             #[inline(always)]
@@ -142,9 +144,13 @@ integer! {
 pub(super) trait Widening: Integer {
     /// The wider element.
     type Double: Integer;
+    /// Lanes of 64 bits.
+    type Half: Copy + AsRef<[Self]>;
 
     /// The same number, wider.
     fn double(self) -> Self::Double;
+    /// The lanes of the lower or the upper half of a register.
+    fn split_half(register: &u128, is_upper: bool) -> Self::Half;
 }
 
 /// The element of twice the width.
@@ -165,6 +171,14 @@ macro_rules! double {
     ($($narrow:ty, $wide:ty;)*) => {$(
         impl Widening for $narrow {
             type Double = $wide;
+            type Half = [$narrow; 8 / size_of::<$narrow>()];
+
+            #[inline(always)]
+            fn split_half(register: &u128, is_upper: bool) -> Self::Half {
+                let halves: &[u64; 2] = zerocopy::transmute_ref!(register);
+                let lanes: &Self::Half = zerocopy::transmute_ref!(&halves[usize::from(is_upper)]);
+                *lanes
+            }
 
             #[inline(always)]
             fn double(self) -> $wide {
@@ -199,10 +213,9 @@ double! {
     i32, i64;
 }
 
-/// `f` of every lane; of the shorter vector's lanes where their sizes differ.
+/// `f` of every lane; of the shorter vector's lanes where their numbers differ.
 #[inline(always)]
-pub(super) fn map<T: Lane, U: Lane>(a: u128, mut f: impl FnMut(T) -> U) -> u128 {
-    let a = T::split(a);
+pub(super) fn map<T: Lane, U: Lane>(a: impl AsRef<[T]>, mut f: impl FnMut(T) -> U) -> u128 {
     let mut result = U::splat(U::ZERO);
     for (result, a) in result.as_mut().iter_mut().zip(a.as_ref()) {
         *result = f(*a);
@@ -210,10 +223,13 @@ pub(super) fn map<T: Lane, U: Lane>(a: u128, mut f: impl FnMut(T) -> U) -> u128 
     U::join(result)
 }
 
-/// `f` of every pair of lanes; of the shorter vector's lanes where their sizes differ.
+/// `f` of every pair of lanes; of the shorter vector's lanes where their numbers differ.
 #[inline(always)]
-pub(super) fn map2<S: Lane, T: Lane, U: Lane>(a: u128, b: u128, mut f: impl FnMut(S, T) -> U) -> u128 {
-    let (a, b) = (S::split(a), T::split(b));
+pub(super) fn map2<S: Lane, T: Lane, U: Lane>(
+    a: impl AsRef<[S]>,
+    b: impl AsRef<[T]>,
+    mut f: impl FnMut(S, T) -> U,
+) -> u128 {
     let mut result = U::splat(U::ZERO);
     for ((result, a), b) in result.as_mut().iter_mut().zip(a.as_ref()).zip(b.as_ref()) {
         *result = f(*a, *b);
@@ -221,10 +237,14 @@ pub(super) fn map2<S: Lane, T: Lane, U: Lane>(a: u128, b: u128, mut f: impl FnMu
     U::join(result)
 }
 
-/// `f` of every three lanes; of the shorter vector's lanes where their sizes differ.
+/// `f` of every three lanes; of the shorter vector's lanes where their numbers differ.
 #[inline(always)]
-pub(super) fn map3<S: Lane, T: Lane, U: Lane>(a: u128, b: u128, c: u128, mut f: impl FnMut(U, S, T) -> U) -> u128 {
-    let (a, b, c) = (U::split(a), S::split(b), T::split(c));
+pub(super) fn map3<S: Lane, T: Lane, U: Lane>(
+    a: impl AsRef<[U]>,
+    b: impl AsRef<[S]>,
+    c: impl AsRef<[T]>,
+    mut f: impl FnMut(U, S, T) -> U,
+) -> u128 {
     let mut result = U::splat(U::ZERO);
     for (((result, a), b), c) in result.as_mut().iter_mut().zip(a.as_ref()).zip(b.as_ref()).zip(c.as_ref()) {
         *result = f(*a, *b, *c);
@@ -232,10 +252,9 @@ pub(super) fn map3<S: Lane, T: Lane, U: Lane>(a: u128, b: u128, c: u128, mut f: 
     U::join(result)
 }
 
-/// `f` of neighbouring lanes of two registers, one after the other.
+/// `f` of neighbouring lanes of two vectors, one after the other.
 #[inline(always)]
-pub(super) fn map_pairs<T: Lane>(low: u128, high: u128, mut f: impl FnMut(T, T) -> T) -> u128 {
-    let (low, high) = (T::split(low), T::split(high));
+pub(super) fn map_pairs<T: Lane>(low: impl AsRef<[T]>, high: impl AsRef<[T]>, mut f: impl FnMut(T, T) -> T) -> u128 {
     let mut result = T::splat(T::ZERO);
     let pairs = low.as_ref().chunks_exact(2).chain(high.as_ref().chunks_exact(2));
     for (result, pair) in result.as_mut().iter_mut().zip(pairs) {
@@ -247,12 +266,11 @@ pub(super) fn map_pairs<T: Lane>(low: u128, high: u128, mut f: impl FnMut(T, T) 
 /// All lanes folded by `f`, of 64 bits or of all 128.
 #[inline(always)]
 pub(super) fn fold<T: Lane, U: Lane>(
-    register: u128,
+    lanes: T::Lanes,
     is_full: bool,
     widen: impl Fn(T) -> U,
     f: impl Fn(U, U) -> U,
 ) -> U {
-    let lanes = T::split(register);
     let lanes = lanes.as_ref();
     let all = |lanes: &[T]| lanes[1..].iter().fold(widen(lanes[0]), |value, &lane| f(value, widen(lane)));
     if is_full { all(lanes) } else { all(&lanes[..lanes.len() / 2]) }

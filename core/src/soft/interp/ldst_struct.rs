@@ -72,7 +72,7 @@ fn image_index<T: Lane, const FULL: bool>(index: usize) -> (usize, usize) {
 /// Splits the structures of an image into registers.
 #[inline(always)]
 fn deinterleave<T: Lane, const N: usize, const FULL: bool>(image: [u128; N]) -> [u128; N] {
-    let image = image.map(T::split);
+    let image = image.map(|register| T::split(&register));
     let mut registers = [T::splat(T::ZERO); N];
     for lane in 0..if FULL { T::COUNT } else { T::COUNT / 2 } {
         for (index, register) in registers.iter_mut().enumerate() {
@@ -86,7 +86,7 @@ fn deinterleave<T: Lane, const N: usize, const FULL: bool>(image: [u128; N]) -> 
 /// Makes structures of registers.
 #[inline(always)]
 fn interleave<T: Lane, const N: usize, const FULL: bool>(registers: [u128; N]) -> [u128; N] {
-    let registers = registers.map(T::split);
+    let registers = registers.map(|register| T::split(&register));
     let mut image = [T::splat(T::ZERO); N];
     for lane in 0..if FULL { T::COUNT } else { T::COUNT / 2 } {
         for (index, register) in registers.iter().enumerate() {
@@ -190,7 +190,7 @@ fn load_lane<T: Lane + Loadable, const N: usize>(cpu: &mut Cpu, at: At<'_>) -> F
         let elements = load_elements::<T, N>(cpu.mem, address)?;
         for (index, element) in elements.into_iter().enumerate() {
             let register = &mut cpu.v[(at.rd() + index) & 31];
-            let mut lanes = T::split(*register);
+            let mut lanes = T::split(register);
             lanes.as_mut()[lane_of::<T>(at)] = element;
             *register = T::join(lanes);
         }
@@ -202,7 +202,7 @@ fn store_lane<T: Lane + Loadable, const N: usize>(cpu: &mut Cpu, at: At<'_>) -> 
     with_address(cpu, at, Access::Write, |cpu, address| {
         let mut place = address;
         for register in list::<N>(cpu, at) {
-            let element = T::split(register).as_ref()[lane_of::<T>(at)];
+            let element = T::split(&register).as_ref()[lane_of::<T>(at)];
             cpu.mem.store(GuestAddr(place), element).map_err(|faulted| FaultAt(place, faulted))?;
             place = place.wrapping_add(size_of::<T>() as u64);
         }

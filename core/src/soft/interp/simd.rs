@@ -112,44 +112,83 @@ pub(super) fn emit(b: &mut Builder, inst: Inst, handlers: &[(usize, Exec)]) {
 static KEPT: [u128; 8] =
     [u8::MAX as u128, u16::MAX as u128, u32::MAX as u128, u64::MAX as u128, u128::MAX, u128::MAX, u128::MAX, u128::MAX];
 
-/// `register` cut to the length of the op.
+/// What is kept of a result of length `log2_bytes`.
 #[inline(always)]
-pub(super) fn cut(at: At<'_>, register: u128) -> u128 {
-    register & KEPT[usize::from(at.aux()) & 7]
+fn kept(log2_bytes: u16) -> u128 {
+    KEPT[usize::from(log2_bytes) & 7]
 }
 
-/// A source of lanes twice as wide as the result's: cut to one lane for scalar instructions.
+/// The lanes of the register in a slot.
 #[inline(always)]
-fn cut_wide(at: At<'_>, register: u128) -> u128 {
-    register & KEPT[usize::from(at.aux() + 1) & 7]
+fn lanes<T: Lane>(cpu: &Cpu, slot: usize) -> T::Lanes {
+    T::split(&cpu.v[slot])
+}
+
+/// The lanes of the half that a long instruction takes: the upper one for the full length.
+#[inline(always)]
+fn half<T: Widening>(cpu: &Cpu, at: At<'_>, slot: usize) -> T::Half {
+    T::split_half(&cpu.v[slot], at.aux() == FULL)
+}
+
+/// The slot of a source of `log2_bytes`: a copy in `scratch` without what lies above them, which must not saturate.
+#[inline(always)]
+fn cut_source(cpu: &mut Cpu, log2_bytes: u16, slot: usize, scratch: u8) -> usize {
+    if log2_bytes >= FULL {
+        return slot;
+    }
+    let scratch = usize::from(scratch);
+    cpu.v[scratch] = cpu.v[slot] & kept(log2_bytes);
+    scratch
+}
+
+/// The slots of `rd`, `rn`, `rm` without what lies above the length of the op.
+#[inline(always)]
+fn cut_sources(cpu: &mut Cpu, at: At<'_>) -> [usize; 3] {
+    [
+        cut_source(cpu, at.aux(), at.rd(), SCRATCH_VECTOR + 1),
+        cut_source(cpu, at.aux(), at.rn(), SCRATCH_VECTOR + 2),
+        cut_source(cpu, at.aux(), at.rm(), SCRATCH_VECTOR + 3),
+    ]
+}
+
+/// The slots of `rn` and `rm` of a long op: without what lies above the one lane of a scalar, which must not saturate. A
+/// vector's are taken by half, with nothing above.
+#[inline(always)]
+fn cut_narrow_sources(cpu: &mut Cpu, at: At<'_>) -> [usize; 2] {
+    if at.aux() >= 3 {
+        return [at.rn(), at.rm()];
+    }
+    let [_, n, m] = cut_sources(cpu, at);
+    [n, m]
 }
 
 /// Writes the result of an op, cut to length, and goes on.
 #[inline(always)]
 pub(super) fn finish(cpu: &mut Cpu, at: At<'_>, result: u128) -> Flow {
-    cpu.v[at.rd()] = cut(at, result);
+    cpu.v[at.rd()] = result;
+    if at.aux() != FULL {
+        cpu.v[at.rd()] &= kept(at.aux());
+    }
     at.next(cpu)
-}
-
-/// The part of a source that a long instruction takes: the upper half for the full length, otherwise the lower half, or
-/// one lane.
-#[inline(always)]
-fn half(at: At<'_>, register: u128) -> u128 {
-    if at.aux() == FULL { register >> 64 } else { cut(at, register) }
 }
 
 /// Writes a narrow result of 64 bits to the half that the length says. The upper half keeps the lower one.
 #[inline(always)]
 fn finish_narrow(cpu: &mut Cpu, at: At<'_>, result: u128) -> Flow {
-    cpu.v[at.rd()] =
-        if at.aux() == FULL { cpu.v[at.rd()] & u128::from(u64::MAX) | result << 64 } else { cut(at, result) };
+    let [low, _] = u64::split(&result);
+    let halves: &mut [u64; 2] = zerocopy::transmute_mut!(&mut cpu.v[at.rd()]);
+    if at.aux() == FULL {
+        halves[1] = low;
+    } else {
+        *halves = [low & kept(at.aux()) as u64, 0];
+    }
     at.next(cpu)
 }
 
 /// `rd` = `f` of the lanes of `rn`.
 #[inline(always)]
 pub(super) fn unary<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T) -> T) -> Flow {
-    let result = map(cpu.v[at.rn()], f);
+    let result = map(lanes::<T>(cpu, at.rn()), f);
     finish(cpu, at, result)
 }
 
@@ -157,7 +196,7 @@ pub(super) fn unary<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T) -> T) -> F
 #[inline(always)]
 pub(super) fn unary_imm<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, u32) -> T) -> Flow {
     let amount = at.imm() as u32;
-    let result = map(cpu.v[at.rn()], |n| f(n, amount));
+    let result = map(lanes::<T>(cpu, at.rn()), |n| f(n, amount));
     finish(cpu, at, result)
 }
 
@@ -165,28 +204,28 @@ pub(super) fn unary_imm<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, u32) -
 #[inline(always)]
 pub(super) fn accumulate_imm<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T, u32) -> T) -> Flow {
     let amount = at.imm() as u32;
-    let result = map2(cpu.v[at.rd()], cpu.v[at.rn()], |d, n| f(d, n, amount));
+    let result = map2(lanes::<T>(cpu, at.rd()), lanes::<T>(cpu, at.rn()), |d, n| f(d, n, amount));
     finish(cpu, at, result)
 }
 
 /// `rd` = `f` of the lanes of `rn` and `rm`.
 #[inline(always)]
 pub(super) fn binary<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T) -> T) -> Flow {
-    let result = map2(cpu.v[at.rn()], cpu.v[at.rm()], f);
+    let result = map2(lanes::<T>(cpu, at.rn()), lanes::<T>(cpu, at.rm()), f);
     finish(cpu, at, result)
 }
 
 /// `rd` = `f` of the lanes of `rd`, `rn` and `rm`.
 #[inline(always)]
 pub(super) fn accumulate<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T, T) -> T) -> Flow {
-    let result = map3(cpu.v[at.rd()], cpu.v[at.rn()], cpu.v[at.rm()], f);
+    let result = map3(lanes::<T>(cpu, at.rd()), lanes::<T>(cpu, at.rn()), lanes::<T>(cpu, at.rm()), f);
     finish(cpu, at, result)
 }
 
 /// `rd` = `f` of the lanes of `rn`, `rm` and `ra`.
 #[inline(always)]
 pub(super) fn ternary<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T, T) -> T) -> Flow {
-    let result = map3(cpu.v[at.rn()], cpu.v[at.rm()], cpu.v[at.ra()], f);
+    let result = map3(lanes::<T>(cpu, at.rn()), lanes::<T>(cpu, at.rm()), lanes::<T>(cpu, at.ra()), f);
     finish(cpu, at, result)
 }
 
@@ -194,30 +233,34 @@ pub(super) fn ternary<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T, T) ->
 #[inline(always)]
 pub(super) fn binary_imm<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T, u32) -> T) -> Flow {
     let amount = at.imm() as u32;
-    let result = map2(cpu.v[at.rn()], cpu.v[at.rm()], |n, m| f(n, m, amount));
+    let result = map2(lanes::<T>(cpu, at.rn()), lanes::<T>(cpu, at.rm()), |n, m| f(n, m, amount));
     finish(cpu, at, result)
 }
 
 /// `rd` = `f` of the lanes of `rd` and `rn`.
 #[inline(always)]
 pub(super) fn accumulate_unary<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T) -> T) -> Flow {
-    let result = map2(cpu.v[at.rd()], cpu.v[at.rn()], f);
+    let result = map2(lanes::<T>(cpu, at.rd()), lanes::<T>(cpu, at.rn()), f);
     finish(cpu, at, result)
 }
 
 /// `rd` = `f` of neighbouring lanes of `rn` and then `rm`.
 #[inline(always)]
 pub(super) fn pairwise<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T) -> T) -> Flow {
-    let (n, m) = (cpu.v[at.rn()], cpu.v[at.rm()]);
-    let result =
-        if at.aux() == FULL { map_pairs(n, m, f) } else { map_pairs(n & u128::from(u64::MAX) | m << 64, 0, f) };
+    let (n, m) = (at.rn(), at.rm());
+    let result = if at.aux() == FULL {
+        map_pairs(lanes::<T>(cpu, n), lanes::<T>(cpu, m), f)
+    } else {
+        let joined = cpu.v[n] & u128::from(u64::MAX) | cpu.v[m] << 64;
+        map_pairs(T::split(&joined), [], f)
+    };
     finish(cpu, at, result)
 }
 
 /// Lane 0 of `rd` = all lanes of `rn` folded by `f`.
 #[inline(always)]
 pub(super) fn across<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T) -> T) -> Flow {
-    let value = fold(cpu.v[at.rn()], at.aux() == FULL, |lane| lane, f);
+    let value = fold(lanes::<T>(cpu, at.rn()), at.aux() == FULL, |lane| lane, f);
     set_scalar(cpu, at, value)
 }
 
@@ -228,7 +271,7 @@ pub(super) fn across_long<T: Widening>(
     at: At<'_>,
     f: impl Fn(T::Double, T::Double) -> T::Double,
 ) -> Flow {
-    let value = fold(cpu.v[at.rn()], at.aux() == FULL, T::double, f);
+    let value = fold(lanes::<T>(cpu, at.rn()), at.aux() == FULL, T::double, f);
     set_scalar(cpu, at, value)
 }
 
@@ -244,15 +287,16 @@ pub(super) fn set_scalar<T: Lane>(cpu: &mut Cpu, at: At<'_>, value: T) -> Flow {
 /// Half of `rd` = `f` of the lanes of `rn`, which are twice as wide.
 #[inline(always)]
 pub(super) fn narrow<W: Narrowing>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(W) -> W::Narrow) -> Flow {
-    let result = map(cpu.v[at.rn()], f);
+    let result = map(lanes::<W>(cpu, at.rn()), f);
     finish_narrow(cpu, at, result)
 }
 
 /// Half of `rd` = `f` of the lanes of `rn`, which are twice as wide; `f` also tells of saturation.
 #[inline(always)]
 pub(super) fn narrow_saturating<W: Narrowing>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(W) -> (W::Narrow, bool)) -> Flow {
+    let source = cut_source(cpu, at.aux() + 1, at.rn(), SCRATCH_VECTOR + 2);
     let mut is_saturated = false;
-    let result = map(cut_wide(at, cpu.v[at.rn()]), |n| flagged(&mut is_saturated, f(n)));
+    let result = map(lanes::<W>(cpu, source), |n| flagged(&mut is_saturated, f(n)));
     note_saturation(cpu, is_saturated);
     finish_narrow(cpu, at, result)
 }
@@ -279,14 +323,14 @@ pub(super) fn unary_imm_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl F
 #[inline(always)]
 pub(super) fn narrow_imm<W: Narrowing>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(W, u32) -> W::Narrow) -> Flow {
     let amount = at.imm() as u32;
-    let result = map(cpu.v[at.rn()], |n| f(n, amount));
+    let result = map(lanes::<W>(cpu, at.rn()), |n| f(n, amount));
     finish_narrow(cpu, at, result)
 }
 
 /// `rd` = `f` of the lanes of half of `rn`, which are half as wide.
 #[inline(always)]
 pub(super) fn long<T: Widening>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T) -> T::Double) -> Flow {
-    cpu.v[at.rd()] = map(half(at, cpu.v[at.rn()]), f);
+    cpu.v[at.rd()] = map(half::<T>(cpu, at, at.rn()), f);
     at.next(cpu)
 }
 
@@ -294,14 +338,14 @@ pub(super) fn long<T: Widening>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T) -> T::D
 #[inline(always)]
 pub(super) fn long_imm<T: Widening>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, u32) -> T::Double) -> Flow {
     let amount = at.imm() as u32;
-    cpu.v[at.rd()] = map(half(at, cpu.v[at.rn()]), |n| f(n, amount));
+    cpu.v[at.rd()] = map(half::<T>(cpu, at, at.rn()), |n| f(n, amount));
     at.next(cpu)
 }
 
 /// `rd` = `f` of the lanes of half of `rn` and half of `rm`, which are half as wide.
 #[inline(always)]
 pub(super) fn long_binary<T: Widening>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T) -> T::Double) -> Flow {
-    cpu.v[at.rd()] = map2(half(at, cpu.v[at.rn()]), half(at, cpu.v[at.rm()]), f);
+    cpu.v[at.rd()] = map2(half::<T>(cpu, at, at.rn()), half::<T>(cpu, at, at.rm()), f);
     at.next(cpu)
 }
 
@@ -312,21 +356,22 @@ pub(super) fn long_accumulate<T: Widening>(
     at: At<'_>,
     f: impl Fn(T::Double, T, T) -> T::Double,
 ) -> Flow {
-    cpu.v[at.rd()] = map3(cpu.v[at.rd()], half(at, cpu.v[at.rn()]), half(at, cpu.v[at.rm()]), f);
+    cpu.v[at.rd()] =
+        map3(lanes::<T::Double>(cpu, at.rd()), half::<T>(cpu, at, at.rn()), half::<T>(cpu, at, at.rm()), f);
     at.next(cpu)
 }
 
 /// `rd` = `f` of the lanes of `rn`, and of half of `rm`, which are half as wide.
 #[inline(always)]
 pub(super) fn wide_binary<T: Widening>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T::Double, T) -> T::Double) -> Flow {
-    cpu.v[at.rd()] = map2(cpu.v[at.rn()], half(at, cpu.v[at.rm()]), f);
+    cpu.v[at.rd()] = map2(lanes::<T::Double>(cpu, at.rn()), half::<T>(cpu, at, at.rm()), f);
     at.next(cpu)
 }
 
 /// Half of `rd` = `f` of the lanes of `rn` and `rm`, which are twice as wide.
 #[inline(always)]
 pub(super) fn narrow_binary<W: Narrowing>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(W, W) -> W::Narrow) -> Flow {
-    let result = map2(cpu.v[at.rn()], cpu.v[at.rm()], f);
+    let result = map2(lanes::<W>(cpu, at.rn()), lanes::<W>(cpu, at.rm()), f);
     finish_narrow(cpu, at, result)
 }
 
@@ -339,8 +384,9 @@ pub(super) fn note_saturation(cpu: &mut Cpu, is_saturated: bool) {
 /// `rd` = `f` of the lanes of `rn`, which also tells of saturation.
 #[inline(always)]
 pub(super) fn unary_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T) -> (T, bool)) -> Flow {
+    let [_, n, _] = cut_sources(cpu, at);
     let mut is_saturated = false;
-    let result = map(cut(at, cpu.v[at.rn()]), |n| flagged(&mut is_saturated, f(n)));
+    let result = map(lanes::<T>(cpu, n), |n| flagged(&mut is_saturated, f(n)));
     note_saturation(cpu, is_saturated);
     finish(cpu, at, result)
 }
@@ -348,9 +394,9 @@ pub(super) fn unary_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T)
 /// `rd` = `f` of the lanes of `rn` and `rm`, which also tells of saturation.
 #[inline(always)]
 pub(super) fn binary_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T) -> (T, bool)) -> Flow {
-    let (n, m) = (cut(at, cpu.v[at.rn()]), cut(at, cpu.v[at.rm()]));
+    let [_, n, m] = cut_sources(cpu, at);
     let mut is_saturated = false;
-    let result = map2(n, m, |n, m| flagged(&mut is_saturated, f(n, m)));
+    let result = map2(lanes::<T>(cpu, n), lanes::<T>(cpu, m), |n, m| flagged(&mut is_saturated, f(n, m)));
     note_saturation(cpu, is_saturated);
     finish(cpu, at, result)
 }
@@ -358,9 +404,9 @@ pub(super) fn binary_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T
 /// `rd` = `f` of the lanes of `rd` and `rn`, which also tells of saturation.
 #[inline(always)]
 pub(super) fn accumulate_unary_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T) -> (T, bool)) -> Flow {
-    let (d, n) = (cut(at, cpu.v[at.rd()]), cut(at, cpu.v[at.rn()]));
+    let [d, n, _] = cut_sources(cpu, at);
     let mut is_saturated = false;
-    let result = map2(d, n, |d, n| flagged(&mut is_saturated, f(d, n)));
+    let result = map2(lanes::<T>(cpu, d), lanes::<T>(cpu, n), |d, n| flagged(&mut is_saturated, f(d, n)));
     note_saturation(cpu, is_saturated);
     finish(cpu, at, result)
 }
@@ -368,8 +414,9 @@ pub(super) fn accumulate_unary_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f:
 /// `rd` = `f` of the lanes of `rd`, `rn` and `rm`, which also tells of saturation.
 #[inline(always)]
 pub(super) fn accumulate_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T, T) -> (T, bool)) -> Flow {
-    let (d, n, m) = (cut(at, cpu.v[at.rd()]), cut(at, cpu.v[at.rn()]), cut(at, cpu.v[at.rm()]));
+    let [d, n, m] = cut_sources(cpu, at);
     let mut is_saturated = false;
+    let (d, n, m) = (lanes::<T>(cpu, d), lanes::<T>(cpu, n), lanes::<T>(cpu, m));
     let result = map3(d, n, m, |d, n, m| flagged(&mut is_saturated, f(d, n, m)));
     note_saturation(cpu, is_saturated);
     finish(cpu, at, result)
@@ -383,7 +430,8 @@ pub(super) fn long_binary_saturating<T: Widening>(
     f: impl Fn(T, T) -> (T::Double, bool),
 ) -> Flow {
     let mut is_saturated = false;
-    let (n, m) = (half(at, cpu.v[at.rn()]), half(at, cpu.v[at.rm()]));
+    let [n, m] = cut_narrow_sources(cpu, at);
+    let (n, m) = (half::<T>(cpu, at, n), half::<T>(cpu, at, m));
     cpu.v[at.rd()] = map2(n, m, |n, m| flagged(&mut is_saturated, f(n, m)));
     note_saturation(cpu, is_saturated);
     at.next(cpu)
@@ -397,7 +445,9 @@ pub(super) fn long_accumulate_saturating<T: Widening>(
     f: impl Fn(T::Double, T, T) -> (T::Double, bool),
 ) -> Flow {
     let mut is_saturated = false;
-    let (d, n, m) = (cut_wide(at, cpu.v[at.rd()]), half(at, cpu.v[at.rn()]), half(at, cpu.v[at.rm()]));
+    let [n, m] = cut_narrow_sources(cpu, at);
+    let d = cut_source(cpu, at.aux() + 1, at.rd(), SCRATCH_VECTOR + 1);
+    let (d, n, m) = (lanes::<T::Double>(cpu, d), half::<T>(cpu, at, n), half::<T>(cpu, at, m));
     cpu.v[at.rd()] = map3(d, n, m, |d, n, m| flagged(&mut is_saturated, f(d, n, m)));
     note_saturation(cpu, is_saturated);
     at.next(cpu)
@@ -412,7 +462,7 @@ fn flagged<T>(any: &mut bool, (value, is_saturated): (T, bool)) -> T {
 
 /// Writes the element `index` of `rm`, as often as there is room, to [`SCRATCH_VECTOR`].
 fn splat_element<T: Lane>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let element = T::split(cpu.v[at.rm()]).as_ref()[usize::from(at.aux()) % T::COUNT];
+    let element = T::split(&cpu.v[at.rm()]).as_ref()[usize::from(at.aux()) % T::COUNT];
     cpu.v[usize::from(SCRATCH_VECTOR)] = T::join(T::splat(element));
     at.next(cpu)
 }

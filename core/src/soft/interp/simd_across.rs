@@ -20,7 +20,7 @@ instructions! {
 /// ADDP of the two doublewords of a vector.
 pub(crate) fn addp_scalar(b: &mut Builder, inst: Inst) {
     let handler = |cpu: &mut Cpu, at: At<'_>| {
-        let [low, high] = u64::split(cpu.v[at.rn()]);
+        let [low, high] = u64::split(&cpu.v[at.rn()]);
         cpu.v[at.rd()] = u128::from(low.wrapping_add(high));
         at.next(cpu)
     };

@@ -32,13 +32,13 @@ fn decode(inst: Inst) -> (u32, u64) {
 /// Element `index` of a register.
 #[inline(always)]
 fn element<T: Lane>(register: u128, index: u64) -> T {
-    T::split(register).as_ref()[index as usize % T::COUNT]
+    T::split(&register).as_ref()[index as usize % T::COUNT]
 }
 
 /// Element `index` of a register becomes `value`.
 #[inline(always)]
 fn insert<T: Lane>(register: &mut u128, index: u64, value: T) {
-    let mut lanes = T::split(*register);
+    let mut lanes = T::split(register);
     lanes.as_mut()[index as usize % T::COUNT] = value;
     *register = T::join(lanes);
 }

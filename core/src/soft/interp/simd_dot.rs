@@ -34,8 +34,8 @@ instructions! {
 /// A matrix product: rows of eight bytes of `rn` by rows of eight bytes of `rm`, added to two rows of two words.
 #[inline(always)]
 fn multiply_matrices(cpu: &mut Cpu, at: At<'_>, of_n: impl Fn(u8) -> i32, of_m: impl Fn(u8) -> i32) -> Flow {
-    let (n, m) = (u32::split(cpu.v[at.rn()]), u32::split(cpu.v[at.rm()]));
-    let mut sums = u32::split(cpu.v[at.rd()]);
+    let (n, m) = (u32::split(&cpu.v[at.rn()]), u32::split(&cpu.v[at.rm()]));
+    let mut sums = u32::split(&cpu.v[at.rd()]);
     for (place, sum) in sums.iter_mut().enumerate() {
         let (row, column) = (place / 2 * 2, place % 2 * 2);
         *sum = dot(*sum, n[row], m[column], &of_n, &of_m);

@@ -24,10 +24,10 @@ pub(crate) fn ext(b: &mut Builder, inst: Inst) {
 
 /// TBL and TBX: bytes of `N` registers from `rn` on, by the indices in `rm`; TBX keeps what an index beyond them means.
 fn lookup<const N: usize, const KEEP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let table: [[u8; 16]; N] = std::array::from_fn(|index| u8::split(cpu.v[(at.rn() + index) & 31]));
+    let table: [[u8; 16]; N] = std::array::from_fn(|index| u8::split(&cpu.v[(at.rn() + index) & 31]));
     let table = table.as_flattened();
-    let mut result = if KEEP { u8::split(cpu.v[at.rd()]) } else { [0; 16] };
-    for (result, index) in result.iter_mut().zip(u8::split(cpu.v[at.rm()])) {
+    let mut result = if KEEP { u8::split(&cpu.v[at.rd()]) } else { [0; 16] };
+    for (result, index) in result.iter_mut().zip(u8::split(&cpu.v[at.rm()])) {
         if let Some(&byte) = table.get(usize::from(index)) {
             *result = byte;
         }
@@ -57,7 +57,7 @@ pub(crate) fn tbx(b: &mut Builder, inst: Inst) {
 /// A permutation: lane `i` of the result is what `f` takes from the lanes of `rn` and `rm`, of which there are `count`.
 #[inline(always)]
 fn permute<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(&[T], &[T], usize) -> T) -> Flow {
-    let (n, m) = (T::split(cpu.v[at.rn()]), T::split(cpu.v[at.rm()]));
+    let (n, m) = (T::split(&cpu.v[at.rn()]), T::split(&cpu.v[at.rm()]));
     let mut result = T::splat(T::ZERO);
     let fill = |result: &mut [T], n: &[T], m: &[T]| {
         for (index, result) in result.iter_mut().enumerate() {

@@ -20,6 +20,15 @@ fn exceptions_on_purpose() {
     }
 }
 
+/// A signal frame can bring any value.
+#[test]
+fn bits_of_floating_point_registers_that_do_not_exist_are_zero() {
+    let mut guest = Guest::new(&[]);
+    (guest.state.fpcr, guest.state.fpsr) = (u32::MAX, u32::MAX);
+    guest.run_to_exception();
+    assert_eq!((guest.state.fpcr, guest.state.fpsr), (0x07c8_0000, 0x0800_009f));
+}
+
 /// `mrs x2, <reg>` by the fields op0 to op2.
 fn mrs(op0: u32, op1: u32, crn: u32, crm: u32, op2: u32) -> u32 {
     encode("MRS", &[('r', (op0 & 1) << 14 | op1 << 11 | crn << 7 | crm << 3 | op2), ('t', 2)])
