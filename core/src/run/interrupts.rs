@@ -58,6 +58,8 @@ fn stop(ctx: &TaskContext, signal: Signal, continued: u64) {
             process.kicker().settle();
             process.group().continued == continued
         });
+        // What came while it was stopped comes before anything that the guest does next: it may stop again at once.
+        process.kicker().settle_records();
     });
 }
 
