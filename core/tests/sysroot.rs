@@ -119,6 +119,34 @@ fn children_and_programs_see_the_same_tree() {
 }
 
 #[test]
+fn sockets_have_names_in_the_tree() {
+    let system = System::new();
+    std::fs::create_dir(system.at("root/run")).unwrap();
+    symlink("/run", system.at("root/etc/sockets")).unwrap();
+    symlink("/run/here", system.at("root/etc/link")).unwrap();
+    let verbs = ["listen", "/run/here", "connect", "/etc/sockets/here", "connect", "/etc/link", "connect", "/run/none"];
+    let verbs = [&verbs[..], &["listen", "/etc/link", "sendto", "/etc/datagrams", "type", "/run/here"]].concat();
+    let verbs = [&verbs[..], &["enter", "/run", "listen", "relative", "connect", "relative"]].concat();
+    let expected = ["/run/here", "/run/here", "/run/here", "error 2", "error 98", "/etc/datagrams", "socket"];
+    let expected = [&expected[..], &["done", "relative", "relative"]].concat();
+    assert_eq!(system.lines(&[], &verbs), expected);
+    assert!(system.at("root/run/here").exists());
+    // A name that fits for the guest goes to the host where its own path is too long.
+    let deep = format!("/run/{}", "d".repeat(80));
+    std::fs::create_dir(system.at("root").join(&deep[1..])).unwrap();
+    let name = format!("{deep}/socket");
+    let results = system.lines(&[], &["listen", &name, "connect", &name, "type", &name]);
+    assert_eq!(results[2], "socket", "{results:?}");
+}
+
+#[test]
+fn watches_are_of_the_tree() {
+    let system = System::new();
+    let verbs = ["watch", "/etc/name", "watch", "/absolute", "watchlink", "/absolute", "watch", "/etc/none"];
+    assert_eq!(system.lines(&[], &verbs), ["done", "done", "error 11", "error 2"]);
+}
+
+#[test]
 fn chroot_confines() {
     if !nix::unistd::geteuid().is_root() {
         println!("skipped: chroot(2) needs root's rights");

@@ -1,8 +1,9 @@
 // job-control WHAT: stops and continuations without a terminal.
 //
 // WHAT is `stop` (every stop signal stops a process of several threads, its parent sees by which and when it goes on),
-// `caught` (handlers, masks, SIG_IGN, SA_NOCLDSTOP), `race` (a SIGCONT right after a stop signal is never lost) or `orphan`
-// (a group that nobody could continue does not stop).
+// `caught` (handlers, masks, SIG_IGN, SA_NOCLDSTOP), `race` (a SIGCONT right after a stop signal is never lost), `orphan`
+// (a group that nobody could continue does not stop) or `death` (a signal that came meanwhile ends a stopped process as soon
+// as it goes on).
 //
 // Sources: signal(7), wait(2), setpgid(2), Linux kernel/signal.c (get_signal, do_signal_stop, prepare_signal).
 
@@ -212,6 +213,27 @@ static void race(void) {
     end(child);
 }
 
+// Stops itself for as long as it lives.
+static void stop_again(void) {
+    for (;;) sys2(NR_kill, getpid(), SIGTTIN);
+}
+
+static void death(void) {
+    for (int i = 0; i < 50; i++) {
+        s32 child = rt_fork();
+        if (child == 0) {
+            rt_guard(30);
+            CHECK_EQ(sys2(NR_setpgid, 0, 0), 0);
+            stop_again();
+        }
+        CHECK(WIFSTOPPED(wait_for(child, WUNTRACED)));
+        // It is pending before the process goes on, so that it never stops again.
+        CHECK_EQ(sys2(NR_kill, child, SIGTERM), 0);
+        CHECK_EQ(sys2(NR_kill, child, SIGCONT), 0);
+        CHECK_EQ(WTERMSIG(wait_for(child, WUNTRACED)), SIGTERM);
+    }
+}
+
 static void orphan(void) {
     // The leader of a session of its own has no parent in it.
     s32 child = rt_fork();
@@ -241,6 +263,7 @@ int main(int argc, char **argv, char **envp) {
     else if (rt_streq(argv[1], "caught")) caught();
     else if (rt_streq(argv[1], "race")) race();
     else if (rt_streq(argv[1], "orphan")) orphan();
+    else if (rt_streq(argv[1], "death")) death();
     else CHECK(!"a part that this guest knows");
     say("job-control %s: ok\n", argv[1]);
     return 0;

@@ -7,14 +7,23 @@
 //   move PATH NEW  renames                              follow PATH       what it is, following links
 //   under PATH     changes the root directory           run PATH ...      executes it with the remaining arguments
 //   find PATH TEXT  the line that begins with TEXT     list PATH         the names in a directory
+//   listen PATH    binds a socket, and its name         connect PATH      connects to it, and the name of the peer
+//   sendto PATH    sends itself a datagram there, and the name of the sender
+//   watch PATH     sees by inotify that the file is opened; watchlink PATH: that the link itself is not
 //   fork           goes on in a child, whose status is this process's
 // RESULT is `error N` with the errno where the call fails.
 
 #include "rt.h"
 
 enum { NR_getdents64 = 61, NR_getcwd = 17, NR_mkdirat = 34, NR_unlinkat = 35, NR_chdir = 49, NR_chroot = 51, NR_readlinkat = 78,
-       NR_newfstatat = 79, NR_renameat2 = 276 };
+       NR_newfstatat = 79, NR_inotify_init1 = 26, NR_inotify_add_watch = 27, NR_socket = 198, NR_bind = 200, NR_listen = 201,
+       NR_connect = 203, NR_getsockname = 204, NR_getpeername = 205, NR_sendto = 206, NR_recvfrom = 207, NR_renameat2 = 276 };
 enum { O_WRONLY = 1, O_CREAT = 0100, O_EXCL = 0200, AT_SYMLINK_NOFOLLOW = 0x100 };
+enum { AF_UNIX = 1, SOCK_STREAM = 1, SOCK_DGRAM = 2, IN_OPEN = 0x20, IN_DONT_FOLLOW = 0x02000000 };
+
+struct name { u16 family; char path[126]; };
+
+static long listener;
 
 static char text[4096];
 
@@ -86,6 +95,61 @@ static long write_new(const char *path, const char *content) {
     return written;
 }
 
+static u32 name_of(const char *path, struct name *name) {
+    u32 len = 0;
+    name->family = AF_UNIX;
+    while ((name->path[len] = path[len])) len++;
+    return len + 3;
+}
+
+/// Copies a name that the kernel gave to `text`.
+static long tell(long error, const struct name *name, u32 len) {
+    if (error < 0) return error;
+    memcpy(text, name->path, sizeof name->path);
+    text[len < 2 ? 0 : len - 2] = 0;
+    return 0;
+}
+
+static long bind_to(const char *path, int kind) {
+    struct name name;
+    u32 len = name_of(path, &name);
+    listener = sys3(NR_socket, AF_UNIX, kind, 0);
+    long error = sys3(NR_bind, listener, &name, len);
+    if (error == 0 && kind == SOCK_STREAM) error = sys2(NR_listen, listener, 1);
+    len = sizeof name;
+    return tell(error ? error : sys3(NR_getsockname, listener, &name, &len), &name, len);
+}
+
+static long connect_to(const char *path) {
+    struct name name;
+    u32 len = name_of(path, &name);
+    long socket = sys3(NR_socket, AF_UNIX, SOCK_STREAM, 0), error = sys3(NR_connect, socket, &name, len);
+    len = sizeof name;
+    return tell(error ? error : sys3(NR_getpeername, socket, &name, &len), &name, len);
+}
+
+static long send_to(const char *path) {
+    struct name name;
+    char byte;
+    long error = bind_to(path, SOCK_DGRAM);
+    u32 len = name_of(path, &name);
+    if (error == 0) error = sys6(NR_sendto, (u64)listener, (u64)"x", 1, 0, (u64)&name, len);
+    len = sizeof name;
+    if (error >= 0) error = sys6(NR_recvfrom, (u64)listener, (u64)&byte, 1, 0, (u64)&name, (u64)&len);
+    return tell(error, &name, len);
+}
+
+static long watch(const char *path, u32 mask) {
+    char event[512];
+    long watcher = sys1(NR_inotify_init1, O_NONBLOCK);
+    long error = sys3(NR_inotify_add_watch, watcher, path, IN_OPEN | mask);
+    if (error < 0) return error;
+    long fd = sys4(NR_openat, AT_FDCWD, path, O_RDONLY, 0);
+    if (fd < 0) return fd;
+    error = sys3(NR_read, watcher, event, sizeof event);
+    return error < 0 ? error : 0;
+}
+
 static const char *type_of(const char *path, int flags, long *error) {
     u32 stat[32];
     *error = sys4(NR_newfstatat, AT_FDCWD, path, stat, flags);
@@ -109,6 +173,12 @@ static long look_at(const char *verb, const char *path, const char **result) {
         error = first_line(path);
     } else if (rt_streq(verb, "list")) {
         error = list(path);
+    } else if (rt_streq(verb, "listen")) {
+        error = bind_to(path, SOCK_STREAM);
+    } else if (rt_streq(verb, "connect")) {
+        error = connect_to(path);
+    } else if (rt_streq(verb, "sendto")) {
+        error = send_to(path);
     } else if (rt_streq(verb, "link")) {
         error = sys4(NR_readlinkat, AT_FDCWD, path, text, sizeof text - 1);
         if (error >= 0) text[error] = 0;
@@ -122,6 +192,8 @@ static long look_at(const char *verb, const char *path, const char **result) {
         else if (rt_streq(verb, "under")) error = sys1(NR_chroot, path);
         else if (rt_streq(verb, "make")) error = sys3(NR_mkdirat, AT_FDCWD, path, 0755);
         else if (rt_streq(verb, "remove")) error = sys3(NR_unlinkat, AT_FDCWD, path, 0);
+        else if (rt_streq(verb, "watch")) error = watch(path, 0);
+        else if (rt_streq(verb, "watchlink")) error = watch(path, IN_DONT_FOLLOW);
         else CHECK(!"a verb");
     }
     return error;

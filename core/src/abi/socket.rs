@@ -64,6 +64,12 @@ const _: () = assert!(size_of::<CmsgHdr>() == CMSG_HEADER_BYTES);
 /// Longest socket address (`struct sockaddr_storage`).
 pub const ADDRESS_MAX: usize = 128;
 
+/// The family of addresses that are paths.
+pub const AF_UNIX: u16 = 1;
+
+/// Room for the path in a `struct sockaddr_un`.
+pub const UNIX_PATH_MAX: usize = 108;
+
 /// `SOL_SOCKET`.
 pub const SOL_SOCKET: i32 = 1;
 /// Open descriptors.

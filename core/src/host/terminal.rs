@@ -11,7 +11,9 @@ use nix::unistd;
 #[must_use]
 pub fn is_in_background(fd: BorrowedFd<'_>) -> bool {
     // ENOTTY: no terminal, or not the controlling one. A terminal without a foreground group says 0.
-    unistd::tcgetpgrp(fd).is_ok_and(|foreground| foreground.as_raw() != 0 && foreground != unistd::getpgrp())
+    let is_other = unistd::tcgetpgrp(fd).is_ok_and(|group| group.as_raw() != 0 && group != unistd::getpgrp());
+    // The master tells everybody the foreground group of its slave.
+    is_other && !imp::is_master(fd)
 }
 
 /// True when the terminal stops writers of the background (`TOSTOP`).
@@ -29,6 +31,9 @@ pub fn is_group_orphaned() -> bool {
 
 #[cfg(target_os = "linux")]
 mod imp {
+    use std::os::fd::BorrowedFd;
+
+    use nix::sys::stat::{fstat, major, minor};
     use nix::unistd;
 
     /// Parent, group and session of a process: fields 4 to 6 of proc_pid_stat(5).
@@ -47,6 +52,14 @@ mod imp {
 
     fn place_of(pid: &str) -> Option<Place> {
         parse(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// The number of /dev/ptmx, which each master shows as its own: `Documentation/admin-guide/devices.txt`.
+    const PTMX: (u64, u64) = (5, 2);
+
+    /// True for the end of a pseudo terminal that is nobody's controlling terminal.
+    pub(super) fn is_master(fd: BorrowedFd<'_>) -> bool {
+        fstat(fd).is_ok_and(|stat| (major(stat.st_rdev), minor(stat.st_rdev)) == PTMX)
     }
 
     pub(super) fn is_group_orphaned() -> bool {
@@ -75,6 +88,13 @@ mod imp {
 
 #[cfg(not(target_os = "linux"))]
 mod imp {
+    use std::os::fd::BorrowedFd;
+
+    /// The host does not say which end it is: the controlling terminal is one of the caller's own session.
+    pub(super) fn is_master(fd: BorrowedFd<'_>) -> bool {
+        nix::sys::termios::tcgetsid(fd).ok() != nix::unistd::getsid(None).ok()
+    }
+
     /// The host does not list groups cheaply: a group counts as orphaned when its parent is init.
     pub(super) fn is_group_orphaned() -> bool {
         nix::unistd::getppid().as_raw() == 1

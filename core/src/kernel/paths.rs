@@ -18,7 +18,7 @@ use crate::host::paths::{WORKING_DIRECTORY, name_of, path_of};
 use crate::host::sys::DirFd;
 
 /// `AT_FDCWD`.
-const AT_FDCWD: Fd = Fd(-100);
+pub const AT_FDCWD: Fd = Fd(-100);
 
 /// `AT_SYMLINK_NOFOLLOW`.
 const AT_SYMLINK_NOFOLLOW: u32 = 0x100;

@@ -77,6 +77,10 @@ pub(super) struct Shared {
     taking: Mutex<()>,
     /// Nonzero when the transport file is to be drained; the transport thread sleeps on it.
     drain_requested: AtomicU32,
+    /// The transport thread has taken a request and not finished with it.
+    is_draining: AtomicBool,
+    /// Drains that have ended; [`Kicker::settle_records`] sleeps on it.
+    drains: AtomicU32,
     /// There is a transport thread, or nothing for it to drain.
     has_drainer: AtomicBool,
     pub(super) is_stopping: AtomicBool,
@@ -111,6 +115,8 @@ impl Shared {
             timers: Mutex::default(),
             taking: Mutex::default(),
             drain_requested: AtomicU32::new(0),
+            is_draining: AtomicBool::new(false),
+            drains: AtomicU32::new(0),
             has_drainer: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
             kick_thread: AtomicI32::new(0),
@@ -156,7 +162,7 @@ impl Shared {
     }
 
     pub(super) fn request_drain(&self) {
-        if self.drain_requested.swap(1, Ordering::AcqRel) == 0 {
+        if self.drain_requested.swap(1, Ordering::SeqCst) == 0 {
             futex::wake(&self.drain_requested, 1);
         }
         if !self.has_drainer.load(Ordering::Acquire) {
@@ -174,9 +180,18 @@ impl Shared {
         self.has_drainer.store(true, Ordering::Release);
     }
 
-    /// Sleeps until a drain is requested or the process stops.
+    /// Says that the last drain has ended, and sleeps until one is requested or the process stops.
     pub(super) fn wait_for_drain_request(&self) {
-        while self.drain_requested.swap(0, Ordering::AcqRel) == 0 && !self.is_stopping.load(Ordering::Acquire) {
+        loop {
+            self.is_draining.store(true, Ordering::SeqCst);
+            if self.drain_requested.swap(0, Ordering::SeqCst) != 0 || self.is_stopping.load(Ordering::Acquire) {
+                return;
+            }
+            self.is_draining.store(false, Ordering::SeqCst);
+            self.drains.fetch_add(1, Ordering::SeqCst);
+            if self.settling.load(Ordering::SeqCst) > 0 {
+                futex::wake(&self.drains, u32::MAX);
+            }
             futex::wait(&self.drain_requested, 0, None);
         }
     }
@@ -259,6 +274,28 @@ impl Kicker {
                 if clock::monotonic_ns() >= limit_ns {
                     break;
                 }
+            }
+        }
+        shared.settling.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// As [`Self::settle`], and waits for the records of those doorbells too, unless a peer sits on their lock: that ends no
+    /// later than `SETTLE_LIMIT_NS` after the last of them was drained.
+    pub fn settle_records(&self) {
+        self.settle();
+        let shared = &*self.shared;
+        shared.settling.fetch_add(1, Ordering::SeqCst);
+        loop {
+            let seen = shared.drains.load(Ordering::SeqCst);
+            let is_requested = shared.drain_requested.load(Ordering::SeqCst) != 0;
+            if !is_requested && !shared.is_draining.load(Ordering::SeqCst) || shared.is_stopping.load(Ordering::Acquire)
+            {
+                break;
+            }
+            let limit_ns = clock::monotonic_ns() + SETTLE_LIMIT_NS;
+            futex::wait(&shared.drains, seen, Some(limit_ns));
+            if clock::monotonic_ns() >= limit_ns {
+                break;
             }
         }
         shared.settling.fetch_sub(1, Ordering::SeqCst);

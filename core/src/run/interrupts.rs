@@ -58,6 +58,8 @@ fn stop(ctx: &TaskContext, signal: Signal, continued: u64) {
             let kept = process.kicker().keep_signals();
             (process.group().continued == continued).then_some(kept)
         });
+        // What came while it was stopped comes before anything that the guest does next: it may stop again at once.
+        process.kicker().settle_records();
     });
 }
 

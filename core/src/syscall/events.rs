@@ -10,8 +10,9 @@ use nix::poll::PollFlags;
 use super::Args;
 use super::io::{number, total_len};
 use super::messages::restartable;
-use super::path::cwd;
+use super::path::cwd_last;
 use crate::abi::{Errno, SigSet};
+use crate::fs::Last;
 use crate::host::events;
 use crate::host::sys::{self, ForeignBuffer};
 use crate::kernel::fd_table::OpenFile;
@@ -20,6 +21,8 @@ use crate::kernel::{SyscallResult, TaskContext};
 
 /// `EFD_CLOEXEC`, `TFD_CLOEXEC`, `SFD_CLOEXEC` and `IN_CLOEXEC` are all this.
 const CLOEXEC: u32 = 0o200_0000;
+/// Watches a symbolic link itself.
+const IN_DONT_FOLLOW: u32 = 0x0200_0000;
 /// The same of `_NONBLOCK`.
 const NONBLOCK: u32 = 0o4000;
 
@@ -52,9 +55,12 @@ pub(super) fn inotify_init1(ctx: &mut TaskContext, args: &Args) -> SyscallResult
 
 pub(super) fn inotify_add_watch(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let file = ctx.files.get(args.fd(0))?;
-    let path = cwd(ctx, args, 1)?;
-    let name = path.to_host_string()?;
-    Ok(sys::inotify_add_watch(file.as_fd(), &name, args.u32(2))?)
+    let mask = args.u32(2);
+    let last = if mask & IN_DONT_FOLLOW != 0 { Last::Itself } else { Last::Follow };
+    let path = cwd_last(ctx, args, 1, last)?;
+    // A file that is known by reference has a name that must be followed.
+    let mask = if path.object().is_some() { mask & !IN_DONT_FOLLOW } else { mask };
+    Ok(sys::inotify_add_watch(file.as_fd(), &path.to_host_string()?, mask)?)
 }
 
 pub(super) fn inotify_rm_watch(ctx: &mut TaskContext, args: &Args) -> SyscallResult {

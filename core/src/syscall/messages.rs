@@ -14,12 +14,14 @@ use super::Args;
 use super::args::vector_at;
 use super::io::{advance, send_sigpipe, total_len};
 use super::net::{Patience, address_in, address_out, socket_file};
+use super::unix_names::{HostAddress, for_guest};
 use crate::abi::socket::{
     ADDRESS_MAX, CMSG_HEADER_BYTES, MSG_CMSG_CLOEXEC, MSG_CTRUNC, MSG_DONTWAIT, MSG_ERRQUEUE, MSG_NOSIGNAL, MSG_OOB,
     MSG_PEEK, MSG_WAITALL, MSG_WAITFORONE, MmsgHdr, MsgHdr, SCM_PIDFD, SCM_RIGHTS, SO_RCVTIMEO, SO_SNDTIMEO, SO_TYPE,
     SOL_SOCKET,
 };
 use crate::abi::{Errno, Fd, GuestAddr, GuestPtr};
+use crate::fs::Last;
 use crate::host::clock::monotonic_ns;
 use crate::host::net::{self, Incoming, Outgoing};
 use crate::host::sys::ForeignBuffer;
@@ -46,7 +48,7 @@ fn is_stream(file: &OpenFile) -> bool {
 
 /// A message to be sent, decoded.
 struct Message {
-    address: Vec<u8>,
+    address: HostAddress,
     buffers: Vec<ForeignBuffer>,
     control: Vec<u8>,
     /// The files that the ancillary data name, kept open until they are sent.
@@ -135,15 +137,19 @@ fn send_by_pool(
 pub(super) fn sendto(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let file = socket_file(ctx, args.fd(0))?;
     let mut buffers = [args.buffer(ctx.memory(), 1)?];
-    let address = if args.addr(4).is_null() { Vec::new() } else { address_in(ctx, args.addr(4), args.u32(5))? };
-    send_on(ctx, &file, &address, &[], &mut buffers, args.u32(3))
+    let address = if args.addr(4).is_null() {
+        HostAddress::NONE
+    } else {
+        address_in(ctx, args.addr(4), args.u32(5), Last::Follow)?
+    };
+    send_on(ctx, &file, address.bytes(), &[], &mut buffers, args.u32(3))
 }
 
 fn message_in(ctx: &TaskContext, header: &MsgHdr, flags: u32) -> Result<Message, Errno> {
     let address = if header.name == 0 || header.name_len == 0 {
-        Vec::new()
+        HostAddress::NONE
     } else {
-        address_in(ctx, GuestAddr(header.name), header.name_len.min(ADDRESS_MAX as u32))?
+        address_in(ctx, GuestAddr(header.name), header.name_len.min(ADDRESS_MAX as u32), Last::Follow)?
     };
     let buffers = vector_at(ctx.memory(), GuestAddr(header.iov), header.iov_len).map_err(too_long)?;
     let (control, attached) = control_in(ctx, header)?;
@@ -197,7 +203,7 @@ fn rights_of(control: &[u8]) -> Vec<(usize, usize)> {
 
 fn send_one(ctx: &TaskContext, file: &Arc<OpenFile>, header: &MsgHdr, flags: u32) -> SyscallResult {
     let mut message = message_in(ctx, header, flags)?;
-    send_on(ctx, file, &message.address, &message.control, &mut message.buffers, message.flags)
+    send_on(ctx, file, message.address.bytes(), &message.control, &mut message.buffers, message.flags)
 }
 
 pub(super) fn sendmsg(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -310,10 +316,10 @@ fn receive_one(ctx: &TaskContext, file: &Arc<OpenFile>, place: GuestPtr<MsgHdr>,
     control_out(ctx, &mut incoming, flags & MSG_CMSG_CLOEXEC != 0)?;
     let mut answer = header;
     if header.name != 0 {
-        let bytes = incoming.address.bytes();
+        let (bytes, len) = for_guest(ctx, &incoming.address);
         let room = (header.name_len as usize).min(bytes.len());
         ctx.memory().write_bytes(GuestAddr(header.name), &bytes[..room])?;
-        answer.name_len = incoming.address.len();
+        answer.name_len = len;
     }
     if !incoming.control.is_empty() {
         ctx.memory().write_bytes(GuestAddr(header.control), &incoming.control)?;

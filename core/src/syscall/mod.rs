@@ -39,6 +39,7 @@ pub mod terminal;
 pub mod time;
 pub mod timers;
 pub mod transfer;
+pub mod unix_names;
 pub mod wait;
 pub mod xattr;
 

@@ -13,11 +13,13 @@ use nix::poll::PollFlags;
 use super::Args;
 use super::args::buffer;
 use super::io::number;
+use super::unix_names::{HostAddress, for_guest};
 use crate::abi::socket::{
     ADDRESS_MAX, SO_ATTACH_BPF, SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_EBPF, SO_PEERPIDFD,
     SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET,
 };
 use crate::abi::{Errno, Fd, GuestAddr, GuestPtr};
+use crate::fs::Last;
 use crate::host::clock::monotonic_ns;
 use crate::host::net::{self, Address};
 use crate::kernel::fd_table::{FileKind, OpenFile};
@@ -34,14 +36,14 @@ pub(super) fn socket_file(ctx: &TaskContext, fd: Fd) -> Result<Arc<OpenFile>, Er
     if file.kind() == FileKind::Socket { Ok(file) } else { Err(Errno::ENOTSOCK) }
 }
 
-/// A socket address argument.
-pub(super) fn address_in(ctx: &TaskContext, at: GuestAddr, len: u32) -> Result<Vec<u8>, Errno> {
+/// A socket address argument as the host is to see it; `last` is about a symbolic link at the end of a path.
+pub(super) fn address_in(ctx: &TaskContext, at: GuestAddr, len: u32, last: Last) -> Result<HostAddress, Errno> {
     if len as usize > ADDRESS_MAX {
         return Err(Errno::EINVAL);
     }
     let mut bytes = vec![0; len as usize];
     ctx.memory().read_bytes(at, &mut bytes)?;
-    Ok(bytes)
+    HostAddress::resolve(ctx, bytes, last)
 }
 
 /// Gives an address to the guest: as much as fits, and its whole length.
@@ -52,9 +54,9 @@ pub(super) fn address_out(
     len: GuestPtr<i32>,
 ) -> Result<(), Errno> {
     let room = usize::try_from(ctx.memory().read(len)?).map_err(|_negative| Errno::EINVAL)?;
-    let bytes = address.bytes();
+    let (bytes, whole) = for_guest(ctx, address);
     ctx.memory().write_bytes(at, &bytes[..bytes.len().min(room)])?;
-    ctx.memory().write(len, &address.len().cast_signed())
+    ctx.memory().write(len, &whole.cast_signed())
 }
 
 pub(super) fn socket(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -79,7 +81,7 @@ pub(super) fn socketpair(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 
 pub(super) fn bind(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let file = socket_file(ctx, args.fd(0))?;
-    Ok(net::bind(file.as_fd(), &address_in(ctx, args.addr(1), args.u32(2))?)?)
+    Ok(net::bind(file.as_fd(), address_in(ctx, args.addr(1), args.u32(2), Last::Itself)?.bytes())?)
 }
 
 pub(super) fn listen(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -149,13 +151,13 @@ fn accept_with(ctx: &TaskContext, args: &Args, flags: i32) -> SyscallResult {
 
 pub(super) fn connect(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let file = socket_file(ctx, args.fd(0))?;
-    let address = address_in(ctx, args.addr(1), args.u32(2))?;
+    let address = address_in(ctx, args.addr(1), args.u32(2), Last::Follow)?;
     if file.is_nonblocking()? {
-        return Ok(net::connect(file.as_fd(), &address)?);
+        return Ok(net::connect(file.as_fd(), address.bytes())?);
     }
     // The host keeps the time of SO_SNDTIMEO here, and says what a second call finds: EALREADY, EISCONN.
     let patience = Patience::of(file.as_fd(), SO_SNDTIMEO);
-    let connected = ctx.task.block_on_call(&ctx.proof, move || net::connect(file.as_fd(), &address));
+    let connected = ctx.task.block_on_call(&ctx.proof, move || net::connect(file.as_fd(), address.bytes()));
     connected.map_err(|interrupted| patience.error(interrupted, Errno::EINPROGRESS))
 }
 

@@ -1,14 +1,12 @@
 //! Path arguments: from registers to a [`HostPath`].
 
-use crate::abi::{Errno, Fd};
+use crate::abi::Errno;
 use crate::fs::Last;
 use crate::kernel::TaskContext;
-use crate::kernel::paths::HostPath;
+use crate::kernel::paths::{AT_FDCWD, HostPath};
 
 use super::Args;
 
-/// `AT_FDCWD`.
-const AT_FDCWD: Fd = Fd(-100);
 /// `AT_SYMLINK_NOFOLLOW`.
 const AT_SYMLINK_NOFOLLOW: u32 = 0x100;
 
@@ -27,8 +25,16 @@ pub(super) fn at(ctx: &TaskContext, args: &Args, index: usize, last: Last) -> Re
 /// # Errors
 /// As [`at`].
 pub(super) fn cwd(ctx: &TaskContext, args: &Args, index: usize) -> Result<HostPath, Errno> {
+    cwd_last(ctx, args, index, Last::Follow)
+}
+
+/// As [`cwd`], with a last link that the call may be about itself.
+///
+/// # Errors
+/// As [`at`].
+pub(super) fn cwd_last(ctx: &TaskContext, args: &Args, index: usize, last: Last) -> Result<HostPath, Errno> {
     let path = args.path(ctx.memory(), index)?;
-    HostPath::resolve(ctx.process(), &ctx.files, AT_FDCWD, path, Last::Follow)
+    HostPath::resolve(ctx.process(), &ctx.files, AT_FDCWD, path, last)
 }
 
 /// What flags with `AT_SYMLINK_NOFOLLOW` say.
