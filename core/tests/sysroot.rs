@@ -68,6 +68,23 @@ fn absolute_paths_are_the_sysroots() {
 }
 
 #[test]
+fn a_program_is_looked_for_in_the_sysroot_first() {
+    let system = System::new();
+    // What a user's own directory of programs may hold, first in PATH.
+    let host = system.at("host");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_elfuse"));
+    command.arg("--sysroot").arg(system.at("root")).args(["tree", "link", "/proc/self/exe"]);
+    let output = command.env("PATH", format!("{}:/usr/bin", host.display())).current_dir(&host).output().unwrap();
+    assert_eq!(lines(&output), ["/usr/bin/tree"]);
+    // And on the host where the sysroot has none of the name.
+    std::fs::rename(system.at("host/tree"), system.at("host/other")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_elfuse"));
+    command.arg("--sysroot").arg(system.at("root")).args(["other", "read", "/etc/name"]);
+    let output = command.env("PATH", format!("/usr/bin:{}", host.display())).output().unwrap();
+    assert_eq!(lines(&output), ["inside"]);
+}
+
+#[test]
 fn the_host_stands_in_for_what_is_missing() {
     let system = System::new();
     let file = system.at("host/file");

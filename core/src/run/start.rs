@@ -193,7 +193,8 @@ fn enter_directory(cli: &Cli, process: &Process, files: &FdTable) -> Result<(), 
 /// Where programs are looked for when the guest has no `PATH`.
 const DEFAULT_PATH: &[u8] = b"/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
-/// A name without a slash is looked up in the guest's `PATH`, as a shell does.
+/// A name without a slash is looked up in the guest's `PATH`, as a shell does; with a sysroot, first in the directories that
+/// are the sysroot's, so that a program of the same name in a directory that only the host has (`~/.local/bin`) is not met.
 fn find_program(finder: &GuestFinder<'_>, command: &GuestCommand) -> PathBuf {
     use std::os::unix::ffi::OsStrExt;
     let name = &command.path;
@@ -201,10 +202,15 @@ fn find_program(finder: &GuestFinder<'_>, command: &GuestCommand) -> PathBuf {
         return name.clone();
     }
     let path = command.env.iter().find_map(|variable| variable.strip_prefix(b"PATH="));
-    std::env::split_paths(OsStr::from_bytes(path.unwrap_or(DEFAULT_PATH)))
-        .map(|directory| directory.join(name))
-        .find(|file| finder.find(file).is_ok_and(|location| location.host.is_file()))
-        .unwrap_or_else(|| name.clone())
+    let found = |is_wanted: &dyn Fn(&Path) -> bool| {
+        std::env::split_paths(OsStr::from_bytes(path.unwrap_or(DEFAULT_PATH)))
+            .map(|directory| directory.join(name))
+            .find(|file| finder.find(file).is_ok_and(|place| place.host.is_file() && is_wanted(&place.guest)))
+    };
+    let of_sysroot = finder.process.options().root.sysroot.as_ref().and_then(|sysroot| {
+        found(&|guest| guest.strip_prefix("/").is_ok_and(|relative| sysroot.join(relative).is_file()))
+    });
+    of_sysroot.or_else(|| found(&|_anywhere| true)).unwrap_or_else(|| name.clone())
 }
 
 /// The process's first thread, on the calling thread, with its vCPU.
