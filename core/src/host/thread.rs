@@ -194,12 +194,94 @@ pub fn tasks_of(pid: crate::abi::Pid) -> io::Result<Vec<TaskMask>> {
     imp::tasks_of(&pid.to_string())
 }
 
+/// The threads of another process, to be looked at again and again: [`TaskWatch::read`].
+///
+/// Each file of `/proc` is opened once and kept. Opened anew every time, the entries of a process that is just ending come
+/// and go while its parent takes it away, and Linux then walks them over and over (`shrink_dcache_parent`), seconds long on
+/// a busy machine.
+#[derive(Debug)]
+pub struct TaskWatch(imp::TaskWatch);
+
+impl TaskWatch {
+    /// Begins to watch a process.
+    ///
+    /// # Errors
+    /// The host's: `ENOENT` for a process that is gone, `EACCES`.
+    pub fn open(pid: crate::abi::Pid) -> io::Result<Self> {
+        imp::TaskWatch::open(pid).map(Self)
+    }
+
+    /// All threads that live now.
+    ///
+    /// # Errors
+    /// The host's: `ENOENT` for a process that is gone.
+    pub fn read(&mut self) -> io::Result<Vec<TaskMask>> {
+        self.0.read()
+    }
+}
+
 #[cfg(target_os = "linux")]
 mod imp {
+    use std::collections::BTreeMap;
+    use std::fs::File;
     use std::io;
+    use std::os::unix::fs::FileExt;
 
     use super::TaskMask;
     use crate::abi::{SigSet, Tid};
+
+    /// More than a status has.
+    const STATUS_MAX: usize = 4096;
+
+    #[derive(Debug)]
+    pub(super) struct TaskWatch {
+        directory: nix::dir::Dir,
+        statuses: BTreeMap<i32, File>,
+    }
+
+    impl TaskWatch {
+        pub(super) fn open(pid: crate::abi::Pid) -> io::Result<Self> {
+            let directory = File::open(format!("/proc/{pid}/task"))?;
+            Ok(Self { directory: nix::dir::Dir::from_fd(directory.into())?, statuses: BTreeMap::new() })
+        }
+
+        pub(super) fn read(&mut self) -> io::Result<Vec<TaskMask>> {
+            let tids: Vec<i32> = self
+                .directory
+                .iter()
+                .map(|entry| Ok(entry?.file_name().to_str().ok().and_then(|name| name.parse().ok())))
+                .filter_map(|tid: io::Result<Option<i32>>| tid.transpose())
+                .collect::<io::Result<_>>()?;
+            self.statuses.retain(|tid, _| tids.contains(tid));
+            let mut tasks = Vec::new();
+            for tid in tids {
+                if let Some(task) = self.status(tid).ok().and_then(|status| parse(Tid(tid), &status)) {
+                    tasks.push(task);
+                }
+            }
+            tasks.sort_by_key(|task| task.tid);
+            Ok(tasks)
+        }
+
+        fn status(&mut self, tid: i32) -> io::Result<String> {
+            let file = match self.statuses.entry(tid) {
+                std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+                std::collections::btree_map::Entry::Vacant(new) => {
+                    let fd = nix::fcntl::openat(
+                        &self.directory,
+                        format!("{tid}/status").as_str(),
+                        nix::fcntl::OFlag::O_RDONLY | nix::fcntl::OFlag::O_CLOEXEC,
+                        nix::sys::stat::Mode::empty(),
+                    )?;
+                    new.insert(File::from(fd))
+                }
+            };
+            let mut status = vec![0; STATUS_MAX];
+            let length = file.read_at(&mut status, 0)?;
+            status.truncate(length);
+            String::from_utf8(status).map_err(io::Error::other)
+        }
+    }
 
     pub(super) fn gettid() -> Tid {
         Tid(nix::unistd::gettid().as_raw())

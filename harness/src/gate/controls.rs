@@ -185,7 +185,7 @@ pub fn runs(
             iteration,
         },
         guest: Arc::clone(&guest),
-        mode: if row.is_stormed { Mode::Storm { hz: storm_hz } } else { Mode::Quiet },
+        mode: if row.is_stormed { Mode::Storm { hz: storm_hz, reads_masks: true } } else { Mode::Quiet },
         wall_limit: row.wall_limit,
         leaves: match row.breakage {
             Breakage::Elfuse(_) => guest.leaves(),

@@ -9,7 +9,7 @@ use crate::stats::StatsFile;
 use elfuse::abi::{Pid, SigInfo, SigSet, Signal, Tid};
 use elfuse::host::clock::monotonic_ns;
 use elfuse::host::signal::FAULT_SIGNALS;
-use elfuse::host::thread::{TaskMask, tasks_of};
+use elfuse::host::thread::{TaskMask, TaskWatch};
 use elfuse::preempt::transport::{Directory, SendError, SenderHandle, ring_thread};
 use guest_tests::StormRecord;
 use std::collections::BTreeMap;
@@ -20,6 +20,8 @@ use std::os::unix::fs::FileExt;
 const KICK_THREAD: &str = "elfuse-kick";
 /// Time between two readings of a process's masks, in nanoseconds; the first three follow each other faster.
 const AUDIT_PERIOD_NS: u64 = 20_000_000;
+/// Time between the first three of them, and until a suspect is looked at again.
+const FIRST_AUDITS_NS: u64 = 2_000_000;
 /// Most doorbells that a process gets in one tick, when the storm is late.
 const BURST: u64 = 64;
 /// How long fault signals must be seen blocked, in nanoseconds: C libraries block all signals while they make a thread, and
@@ -27,6 +29,9 @@ const BURST: u64 = 64;
 const FAULTS_BLOCKED_NS: u64 = 1_000_000_000;
 /// Ticks between two thread-directed doorbells. Each waits on its thread until that drains, so more would only queue.
 const TICKS_PER_TASK: usize = 8;
+/// Ids from the process's own on among which its threads are looked for where `/proc` is not read: most are made just after
+/// it.
+const NEIGHBOURS: i32 = 32;
 /// Mask failures kept of one run.
 const KEPT_FAILURES: usize = 8;
 
@@ -37,6 +42,8 @@ pub enum Mode {
     Storm {
         /// Doorbells a second.
         hz: u32,
+        /// The masks of all tasks are read, too.
+        reads_masks: bool,
     },
     /// Guest signals alone, each with the time of its sending in `si_value`, for the latency phase.
     Stamp {
@@ -50,7 +57,7 @@ pub enum Mode {
 impl Mode {
     const fn hz(self) -> u64 {
         match self {
-            Self::Storm { hz } | Self::Stamp { hz } => hz as u64,
+            Self::Storm { hz, .. } | Self::Stamp { hz } => hz as u64,
             Self::Quiet => 0,
         }
     }
@@ -84,14 +91,19 @@ pub struct Target {
 #[derive(Debug)]
 struct Process {
     sender: Option<SenderHandle>,
+    /// Stays open until the run is over: closed while the process is being taken away, the files would have Linux search
+    /// its entries over and over.
+    watch: Option<TaskWatch>,
     gone: bool,
     since_ns: u64,
     last_ns: u64,
     sent: u64,
     next_record: usize,
     next_value: u64,
+    /// Those to ring: all that were seen, or, where nobody looks, the ids that threads are likely to have.
     tasks: Vec<Tid>,
-    next_task: usize,
+    last_task: usize,
+    ticks: usize,
     audits: u64,
     next_audit_ns: u64,
     /// Tasks whose masks look wrong, since when: the first wrong set that was seen.
@@ -157,6 +169,7 @@ impl Process {
     fn new() -> Self {
         Self {
             sender: None,
+            watch: None,
             gone: false,
             since_ns: 0,
             last_ns: 0,
@@ -164,7 +177,8 @@ impl Process {
             next_record: 0,
             next_value: 1,
             tasks: Vec::new(),
-            next_task: 0,
+            last_task: 0,
+            ticks: 0,
             audits: 0,
             next_audit_ns: 0,
             suspects: BTreeMap::new(),
@@ -190,8 +204,12 @@ impl Process {
         if self.sender.is_none() {
             return;
         }
-        if matches!(job.mode, Mode::Storm { .. }) {
-            self.audit(pid, now_ns, report);
+        if let Mode::Storm { reads_masks, .. } = job.mode {
+            if reads_masks {
+                self.audit(pid, now_ns, report);
+            } else if self.tasks.is_empty() {
+                self.tasks = (0..NEIGHBOURS).map(|offset| Tid(pid.0.saturating_add(offset))).collect();
+            }
             self.ring_task(pid, report);
         }
         // A tenth more than is promised, so that the last tick of a run does not make the difference.
@@ -247,16 +265,22 @@ impl Process {
 
     /// Rings one task, each in its turn, at every eighth tick.
     fn ring_task(&mut self, pid: Pid, report: &mut StormReport) {
-        let tick = self.next_task;
-        self.next_task += 1;
+        let tick = self.ticks;
+        self.ticks += 1;
         if !tick.is_multiple_of(TICKS_PER_TASK) {
             return;
         }
-        let Some(tid) = self.tasks.get(tick / TICKS_PER_TASK % self.tasks.len().max(1)) else { return };
-        // The process is the pidfd's unless it ended just now; then there is no such thread of it (ESRCH).
-        let alive = self.sender.as_ref().is_some_and(|sender| !sender.process().has_ended());
-        if alive && ring_thread(pid, *tid).is_ok() {
-            report.counts.thread_doorbells += 1;
+        if self.sender.as_ref().is_none_or(|sender| sender.process().has_ended()) {
+            return;
+        }
+        for _ in 0..self.tasks.len() {
+            self.last_task = (self.last_task + 1) % self.tasks.len();
+            // The process is the pidfd's unless it ended just now; then there is no such thread of it (ESRCH), just as for
+            // an id that is no thread's.
+            if self.tasks.get(self.last_task).is_some_and(|tid| ring_thread(pid, *tid).is_ok()) {
+                report.counts.thread_doorbells += 1;
+                return;
+            }
         }
     }
 
@@ -266,8 +290,11 @@ impl Process {
             return;
         }
         self.audits += 1;
-        self.next_audit_ns = now_ns + if self.audits > 3 { AUDIT_PERIOD_NS } else { AUDIT_PERIOD_NS / 10 };
-        let Ok(tasks) = tasks_of(pid) else { return };
+        self.next_audit_ns = now_ns + if self.audits > 3 { AUDIT_PERIOD_NS } else { FIRST_AUDITS_NS };
+        if self.watch.is_none() {
+            self.watch = TaskWatch::open(pid).ok();
+        }
+        let Some(Ok(tasks)) = self.watch.as_mut().map(TaskWatch::read) else { return };
         self.tasks = tasks.iter().map(|task| task.tid).collect();
         report.counts.masks_read += tasks.len() as u64;
         for task in &tasks {
@@ -299,7 +326,7 @@ impl Process {
         if is_proven {
             return wrong;
         }
-        self.next_audit_ns = self.next_audit_ns.min(now_ns + AUDIT_PERIOD_NS / 10);
+        self.next_audit_ns = self.next_audit_ns.min(now_ns + FIRST_AUDITS_NS);
         SigSet::EMPTY
     }
 
