@@ -52,3 +52,106 @@ fn the_trace_shows_calls_and_names_missing_ones() {
     assert_eq!(count("elfuse: system call 1000 (unknown): not implemented; the guest gets ENOSYS"), 1, "{trace}");
     assert_eq!(count("the guest gets ENOSYS"), 1, "{trace}");
 }
+
+fn lines(bytes: &[u8]) -> Vec<String> {
+    text(bytes).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_trace_shows_what_a_filter_names() {
+    let output = elfuse(&["--trace=%desc,!read"], &["syscalls", "4"]);
+    let trace = lines(&output.stderr);
+    assert!(trace.iter().any(|line| line.contains("] write(1, \"syscalls: ok\\n\", 13) = 13")), "{trace:?}");
+    for hidden in ["exit_group(", "] read("] {
+        assert!(!trace.iter().any(|line| line.contains(hidden)), "{hidden} in {trace:?}");
+    }
+    let output = elfuse(&["--trace=fd=99"], &["syscalls", "4"]);
+    let trace = lines(&output.stderr);
+    let calls: Vec<_> = trace.iter().filter(|line| line.starts_with('[')).collect();
+    assert!(!calls.is_empty() && calls.iter().all(|line| line.contains("(99")), "{trace:?}");
+    let output = elfuse(&["--trace=writ"], &["hello"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("\"writ\" is no system call"), "{output:?}");
+}
+
+#[test]
+fn the_trace_decodes_flags_structures_and_what_calls_give() {
+    let output = elfuse(&["--trace"], &["files"]);
+    assert!(output.status.success(), "{output:?}");
+    let trace = text(&output.stderr);
+    for part in ["O_CREAT|", "AT_FDCWD, \"", "{st_mode=S_IFREG|", "SEEK_SET", "= -1 ENOENT (No such file or directory)"]
+    {
+        assert!(trace.contains(part), "{part} in {trace}");
+    }
+    let trace = text(&elfuse(&["--trace=%signal"], &["signal"]).stderr);
+    for part in ["rt_sigaction(SIG", "{sa_handler=", "SIG_BLOCK, [", "SIGUSR1"] {
+        assert!(trace.contains(part), "{part} in {trace}");
+    }
+}
+
+#[test]
+fn a_trace_file_has_the_lines_of_all_processes() {
+    for way in ["host", "spawn"] {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("trace.json");
+        let path = file.to_str().unwrap();
+        std::fs::write(&file, "of an older run\n").unwrap();
+        let options = ["--fork", way, "--trace", "--trace-format", "json", "--trace-file", path];
+        let output = elfuse(&options, &["exit-status", "3"]);
+        assert!(output.stderr.is_empty(), "{output:?}");
+        let records = std::fs::read_to_string(&file).unwrap();
+        let records: Vec<serde_json::Value> = records.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(records.iter().any(|record| record["call"] == "exit_group"), "{way}: {records:?}");
+        let output = elfuse(&options, &["fork"]);
+        assert!(output.status.success(), "{output:?}");
+        let records = std::fs::read_to_string(&file).unwrap();
+        let records = records.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let pids: std::collections::BTreeSet<_> = records.map(|record| record["pid"].as_i64().unwrap()).collect();
+        assert!(pids.len() > 1, "{way}: {pids:?}");
+    }
+    let output = elfuse(&["--trace", "--trace-file", "/nonexistent/t"], &["hello"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("cannot write the trace file /nonexistent/t"), "{output:?}");
+}
+
+#[test]
+fn every_option_has_a_variable_and_a_section() {
+    let help = text(&elfuse(&["--help"], &[]).stdout);
+    for option in [
+        "timeout",
+        "trace",
+        "verbose",
+        "trace-file",
+        "trace-format",
+        "stats",
+        "crash-json",
+        "cpu",
+        "fork",
+        "env",
+        "clear-env",
+        "sysroot",
+        "bind",
+        "workdir",
+        "release",
+        "argv0",
+    ] {
+        let variable = format!("[env: ELFUSE_{}", option.to_uppercase().replace('-', "_"));
+        assert!(help.contains(&format!("--{option}")) && help.contains(&variable), "{option} in {help}");
+    }
+    let command = |name: &str, value: &str| {
+        let guest = guest_tests::verify("hello").unwrap();
+        Command::new(env!("CARGO_BIN_EXE_elfuse")).env(name, value).arg(guest).output().unwrap()
+    };
+    assert!(text(&command("ELFUSE_TRACE", "write").stderr).contains("] write(1, "));
+    assert!(text(&command("ELFUSE_VERBOSE", "1").stderr).contains("] exit_group(0) = ?"));
+    assert!(command("ELFUSE_VERBOSE", "0").stderr.is_empty());
+    assert_eq!(command("ELFUSE_TIMEOUT", "x").status.code(), Some(1));
+}
+
+#[test]
+fn a_registration_is_printed() {
+    let output = Command::new(env!("CARGO_BIN_EXE_elfuse")).args(["binfmt", "print"]).output().unwrap();
+    assert!(output.status.success() && text(&output.stdout).starts_with(":elfuse:M::"), "{output:?}");
+    let output = Command::new(env!("CARGO_BIN_EXE_elfuse")).args(["binfmt", "remove"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+}

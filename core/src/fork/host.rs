@@ -27,7 +27,7 @@ use crate::kernel::clone::{CloneArgs, CloneFlags};
 use crate::kernel::fd_table::{FdEntry, FdTable};
 use crate::kernel::limits::Limit;
 use crate::kernel::process::ImageInfo;
-use crate::kernel::signal::{PendingLimit, SignalActions};
+use crate::kernel::signal::SignalActions;
 use crate::kernel::{Process, TaskContext, bring_up, signal};
 use crate::mem::VmaBacking;
 use crate::preempt::{Bounds, Preemption};
@@ -40,7 +40,6 @@ const NOT_BROUGHT_UP: i32 = 1;
 struct Seed {
     state: CpuState,
     actions: SignalActions,
-    pending_limit: Option<PendingLimit>,
     blocked: SigSet,
     image: ImageInfo,
     root: Arc<Root>,
@@ -55,11 +54,9 @@ impl Seed {
     fn of(ctx: &TaskContext, args: &CloneArgs) -> Self {
         let process = ctx.process();
         let (actions, blocked) = child_signals(ctx, args);
-        let pending_limit = process.group().pending_limit;
         Self {
             state: child_registers(ctx, args),
             actions,
-            pending_limit,
             blocked,
             image: process.image(),
             root: process.root(),
@@ -137,10 +134,7 @@ fn become_child(
     }
     process.set_image(seed.image);
     process.limits().inherit(&seed.limits, seed.is_dumpable);
-    {
-        let mut group = process.group();
-        (group.actions, group.pending_limit) = (seed.actions, seed.pending_limit);
-    }
+    process.group().actions = seed.actions;
     process.follow_child_disposition();
     if let Some(warning) = bring_up::start_kicks(&process, &proof)? {
         eprintln!("elfuse: signals from other elfuse processes will not arrive: {warning}");

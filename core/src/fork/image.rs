@@ -4,6 +4,8 @@
 //! mappings and descriptors refer to follow as descriptors, in the order of their indices. Both sides are the same
 //! executable in the ordinary case; the version guards against an executable that was replaced in between.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::abi::io_text;
@@ -15,13 +17,14 @@ use crate::kernel::process::{ForkWay, ImageInfo, Options};
 use crate::kernel::rseq::Rseq;
 use crate::kernel::signal::{AltStack, Handler, SaFlags, SigAction, SignalActions};
 use crate::mem::Layout;
+use crate::trace;
 use crate::vcpu::{CpuState, PauthKeys, Pstate};
 
 /// First bytes of a header.
 const MAGIC: [u8; 8] = *b"elfuseFK";
 
 /// Changes with every change of the header or of [`Image`].
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Length of a header on the wire, in bytes.
 pub const HEADER_LEN: usize = 32;
@@ -102,8 +105,6 @@ pub struct Image {
     pub actions: Vec<[u64; 4]>,
     /// The thread's signal mask.
     pub blocked: u64,
-    /// `RLIMIT_SIGPENDING`, soft and hard, where the guest has set it.
-    pub pending_limit: Option<(u64, u64)>,
     /// Base, length in bytes and `SS_AUTODISARM` of the alternate signal stack.
     pub alt_stack: Option<(u64, u64, bool)>,
     /// Address, length in bytes and signature of rseq(2).
@@ -129,7 +130,7 @@ pub struct Image {
     /// The watchdog's limit in nanoseconds.
     pub timeout_ns: Option<u64>,
     /// `--trace`.
-    pub is_tracing: bool,
+    pub trace: Option<trace::Config>,
     /// `--fork spawn`.
     pub is_forking_by_spawn: bool,
     /// `--crash-json`.
@@ -315,7 +316,7 @@ impl Image {
     pub fn options(&self) -> Options {
         Options {
             timeout_ns: self.timeout_ns,
-            is_tracing: self.is_tracing,
+            trace: self.trace.clone().map(Arc::new),
             crash_json: self.crash_json.as_deref().map(path_of),
             cpu: self.cpu.clone(),
             stats: self.stats.as_deref().map(path_of),
@@ -385,7 +386,7 @@ mod tests {
         let mut other = bytes;
         other[8] += 1;
         let error = Header::from_bytes(&other).unwrap_err().to_string();
-        assert!(error.contains("version 4") && !error.contains('\n'), "{error}");
+        assert!(error.contains("version 5") && !error.contains('\n'), "{error}");
         other[0] = 0;
         assert!(matches!(Header::from_bytes(&other), Err(ImageError::Magic)));
     }

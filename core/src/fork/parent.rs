@@ -183,7 +183,6 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
     let process = ctx.process();
     let (actions, blocked) = child_signals(ctx, args);
     let (actions, blocked) = (Image::wire_actions(&actions), blocked.0);
-    let pending_limit = process.group().pending_limit.map(|limit| (limit.soft, limit.hard));
     let child_tid = args.child_tid.addr().0;
     let (options, program, layout) = (process.options(), process.image(), process.space().layout());
     let (brk_start, brk) = process.space().brk_area();
@@ -200,7 +199,6 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         registers: Registers::of(&child_registers(ctx, args)),
         actions,
         blocked,
-        pending_limit,
         rseq: ctx.rseq.as_ref().map(|rseq| (rseq.area.0, rseq.len_bytes, rseq.signature)),
         alt_stack: ctx.alt_stack.map(|stack| (stack.base.0, stack.len_bytes, stack.autodisarm)),
         set_child_tid: args.flags.contains(CloneFlags::CHILD_SETTID).then_some(child_tid),
@@ -213,7 +211,7 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         root: process.root().config().clone(),
         release: options.release.clone(),
         timeout_ns: options.timeout_ns,
-        is_tracing: options.is_tracing,
+        trace: options.trace.as_deref().cloned(),
         is_forking_by_spawn: options.fork_way == ForkWay::Spawn,
         crash_json: options.crash_json.as_ref().map(bytes),
         cpu: options.cpu.clone(),

@@ -25,6 +25,7 @@ use crate::fs::{Root, RootConfig};
 use crate::host;
 use crate::mem::{AddressSpace, GuestMemory};
 use crate::preempt::{KickCause, Kicker, Preemption};
+use crate::trace;
 use crate::vcpu::Machine;
 
 /// What the loader and execve(2) leave behind about the program that runs.
@@ -90,7 +91,8 @@ pub struct Process {
     /// What absolute paths mean.
     root: Mutex<Arc<Root>>,
     children: Children,
-    limits: Limits,
+    /// Shared with the group, which enforces one of them.
+    limits: Arc<Limits>,
     /// In a vfork child: the parent that waits.
     vfork_parent: Mutex<Option<Box<dyn VforkParent>>>,
     /// There have been children.
@@ -102,8 +104,8 @@ pub struct Process {
 pub struct Options {
     /// The watchdog of one run, in nanoseconds; `None` is off.
     pub timeout_ns: Option<u64>,
-    /// Trace system calls on standard error.
-    pub is_tracing: bool,
+    /// Which system calls are shown, and where; `None` is no trace.
+    pub trace: Option<Arc<trace::Config>>,
     /// Where crash records are appended, one JSON object a line.
     pub crash_json: Option<std::path::PathBuf>,
     /// The shared statistics file.
@@ -138,12 +140,13 @@ impl Process {
         options: Options,
         root: Arc<Root>,
     ) -> Arc<Self> {
+        let limits = Arc::<Limits>::default();
         Arc::new(Self {
             pid: host::process::own_pid(),
             memory: machine.memory(),
             machine,
             space,
-            group: Mutex::default(),
+            group: Mutex::new(ThreadGroup::new(limits.clone())),
             gate: Gate::default(),
             lifetime: Lifetime::default(),
             preemption,
@@ -159,7 +162,7 @@ impl Process {
             options,
             root: Mutex::new(root),
             children: Children::default(),
-            limits: Limits::default(),
+            limits,
             vfork_parent: Mutex::default(),
             has_forked: AtomicBool::new(false),
         })
@@ -299,7 +302,7 @@ impl Process {
 
     /// Resource limits that the host does not keep.
     #[must_use]
-    pub const fn limits(&self) -> &Limits {
+    pub fn limits(&self) -> &Limits {
         &self.limits
     }
 

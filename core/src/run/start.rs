@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::run_thread;
-use crate::abi::{Fd, GuestAddr, GuestPtr, SigSet};
+use crate::abi::{Fd, GuestAddr, GuestPtr, SigSet, io_text};
 use crate::cli::{self, Cli, GuestCommand};
 use crate::elf::{self, Finder, Program};
 use crate::fork;
@@ -22,7 +22,7 @@ use crate::kernel::exec::{hwcaps, name_thread};
 use crate::kernel::fd_table::FdTable;
 use crate::kernel::paths::GuestFinder;
 use crate::kernel::process::{ImageInfo, Options};
-use crate::kernel::signal::{Handler, PendingLimit, SigAction};
+use crate::kernel::signal::{Handler, SigAction};
 use crate::kernel::{Process, TaskContext, bring_up};
 use crate::mem::AddressSpace;
 use crate::preempt::stats::{ProcessKind, Stats};
@@ -101,11 +101,7 @@ fn bring_up_fork_child(descriptor: i32) -> Result<TaskContext, Failure> {
     received.rebuild(process.space()).map_err(|error| cannot(&error))?;
     process.set_image(received.program().map_err(|error| cannot(&error))?);
     process.limits().inherit(&received.image.resource_limits(), received.image.is_dumpable);
-    {
-        let mut group = process.group();
-        group.actions = received.image.signal_actions();
-        group.pending_limit = received.image.pending_limit.map(|(soft, hard)| PendingLimit { soft, hard });
-    }
+    process.group().actions = received.image.signal_actions();
     received.renew_signal_descriptors(&process, &files).map_err(|error| cannot(&error))?;
     process.follow_child_disposition();
     let state = received.image.registers.to_state().map_err(|error| cannot(&error))?;
@@ -139,6 +135,15 @@ fn make_process(proof: &SignalsBlocked, options: Options, kind: ProcessKind) -> 
         Some(text) => text.parse().map_err(|error| failed("--cpu")(&error))?,
         None => CpuModel::default(),
     };
+    if kind == ProcessKind::Initial
+        && let Some(trace) = &options.trace
+    {
+        let path = trace.file.as_deref().unwrap_or(Path::new("standard error"));
+        trace.start().map_err(|error| Failure {
+            what: format!("cannot write the trace file {}", path.display()),
+            why: format!("{}; name a file that can be made", io_text(&error)),
+        })?;
+    }
     fault_report::arm(options.crash_json.as_deref());
     let machine = SoftMachine::with_cpu(cpu).map_err(|error| failed("cannot make the virtual machine")(&error))?;
     let bounds = Bounds { run_limit_ns: options.timeout_ns, directory: None };

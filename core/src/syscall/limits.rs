@@ -3,8 +3,7 @@
 use super::Args;
 use crate::abi::{Errno, GuestPtr};
 use crate::host::sys;
-use crate::kernel::limits::{self, Limit, RLIMIT_NOFILE, RLIMIT_SIGPENDING};
-use crate::kernel::signal::PendingLimit;
+use crate::kernel::limits::{self, Limit, RLIMIT_NOFILE};
 use crate::kernel::{SyscallResult, TaskContext};
 
 /// prlimit(2). Limits that would bound elfuse itself are the guest's alone ([`limits`]); all others are the host's, which
@@ -25,9 +24,6 @@ pub(super) fn prlimit64(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         ctx.process().limits().set(resource, new);
         if resource == RLIMIT_NOFILE {
             ctx.files.set_limit(soft);
-        }
-        if resource == RLIMIT_SIGPENDING {
-            ctx.process().group().pending_limit = Some(PendingLimit { soft, hard });
         }
     }
     if let Some(place) = GuestPtr::<[u64; 2]>::new(args.addr(3)).non_null() {

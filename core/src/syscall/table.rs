@@ -1,7 +1,8 @@
 //! **The** syscall table: one [`Row`] a call, with its number, name, support level, handler and the form of its arguments
 //! in the trace. Everything that must know all calls reads it: dispatch, trace, crash reports, documentation.
 //!
-//! A row reads `number name level family (argument forms);`, and its handler is the family's function of that name. A row
+//! A row reads `number name level family (argument forms);`, with the names of flags and the structures of pointers as
+//! `Flags(OPEN)`, `In(Timespec)`, `Out(Stat)`, and its handler is the family's function of that name. A row
 //! of number and name alone is a call that this elfuse does not have: ENOSYS. The rows of each family are in a file of their
 //! own below this one. Source: arm64's use of
 //! `include/uapi/asm-generic/unistd.h` and `scripts/syscall.tbl` of Linux, up to number 470 (Linux 6.18).
@@ -40,6 +41,9 @@ pub const NUMBERS: usize = 512;
 
 /// Makes `ROWS` of a family file, in order of number.
 macro_rules! rows {
+    (@form Flags ($names:ident)) => { $crate::trace::ArgForm::Flags(&$crate::trace::names::$names) };
+    (@form $form:ident ($shape:ident)) => { $crate::trace::ArgForm::$form($crate::trace::Shape::$shape) };
+    (@form $form:ident) => { $crate::trace::ArgForm::$form };
     (@row $number:literal $name:ident) => {
         $crate::syscall::table::Row {
             number: $number,
@@ -49,18 +53,18 @@ macro_rules! rows {
             args: &[],
         }
     };
-    (@row $number:literal $name:ident $level:ident $family:ident ($($form:ident),*)) => {
+    (@row $number:literal $name:ident $level:ident $family:ident ($($form:ident $(($what:ident))?),*)) => {
         $crate::syscall::table::Row {
             number: $number,
             name: stringify!($name),
             level: $crate::syscall::table::Level::$level,
             handler: Some($family::$name),
-            args: &[$($crate::trace::ArgForm::$form),*],
+            args: &[$(rows!(@form $form $(($what))?)),*],
         }
     };
-    ($($number:literal $name:ident $($level:ident $family:ident ($($form:ident),*))?;)*) => {
+    ($($number:literal $name:ident $($level:ident $family:ident ($($form:ident $(($what:ident))?),*))?;)*) => {
         pub(super) static ROWS: &[$crate::syscall::table::Row] =
-            &[$(rows!(@row $number $name $($level $family ($($form),*))?)),*];
+            &[$(rows!(@row $number $name $($level $family ($($form $(($what))?),*))?)),*];
     };
 }
 
@@ -118,6 +122,25 @@ pub fn find(number: u64) -> Option<&'static Row> {
 /// All rows, family by family.
 pub fn all() -> impl Iterator<Item = &'static Row> {
     FAMILIES.iter().flat_map(|rows| rows.iter())
+}
+
+/// The rows of a family, by its name or the one that strace(1) has for it; none for an unknown one.
+#[must_use]
+pub fn family(name: &str) -> &'static [Row] {
+    match name {
+        "async_io" => async_io::ROWS,
+        "descriptors" => descriptors::ROWS,
+        "files" => files::ROWS,
+        "futex" => futex::ROWS,
+        "ipc" => ipc::ROWS,
+        "memory" => memory::ROWS,
+        "net" | "network" => net::ROWS,
+        "processes" | "process" => processes::ROWS,
+        "signals" | "signal" => signals::ROWS,
+        "system" => system::ROWS,
+        "time" | "clock" => time::ROWS,
+        _no_family => &[],
+    }
 }
 
 #[cfg(test)]

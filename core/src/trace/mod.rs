@@ -1,39 +1,30 @@
-//! The line format of `--trace`: strace-like, one line a call, from the argument forms of the syscall table.
+//! The trace of system calls, as strace(1) shows them: one line a call, decoded by the forms that the syscall table names.
 //!
-//! Pure text: guest memory comes in through a closure. Lines go to standard error in one write, so that those of several
-//! threads and processes do not mix. Source of the look: strace(1).
+//! Pure text: guest memory comes in through a closure. [`Config`] is what the command line says; a [`Call`] is made before
+//! the call, since execve(2) replaces the memory that its arguments lie in, and written by [`Config::write`] after it, when
+//! what the call gives is there. Each line is one write, so that those of several threads and processes do not mix.
+//! [`forms`] shows arguments, [`names`] flags, [`shapes`] structures; [`filter`] chooses calls.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::PathBuf;
 
-use crate::abi::{Errno, GuestAddr, Signal, Tid};
+use serde::{Deserialize, Serialize};
 
-/// How an argument is shown.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ArgForm {
-    /// A signed 32-bit number: descriptors and ids too.
-    Int,
-    /// A signed 64-bit number.
-    Long,
-    /// An unsigned number: lengths.
-    Size,
-    /// Flags.
-    Hex,
-    /// Permissions.
-    Octal,
-    /// An address.
-    Ptr,
-    /// A descriptor for paths, where -100 is `AT_FDCWD`.
-    Dir,
-    /// A NUL-terminated string.
-    Str,
-    /// Bytes whose count is the next argument.
-    Bytes,
-    /// A signal number.
-    Signal,
-    /// `PROT_*`.
-    Prot,
-}
+use crate::abi::{Errno, GuestAddr, Pid, Tid};
+
+pub mod filter;
+pub mod forms;
+pub mod names;
+pub mod shapes;
+
+pub use filter::{Filter, Subject};
+pub use forms::ArgForm;
+pub use shapes::Shape;
+
+use forms::Memory;
+
+/// Reads up to that many bytes of guest memory; `None` for a bad address.
+pub type Reader<'a> = dyn Fn(GuestAddr, usize) -> Option<Vec<u8>> + 'a;
 
 /// How a call ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,134 +39,188 @@ pub enum Outcome {
     NoReturn,
 }
 
-/// Longest string that is shown, in bytes.
-const SHOWN_BYTES: usize = 32;
+/// The form of a trace's lines.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
 
-/// Reads up to that many bytes of guest memory; `None` for a bad address.
-pub type Reader<'a> = dyn Fn(GuestAddr, usize) -> Option<Vec<u8>> + 'a;
+/// What is traced, and where to.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Config {
+    /// The calls that are shown.
+    pub filter: Filter,
+    /// The file that lines are appended to, instead of standard error.
+    pub file: Option<PathBuf>,
+    /// The form of the lines.
+    pub format: Format,
+}
 
-/// `name(arguments)`.
-#[must_use]
-pub fn format_call(name: &str, forms: &[ArgForm], args: [u64; 6], read: &Reader<'_>) -> String {
-    let mut line = format!("{name}(");
-    for (index, form) in forms.iter().enumerate().take(args.len()) {
-        if index != 0 {
-            line.push_str(", ");
+/// A call before it is made.
+#[derive(Debug)]
+pub struct Call<'a> {
+    name: String,
+    forms: &'a [ArgForm],
+    args: [u64; 6],
+    /// `None` where only the call gives the argument.
+    shown: Vec<Option<String>>,
+}
+
+impl<'a> Call<'a> {
+    /// A call of the table.
+    #[must_use]
+    pub fn new(name: &str, forms: &'a [ArgForm], args: [u64; 6], read: &Reader<'_>) -> Self {
+        let next = |index: usize| args.get(index + 1).copied().unwrap_or(0);
+        let shown = forms.iter().zip(args).enumerate();
+        let shown = shown.map(|(index, (form, value))| forms::before(*form, value, next(index), Memory(read)));
+        Self { name: name.to_owned(), forms, args, shown: shown.collect() }
+    }
+
+    /// A call whose number is not in the table.
+    #[must_use]
+    pub fn unknown(number: u64, args: [u64; 6]) -> Self {
+        let shown = args.iter().map(|arg| Some(format!("{arg:#x}"))).collect();
+        Self { name: format!("syscall_{number}"), forms: &[], args, shown }
+    }
+
+    /// Shows what the call has given.
+    fn complete(&mut self, outcome: Outcome, read: &Reader<'_>) {
+        let result = match outcome {
+            Outcome::Value(value) => Some(value),
+            Outcome::Errno(_) | Outcome::Interrupted | Outcome::NoReturn => None,
+        };
+        for (index, (form, value)) in self.forms.iter().zip(self.args).enumerate() {
+            let next = self.args.get(index + 1).copied().unwrap_or(0);
+            if let Some(shown @ None) = self.shown.get_mut(index) {
+                *shown = Some(forms::after(*form, value, next, result, Memory(read)));
+            }
         }
-        let next = args.get(index + 1).copied().unwrap_or(0);
-        push_arg(&mut line, *form, args[index], next, read);
     }
-    line.push(')');
-    line
-}
 
-/// A call whose number is not in the table.
-#[must_use]
-pub fn format_unknown(number: u64, args: [u64; 6]) -> String {
-    let args: Vec<_> = args.iter().map(|arg| format!("{arg:#x}")).collect();
-    format!("syscall_{number}({})", args.join(", "))
-}
-
-fn push_arg(line: &mut String, form: ArgForm, value: u64, next: u64, read: &Reader<'_>) {
-    let low = value as u32;
-    // Writing to a String cannot fail.
-    let _infallible = match form {
-        ArgForm::Int => write!(line, "{}", low.cast_signed()),
-        ArgForm::Long => write!(line, "{}", value.cast_signed()),
-        ArgForm::Size => write!(line, "{value}"),
-        ArgForm::Hex => write!(line, "{value:#x}"),
-        ArgForm::Octal => write!(line, "0{low:o}"),
-        ArgForm::Ptr if value == 0 => line.write_str("NULL"),
-        ArgForm::Ptr => write!(line, "{value:#x}"),
-        ArgForm::Dir if low.cast_signed() == -100 => line.write_str("AT_FDCWD"),
-        ArgForm::Dir => write!(line, "{}", low.cast_signed()),
-        ArgForm::Str => push_bytes(line, value, SHOWN_BYTES * 8, true, read),
-        ArgForm::Bytes => push_bytes(line, value, next.min(SHOWN_BYTES as u64 + 1) as usize, false, read),
-        ArgForm::Signal => match Signal::new(low.cast_signed()) {
-            Some(signal) => write!(line, "{signal}"),
-            None => write!(line, "{}", low.cast_signed()),
-        },
-        ArgForm::Prot => push_prot(line, value),
-    };
-}
-
-fn push_prot(line: &mut String, value: u64) -> std::fmt::Result {
-    if value & !7 != 0 {
-        return write!(line, "{value:#x}");
+    fn arguments(&self) -> Vec<&str> {
+        self.shown.iter().map(|shown| shown.as_deref().unwrap_or("?")).collect()
     }
-    let names = [(1, "PROT_READ"), (2, "PROT_WRITE"), (4, "PROT_EXEC")];
-    let set: Vec<_> = names.iter().filter(|(bit, _)| value & bit != 0).map(|(_, name)| *name).collect();
-    line.write_str(if set.is_empty() { "PROT_NONE" } else { "" })?;
-    line.write_str(&set.join("|"))
-}
 
-fn push_bytes(line: &mut String, addr: u64, len: usize, is_string: bool, read: &Reader<'_>) -> std::fmt::Result {
-    let Some(mut bytes) = read(GuestAddr(addr), len).filter(|_| addr != 0 || len == 0) else {
-        return write!(line, "{addr:#x}");
-    };
-    let mut is_cut = !is_string && len > SHOWN_BYTES;
-    if is_string {
-        let end = bytes.iter().position(|byte| *byte == 0);
-        is_cut = end.is_none();
-        bytes.truncate(end.unwrap_or(bytes.len()));
-    } else {
-        bytes.truncate(SHOWN_BYTES);
+    /// `name(arguments) = outcome`.
+    #[must_use]
+    pub fn finish(mut self, outcome: Outcome, read: &Reader<'_>) -> String {
+        self.complete(outcome, read);
+        format!("{}({}) = {}", self.name, self.arguments().join(", "), result_text(outcome))
     }
-    write!(line, "\"{}\"{}", bytes.escape_ascii(), if is_cut { "..." } else { "" })
+
+    /// The same as a JSON object.
+    fn finish_json(mut self, pid: Pid, tid: Tid, outcome: Outcome, read: &Reader<'_>) -> String {
+        self.complete(outcome, read);
+        let mut record = serde_json::json!({
+            "pid": pid.0, "tid": tid.0, "call": self.name, "args": self.arguments(),
+        });
+        let (key, value) = match outcome {
+            Outcome::Value(value) => ("result", value.into()),
+            Outcome::Errno(errno) => ("error", format!("{errno:?}").into()),
+            Outcome::Interrupted => ("error", "interrupted".into()),
+            Outcome::NoReturn => ("result", serde_json::Value::Null),
+        };
+        record[key] = value;
+        record.to_string()
+    }
 }
 
-/// `call = outcome`, as in the line of a finished call.
-#[must_use]
-pub fn format_result(call: &str, outcome: Outcome) -> String {
+fn result_text(outcome: Outcome) -> String {
     match outcome {
         // Addresses are unreadable in decimal, counts in hexadecimal.
-        Outcome::Value(value) if value > u64::from(u32::MAX) => format!("{call} = {value:#x}"),
-        Outcome::Value(value) => format!("{call} = {value}"),
-        Outcome::Errno(errno) => format!("{call} = -1 {errno:?} ({})", errno.text().unwrap_or("no text")),
-        Outcome::Interrupted => format!("{call} = ? (interrupted by a signal)"),
-        Outcome::NoReturn => format!("{call} = ?"),
+        Outcome::Value(value) if value > u64::from(u32::MAX) => format!("{value:#x}"),
+        Outcome::Value(value) => value.to_string(),
+        Outcome::Errno(errno) => format!("-1 {errno:?} ({})", errno.text().unwrap_or("no text")),
+        Outcome::Interrupted => "? (interrupted by a signal)".to_owned(),
+        Outcome::NoReturn => "?".to_owned(),
     }
 }
 
-/// Writes the line of a finished call to standard error. A trace that cannot be written is lost, the guest goes on.
-pub fn print(tid: Tid, call: &str, outcome: Outcome) {
-    let line = format!("[{tid}] {}\n", format_result(call, outcome));
-    let _lost = std::io::stderr().lock().write_all(line.as_bytes());
+impl Config {
+    /// Makes the file, or empties it: a trace begins anew with each run.
+    ///
+    /// # Errors
+    /// The host's.
+    pub fn start(&self) -> std::io::Result<()> {
+        self.file.as_ref().map_or(Ok(()), |path| std::fs::File::create(path).map(drop))
+    }
+
+    /// Writes the line of a finished call. One that cannot be written is lost, the guest goes on.
+    pub fn write(&self, pid: Pid, tid: Tid, call: Call<'_>, outcome: Outcome, read: &Reader<'_>) {
+        if !self.filter.wants_outcome(outcome) {
+            return;
+        }
+        let line = match self.format {
+            Format::Text => format!("[{tid}] {}\n", call.finish(outcome, read)),
+            Format::Json => format!("{}\n", call.finish_json(pid, tid, outcome, read)),
+        };
+        // Opened each time: nothing that the guest closes or a fork must keep.
+        let _lost = match &self.file {
+            None => std::io::stderr().lock().write_all(line.as_bytes()),
+            Some(path) => {
+                let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+                file.and_then(|mut file| file.write_all(line.as_bytes()))
+            }
+        };
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn call(forms: &[ArgForm], args: [u64; 6]) -> String {
+    fn read(addr: GuestAddr, len: usize) -> Option<Vec<u8>> {
         let memory = b"/etc/motd\0 and more than thirty-o bytes of text";
-        let read = |addr: GuestAddr, len: usize| (addr.0 == 0x1000).then(|| memory[..len.min(memory.len())].to_vec());
-        format_call("call", forms, args, &read)
+        (addr.0 == 0x1000).then(|| memory[..len.min(memory.len())].to_vec())
+    }
+
+    fn line(forms: &[ArgForm], args: [u64; 6], outcome: Outcome) -> String {
+        Call::new("call", forms, args, &read).finish(outcome, &read)
     }
 
     #[test]
     fn arguments_have_their_forms() {
-        use ArgForm::{Bytes, Dir, Hex, Int, Octal, Prot, Ptr, Signal, Size, Str};
+        use ArgForm::{Bytes, Dir, Fd, Flags, Int, Octal, Path, Ptr, Signal, Size, Str};
+        let call = |forms: &[ArgForm], args| line(forms, args, Outcome::Value(0)).trim_end_matches(" = 0").to_owned();
         assert_eq!(
-            call(&[Dir, Str, Hex, Octal], [-100i64 as u64, 0x1000, 0x241, 0o644, 0, 0]),
-            r#"call(AT_FDCWD, "/etc/motd", 0x241, 0644)"#
+            call(&[Dir, Path, Flags(&names::OPEN), Octal], [-100i64 as u64, 0x1000, 0x241, 0o644, 0, 0]),
+            r#"call(AT_FDCWD, "/etc/motd", O_WRONLY|O_CREAT|O_TRUNC, 0644)"#
         );
         assert_eq!(call(&[Int, Str], [u64::MAX, 0x2000, 0, 0, 0, 0]), "call(-1, 0x2000)");
-        assert_eq!(call(&[Int, Bytes, Size], [1, 0x1000, 4, 0, 0, 0]), r#"call(1, "/etc", 4)"#);
+        assert_eq!(call(&[Fd, Bytes, Size], [1, 0x1000, 4, 0, 0, 0]), r#"call(1, "/etc", 4)"#);
         assert_eq!(call(&[Bytes], [0x1000, 1 << 40, 0, 0, 0, 0]), r#"call("/etc/motd\x00 and more than thirty-"...)"#);
-        assert_eq!(
-            call(&[Ptr, Prot, Prot, Signal, Signal], [0, 3, 0, 10, 77, 0]),
-            "call(NULL, PROT_READ|PROT_WRITE, PROT_NONE, SIGUSR1, 77)"
-        );
+        assert_eq!(call(&[Ptr, Signal, Signal], [0, 10, 77, 0, 0, 0]), "call(NULL, SIGUSR1, 77)");
+    }
+
+    #[test]
+    fn what_a_call_gives_is_shown_when_it_has_succeeded() {
+        use ArgForm::{Fd, Filled, Size};
+        let forms = [Fd, Filled, Size];
+        assert_eq!(line(&forms, [3, 0x1000, 99, 0, 0, 0], Outcome::Value(4)), r#"call(3, "/etc", 99) = 4"#);
+        let failed = line(&forms, [3, 0x1000, 99, 0, 0, 0], Outcome::Errno(Errno::EBADF));
+        assert_eq!(failed, "call(3, 0x1000, 99) = -1 EBADF (Bad file descriptor)");
     }
 
     #[test]
     fn outcomes_are_told_apart() {
-        let line = |outcome| format_result("f()", outcome);
-        assert_eq!(line(Outcome::Value(3)), "f() = 3");
-        assert_eq!(line(Outcome::Value(0x3ff_0000_0000)), "f() = 0x3ff00000000");
-        assert_eq!(line(Outcome::Errno(Errno::ENOENT)), "f() = -1 ENOENT (No such file or directory)");
-        assert_eq!(line(Outcome::NoReturn), "f() = ?");
-        assert_eq!(format_unknown(1000, [1, 0, 0, 0, 0, 0]), "syscall_1000(0x1, 0x0, 0x0, 0x0, 0x0, 0x0)");
+        let line = |outcome| line(&[], [0; 6], outcome);
+        assert_eq!(line(Outcome::Value(3)), "call() = 3");
+        assert_eq!(line(Outcome::Value(0x3ff_0000_0000)), "call() = 0x3ff00000000");
+        assert_eq!(line(Outcome::Errno(Errno::ENOENT)), "call() = -1 ENOENT (No such file or directory)");
+        assert_eq!(line(Outcome::NoReturn), "call() = ?");
+        let unknown = Call::unknown(1000, [1, 0, 0, 0, 0, 0]).finish(Outcome::Errno(Errno::ENOSYS), &read);
+        assert!(unknown.starts_with("syscall_1000(0x1, 0x0, 0x0, 0x0, 0x0, 0x0) = -1 ENOSYS"), "{unknown}");
+    }
+
+    #[test]
+    fn a_json_line_is_an_object() {
+        let call = Call::new("write", &[ArgForm::Fd, ArgForm::Bytes], [1, 0x1000, 4, 0, 0, 0], &read);
+        let text = call.finish_json(Pid(7), Tid(8), Outcome::Errno(Errno::EPIPE), &read);
+        let record: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&record["call"], &record["tid"], &record["error"]), (&"write".into(), &8.into(), &"EPIPE".into()));
     }
 }

@@ -12,6 +12,7 @@ use super::{DefaultAction, Handler, PendingSet, SignalActions};
 use crate::abi::{Errno, SigInfo, SigSet, Signal, Tid};
 use crate::host;
 use crate::kernel::Task;
+use crate::kernel::limits::{Limits, RLIMIT_SIGPENDING};
 
 /// Whom a signal is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,18 +61,9 @@ pub struct ThreadGroup {
     pub continued: u64,
     /// Set once the process is ending.
     pub exit: Option<GroupExit>,
-    /// `RLIMIT_SIGPENDING`, once the guest has set it. The host's own stays as it was: it would make the host lose the
-    /// siginfo of doorbells, which then look like signals from outside.
-    pub pending_limit: Option<PendingLimit>,
-}
-
-/// The soft and the hard `RLIMIT_SIGPENDING`, as prlimit(2) has them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct PendingLimit {
-    /// What is enforced.
-    pub soft: u64,
-    /// How far the soft one may be raised.
-    pub hard: u64,
+    /// Has `RLIMIT_SIGPENDING`, once the guest has set it. The host's own stays as it was: it would make the host lose
+    /// the siginfo of doorbells, which then look like signals from outside.
+    pub limits: Arc<Limits>,
 }
 
 impl Member {
@@ -88,6 +80,12 @@ impl Member {
 }
 
 impl ThreadGroup {
+    /// A group without threads, of a process with these limits.
+    #[must_use]
+    pub fn new(limits: Arc<Limits>) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
     /// Makes a signal pending and says which task must notice it, if any must.
     ///
     /// # Errors
@@ -103,7 +101,7 @@ impl ThreadGroup {
         if self.is_dropped(signal, target) {
             return Ok(None);
         }
-        let has_room = !PendingSet::is_limited(&info) || (self.queued() as u64) < self.pending_limit().soft;
+        let has_room = !PendingSet::is_limited(&info) || (self.queued() as u64) < self.pending_limit();
         match target {
             SignalTarget::Thread(tid) => {
                 let Some(member) = self.members.get_mut(&tid) else { return Err(Errno::ESRCH) };
@@ -121,11 +119,9 @@ impl ThreadGroup {
     }
 
     /// How many signals may wait with their siginfo.
-    pub fn pending_limit(&self) -> PendingLimit {
-        self.pending_limit.unwrap_or_else(|| {
-            let (soft, hard) = host::signal::pending_limit();
-            PendingLimit { soft, hard }
-        })
+    fn pending_limit(&self) -> u64 {
+        let set = self.limits.get(RLIMIT_SIGPENDING);
+        set.map_or_else(|| host::signal::pending_limit().0, |limit| limit.soft)
     }
 
     /// Signals of this process that wait with their siginfo. Linux counts those of all processes of a user.

@@ -16,5 +16,5 @@ pub use deliver::Delivery;
 pub use frame::{
     AltStack, BadFrame, FaultRecord, FrameError, FrameRequest, PoppedFrame, SIGNAL_FRAME_LEN, pop_frame, push_frame,
 };
-pub use group::{GroupExit, Member, PendingLimit, SignalTarget, ThreadGroup};
+pub use group::{GroupExit, Member, SignalTarget, ThreadGroup};
 pub use pending::PendingSet;

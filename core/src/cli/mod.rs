@@ -2,10 +2,14 @@
 //!
 //! [`main`] is the command: it parses, `run` acts on the result. Messages have one form, [`report_error`].
 
+mod binfmt;
+mod generate;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
@@ -14,6 +18,8 @@ use crate::fs::RootConfig;
 use crate::kernel::fd_table::open_host_fds;
 use crate::kernel::process::{ForkWay, Options};
 use crate::soft::a64::{CpuModel, CpuModelError};
+use crate::syscall::tracing;
+use crate::trace::{self, Filter, Format};
 
 /// Exit status: elfuse itself could not start, or the hypervisor interface failed.
 pub const EXIT_FAILURE: u8 = 1;
@@ -27,7 +33,12 @@ Examples:
   elfuse ./hello                        run a guest
   elfuse --timeout 2.5 ./guest a b      end a run of guest code that takes longer than 2.5 s
   elfuse --trace -- ls -l               show its system calls on standard error
+  elfuse --trace=%file,path=/etc ./guest  only those about files below /etc
+  elfuse --trace=%network --trace-format json --trace-file t.json ./guest
+                                        those about sockets, as JSON lines in a file
   elfuse --sysroot /opt/arm64 python3   run a program of an AArch64 Linux system
+  elfuse binfmt install                 let the kernel run AArch64 programs by elfuse (print shows the line;
+                                        a program of that name is run as ./binfmt)
   elfuse --clear-env -E HOME=/ ./guest  run it with one environment variable
 
 Exit status:
@@ -35,42 +46,61 @@ Exit status:
   124  the watchdog (--timeout) ended a run
   128  an unexpected vCPU exit or another crash; the crash report says which
   1    elfuse could not start the program, or the hypervisor interface failed
+Every option can be given by the variable of the environment that stands with it.
 A guest may exit with 124, 128 or 1 too: the record of --crash-json exists only where the status is elfuse's.";
+
+const FILES: &str = "Files of the guest";
+const PROCESS: &str = "Arguments and environment of the guest";
+const MACHINE: &str = "The guest's machine";
+const LOOKING: &str = "Limits, traces and records";
 
 /// Runs AArch64 Linux programs in user mode.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "elfuse", version = version(), about, after_help = EXAMPLES)]
 pub struct Cli {
     /// End the process when one uninterrupted run of guest code takes longer than SECONDS; 0 is off
-    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = parse_seconds)]
+    #[arg(long, value_name = "SECONDS", env = "ELFUSE_TIMEOUT", default_value = "0", value_parser = parse_seconds, help_heading = LOOKING)]
     timeout: Duration,
 
-    /// Show each system call of the guest on standard error
-    #[arg(short, long, visible_alias = "trace")]
+    /// Show system calls: all, or those of FILTER, a list between commas of names, %CLASS, path=PATH, fd=N, !NAME
+    #[arg(long, value_name = "FILTER", env = "ELFUSE_TRACE", num_args = 0..=1, require_equals = true,
+        default_missing_value = "all", value_parser = parse_filter, help_heading = LOOKING)]
+    trace: Option<Filter>,
+
+    /// The same as --trace
+    #[arg(short, long, env = "ELFUSE_VERBOSE", value_parser = clap::builder::BoolishValueParser::new(), help_heading = LOOKING)]
     verbose: bool,
 
+    /// Write the trace to FILE instead of standard error; it replaces what FILE had
+    #[arg(long, value_name = "FILE", env = "ELFUSE_TRACE_FILE", help_heading = LOOKING)]
+    trace_file: Option<PathBuf>,
+
+    /// Write the trace as text, or as one JSON object a line
+    #[arg(long, value_name = "FORMAT", env = "ELFUSE_TRACE_FORMAT", default_value = "text", help_heading = LOOKING)]
+    trace_format: TraceFormat,
+
     /// Count exits and kicks in FILE, shared by all processes of the run
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "ELFUSE_STATS", help_heading = LOOKING)]
     stats: Option<PathBuf>,
 
     /// Append crash records to FILE, one JSON object a line
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "ELFUSE_CRASH_JSON", help_heading = LOOKING)]
     crash_json: Option<PathBuf>,
 
     /// Give the guest the CPU NAME: a53, a72, n1, v1 (without SVE) or max, with features switched on or off
-    #[arg(long, value_name = "NAME[,FEATURE=on|off]...", value_parser = parse_cpu)]
+    #[arg(long, value_name = "NAME[,FEATURE=on|off]...", env = "ELFUSE_CPU", value_parser = parse_cpu, help_heading = MACHINE)]
     cpu: Option<String>,
 
     /// Make fork children by a host fork, where the back end allows it, or by starting elfuse anew
-    #[arg(long, value_name = "WAY", env = "ELFUSE_FORK", default_value = "host")]
+    #[arg(long, value_name = "WAY", env = "ELFUSE_FORK", default_value = "host", help_heading = MACHINE)]
     fork: ForkWay,
 
     /// Set an environment variable of the guest (repeatable)
-    #[arg(short = 'E', long = "env", value_name = "NAME=VALUE", value_parser = clap::builder::ValueParser::new(parse_variable))]
+    #[arg(short = 'E', long = "env", value_name = "NAME=VALUE", env = "ELFUSE_ENV", hide_env_values = true, help_heading = PROCESS, value_parser = clap::builder::ValueParser::new(parse_variable))]
     env: Vec<OsString>,
 
     /// Start with an empty environment
-    #[arg(long)]
+    #[arg(long, env = "ELFUSE_CLEAR_ENV", value_parser = clap::builder::BoolishValueParser::new(), help_heading = PROCESS)]
     clear_env: bool,
 
     /// Let DIR be the guest's `/`; what is missing there comes from the host
@@ -80,32 +110,37 @@ pub struct Cli {
         value_name = "DIR",
         env = "ELFUSE_SYSROOT",
         hide_env_values = true,
-        overrides_with = "sysroot"
+        overrides_with = "sysroot",
+        help_heading = FILES
     )]
     sysroot: Option<PathBuf>,
 
     /// Show the host's file or directory HOST as GUEST (repeatable)
-    #[arg(long, value_name = "HOST:GUEST", value_parser = clap::builder::ValueParser::new(parse_bind))]
+    #[arg(long, value_name = "HOST:GUEST", env = "ELFUSE_BIND", help_heading = FILES, value_parser = clap::builder::ValueParser::new(parse_bind))]
     bind: Vec<(PathBuf, PathBuf)>,
 
     /// Start in this directory of the guest
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "ELFUSE_WORKDIR", help_heading = FILES)]
     workdir: Option<PathBuf>,
 
     /// Let uname show this kernel release
-    #[arg(short = 'r', long, value_name = "RELEASE", value_parser = clap::builder::ValueParser::new(parse_release))]
+    #[arg(short = 'r', long, value_name = "RELEASE", env = "ELFUSE_RELEASE", help_heading = MACHINE, value_parser = clap::builder::ValueParser::new(parse_release))]
     release: Option<String>,
 
     /// Give the guest NAME as its first argument instead of PROGRAM
-    #[arg(short = '0', long, value_name = "NAME")]
+    #[arg(short = '0', long, value_name = "NAME", env = "ELFUSE_ARGV0", help_heading = PROCESS)]
     argv0: Option<OsString>,
+
+    /// Write the manual page (man) or the completions of a shell into DIR (for packagers)
+    #[arg(long, value_names = ["man|bash|zsh|fish", "DIR"], num_args = 2, hide = true)]
+    generate: Option<Vec<String>>,
 
     /// Take over a forked guest from this descriptor (elfuse uses it itself)
     #[arg(long, value_name = "FD", hide = true, conflicts_with = "program")]
     fork_child: Option<i32>,
 
     /// The program and its arguments
-    #[arg(value_name = "PROGRAM", required_unless_present = "fork_child", trailing_var_arg = true)]
+    #[arg(value_name = "PROGRAM", required_unless_present_any = ["fork_child", "generate"], trailing_var_arg = true)]
     program: Vec<OsString>,
 }
 
@@ -144,7 +179,7 @@ impl Cli {
     pub fn options(&self) -> Options {
         Options {
             timeout_ns: u64::try_from(self.timeout.as_nanos()).ok().filter(|timeout_ns| *timeout_ns != 0),
-            is_tracing: self.verbose,
+            trace: self.trace_config().map(Arc::new),
             crash_json: self.crash_json.as_deref().map(absolute),
             stats: self.stats.as_deref().map(absolute),
             cpu: self.cpu.clone(),
@@ -155,6 +190,24 @@ impl Cli {
             },
             release: self.release.clone(),
             fork_way: self.fork,
+        }
+    }
+
+    fn trace_config(&self) -> Option<trace::Config> {
+        let filter = self.trace.clone().or_else(|| self.verbose.then(Filter::default))?;
+        let TraceFormat(format) = self.trace_format;
+        Some(trace::Config { filter, file: self.trace_file.as_deref().map(absolute), format })
+    }
+
+    /// Does what needs no guest, where the command line asks for that; an error says what failed, and why.
+    fn without_guest(&self) -> Option<Result<(), (&'static str, String)>> {
+        if let Some([what, directory]) = self.generate.as_deref() {
+            return Some(generate::write(what, Path::new(directory)).map_err(|why| ("--generate", why)));
+        }
+        match self.program.as_slice() {
+            [name] if name == "binfmt" => Some(binfmt::run(None).map_err(|why| ("binfmt", why))),
+            [name, action] if name == "binfmt" => Some(binfmt::run(action.to_str()).map_err(|why| ("binfmt", why))),
+            _a_guest => None,
         }
     }
 
@@ -192,6 +245,23 @@ impl Cli {
     }
 }
 
+/// The format of the trace, as the command line names it.
+#[derive(Clone, Copy, Debug)]
+struct TraceFormat(Format);
+
+impl clap::ValueEnum for TraceFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self(Format::Text), Self(Format::Json)]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(match self.0 {
+            Format::Text => "text",
+            Format::Json => "json",
+        }))
+    }
+}
+
 impl clap::ValueEnum for ForkWay {
     fn value_variants<'a>() -> &'a [Self] {
         &[Self::Host, Self::Spawn]
@@ -214,6 +284,15 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(status) => return status,
     };
+    if let Some(done) = cli.without_guest() {
+        return match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err((what, why)) => {
+                report_error(what, why);
+                ExitCode::from(EXIT_FAILURE)
+            }
+        };
+    }
     match inherited {
         Ok(inherited) => crate::run::start(&cli, &inherited),
         Err(errno) => {
@@ -239,6 +318,10 @@ fn usage_text(error: &clap::Error) -> String {
 fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds; write for example 2.5".to_owned())?;
     Duration::try_from_secs_f64(seconds).map_err(|_| "not a length of time; write 0 or more seconds".to_owned())
+}
+
+fn parse_filter(text: &str) -> Result<Filter, String> {
+    Filter::parse(text, tracing::numbers_of)
 }
 
 fn parse_cpu(text: &str) -> Result<String, CpuModelError> {

@@ -1,0 +1,59 @@
+//! `elfuse --generate KIND DIR`: the manual page and the completions of shells, from the definition of the command line.
+
+use std::fs::File;
+use std::path::Path;
+
+use clap::CommandFactory as _;
+use clap_complete::{Generator as _, Shell};
+
+use super::Cli;
+
+/// Writes `what` (`man`, or the name of a shell) into `directory`, under the name that the system expects.
+///
+/// # Errors
+/// One line that says what is wrong, and what to do.
+pub(super) fn write(what: &str, directory: &Path) -> Result<(), String> {
+    let mut command = Cli::command();
+    let shell = match what {
+        "man" => None,
+        "bash" => Some(Shell::Bash),
+        "zsh" => Some(Shell::Zsh),
+        "fish" => Some(Shell::Fish),
+        other => return Err(format!("{other:?} cannot be generated; write man, bash, zsh or fish")),
+    };
+    let name = shell.map_or_else(|| "elfuse.1".to_owned(), |shell| shell.file_name("elfuse"));
+    let path = directory.join(name);
+    let cannot = |error: std::io::Error| format!("cannot write {}: {error}; name a directory", path.display());
+    let mut file = File::create(&path).map_err(cannot)?;
+    match shell {
+        None => clap_mangen::Man::new(command).render(&mut file),
+        Some(shell) => {
+            command.build();
+            shell.try_generate(&command, &mut file)
+        }
+    }
+    .map_err(cannot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_packagers_install_is_generated() {
+        let directory = tempfile::tempdir().unwrap();
+        for (what, name, part) in [
+            ("man", "elfuse.1", ".TH elfuse"),
+            ("bash", "elfuse.bash", "--trace-file"),
+            ("zsh", "_elfuse", "--sysroot"),
+            ("fish", "elfuse.fish", "-l sysroot"),
+        ] {
+            write(what, directory.path()).unwrap();
+            let text = std::fs::read_to_string(directory.path().join(name)).unwrap();
+            assert!(text.contains(part), "{part} in {text}");
+            assert!(!text.contains("fork-child") || what != "man", "what is hidden stays hidden");
+        }
+        assert!(write("csh", directory.path()).is_err());
+        assert!(write("man", &directory.path().join("missing")).is_err_and(|text| text.contains("elfuse.1")));
+    }
+}
