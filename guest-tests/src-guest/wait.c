@@ -199,6 +199,27 @@ static void order(void) {
         CHECK_EQ(LOAD(&seen_count), i);
         CHECK_EQ(seen.chld_pid, pid);
     }
+    // So is that of a child with another exit signal, or none, and no SIGCHLD comes later.
+    rt_sigaction(SIGUSR1, on_signal, SA_SIGINFO | SA_RESTART, 0);
+    STORE(&seen_count, 0);
+    u32 rounds = moves_itself ? 10 : 100;
+    for (u32 i = 1; i <= rounds; i++) {
+        int sig = i % 2 ? SIGUSR1 : 0;
+        s32 status = 0, pid = (s32)sys5(NR_clone, sig, 0, 0, 0, 0);
+        if (pid == 0) rt_exit_group(4);
+        CHECK_EQ(sys4(NR_wait4, -1, &status, WALL, 0), pid);
+        CHECK_EQ(status, 4 << 8);
+        CHECK_EQ(LOAD(&seen_count), (i + 1) / 2);
+        if (sig == 0) continue;
+        CHECK_EQ(seen.si_signo, SIGUSR1);
+        CHECK_EQ(seen.si_code, CLD_EXITED);
+        CHECK_EQ(seen.chld_pid, pid);
+        CHECK_EQ(seen.chld_uid, (u32)sys0(NR_getuid));
+        CHECK_EQ(seen.si_status, 4);
+    }
+    rt_sleep_ns(1000000);
+    CHECK_EQ(LOAD(&seen_count), rounds / 2);
+    rt_sigaction(SIGUSR1, SIG_DFL, 0, 0);
     rt_sigaction(SIGCHLD, SIG_DFL, 0, 0);
 }
 

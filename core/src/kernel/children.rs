@@ -300,6 +300,8 @@ impl Process {
         for pid in self.children().take_unattended(is_end) {
             self.preemption().directory().remove_file_of(pid);
         }
+        // The kick thread may have met the lock of the children taken.
+        self.serve_children_news();
     }
 
     fn tell_of_child(&self, info: SigInfo) {
@@ -319,6 +321,8 @@ impl Process {
         if state.is_reaping != wanted && set_automatic_reaping(wanted).is_ok() {
             state.is_reaping = wanted;
         }
+        drop(state);
+        self.serve_children_news();
     }
 }
 
