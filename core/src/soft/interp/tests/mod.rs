@@ -7,6 +7,7 @@ mod branch;
 mod code;
 mod faults;
 mod memory;
+mod mops;
 mod pauth;
 mod properties;
 mod sync;
