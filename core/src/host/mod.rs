@@ -32,6 +32,7 @@ pub mod sysv;
 pub mod terminal;
 pub mod thread;
 pub mod twin;
+pub mod vector;
 pub mod wake;
 
 pub use signal::SignalsBlocked;

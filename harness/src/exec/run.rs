@@ -19,10 +19,13 @@ use std::fs;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 /// Most bytes of output that are looked at.
 const OUTPUT_LIMIT: u64 = 1 << 20;
+
+/// How much older a file may look than it is: file systems keep the time of the last tick.
+const CLOCK_GRAIN: Duration = Duration::from_millis(100);
 
 /// The files of the runs of one job thread, one run after another.
 #[derive(Debug)]
@@ -51,14 +54,17 @@ impl Files {
     }
 
     /// Transport files that are still there, which are then removed: of the run's own directory, and in `/tmp` of its
-    /// processes.
-    fn take_left(&self, pids: impl Iterator<Item = i32>) -> io::Result<Vec<PathBuf>> {
+    /// processes. There, an older file was left by somebody else who had the process id before.
+    fn take_left(&self, pids: impl Iterator<Item = i32>, since: SystemTime) -> io::Result<Vec<PathBuf>> {
+        let is_new = |path: &PathBuf| {
+            path.symlink_metadata().and_then(|it| it.modified()).is_ok_and(|modified| modified + CLOCK_GRAIN >= since)
+        };
         let mut left = Vec::new();
         for entry in fs::read_dir(&self.signals)? {
             left.push(entry?.path());
         }
         let default = Directory::at(Path::new("/tmp"));
-        left.extend(pids.map(|pid| default.file_of(Pid(pid))).filter(|path| path.symlink_metadata().is_ok()));
+        left.extend(pids.map(|pid| default.file_of(Pid(pid))).filter(is_new));
         for path in &left {
             // Whoever else removes it is welcome.
             let _ = fs::remove_file(path);
@@ -79,7 +85,7 @@ pub(super) fn run(
     stop: &Stop,
 ) -> io::Result<RunResult> {
     files.clear()?;
-    let started_at = Instant::now();
+    let (started_at, since) = (Instant::now(), SystemTime::now());
     let started = match command(elfuse, planned, files).and_then(Command::start) {
         Ok(started) => started,
         Err(error) => return Ok(not_started(planned, elfuse, &error)),
@@ -96,7 +102,7 @@ pub(super) fn run(
     let wall_us = u64::try_from(started_at.elapsed().as_micros()).unwrap_or(u64::MAX);
     let ended = end(&started, files, !matches!(woken, Ok(Woken::Ready)))?;
     let counts = storm.counts;
-    let evidence = evidence(planned, &started, files, storm, ended, woken?)?;
+    let evidence = evidence(planned, (&started, since), files, storm, ended, woken?)?;
     let terms = Terms { storm_hz: storm_hz(planned.mode), leaves: planned.leaves };
     Ok(result(planned, terms, evidence, counts, wall_us, stop.is_raised()))
 }
@@ -168,7 +174,7 @@ fn end(started: &Started, files: &Files, kill: bool) -> io::Result<Ended> {
 
 fn evidence(
     planned: &PlannedRun,
-    started: &Started,
+    (started, since): (&Started, SystemTime),
     files: &Files,
     storm: StormReport,
     ended: Ended,
@@ -177,7 +183,7 @@ fn evidence(
     let ending = (woken == Woken::Ready).then_some(ended.ending);
     let pids: Vec<i32> =
         ended.snapshot.iter().flat_map(|snapshot| snapshot.processes.iter().map(|process| process.pid.0)).collect();
-    let mut left_files = files.take_left(pids.into_iter().chain([started.pid.0]))?;
+    let mut left_files = files.take_left(pids.into_iter().chain([started.pid.0]), since)?;
     // Nobody can remove its own file after SIGKILL: its reaper does, which is the harness.
     if ending == Some(Ending::Signal(libc::SIGKILL)) {
         let own = Directory::at(&files.signals).file_of(started.pid);
@@ -227,4 +233,24 @@ fn result(
 /// The times that a latency guest prints, a line each, after its line `ready`.
 fn latencies(stdout: &[u8]) -> Vec<u64> {
     String::from_utf8_lossy(stdout).lines().filter_map(|line| line.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_file_in_tmp_is_somebody_elses() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::create(dir.path()).unwrap();
+        // No process has such an id.
+        let pid = i32::MAX - 7;
+        let path = Directory::at(Path::new("/tmp")).file_of(Pid(pid));
+        fs::write(&path, "").unwrap();
+        let later = SystemTime::now() + Duration::from_secs(1);
+        assert!(files.take_left([pid].into_iter(), later).unwrap().is_empty());
+        let earlier = SystemTime::now() - Duration::from_secs(1);
+        assert_eq!(files.take_left([pid].into_iter(), earlier).unwrap(), [path.as_path()]);
+        assert!(!path.exists());
+    }
 }

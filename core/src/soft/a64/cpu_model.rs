@@ -219,6 +219,17 @@ mod tests {
         assert_eq!(cpu("a53,lse=on,lse=off").unwrap(), a53);
     }
 
+    /// A name that is written wrongly would drop a feature in silence.
+    #[test]
+    fn models_name_features_that_are_there() {
+        // FEAT_LSE2 is not there, see docs/design.md, section 5.
+        const NOT_THERE: [&str; 1] = ["uscat"];
+        let names = MODELS.iter().filter_map(|model| model.features).flat_map(|names| names.split(' '));
+        for name in names {
+            assert_eq!(feature_named(name).is_none(), NOT_THERE.contains(&name), "{name}");
+        }
+    }
+
     #[test]
     fn pointer_authentication_has_one_algorithm() {
         let algorithms = |text| {

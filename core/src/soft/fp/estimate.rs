@@ -15,10 +15,8 @@ fn recip(a: u64) -> u64 {
 /// RecipSqrtEstimate: of `a / 512` in `[0.25, 1)`, as `result / 256` in `[1, 2)`.
 fn recip_sqrt(a: u64) -> u64 {
     let a = if a < 256 { 2 * a + 1 } else { ((a >> 1 << 1) + 1) * 2 };
-    let mut b = 512u64;
-    while a * (b + 1) * (b + 1) < 1 << 28 {
-        b += 1;
-    }
+    // The largest number whose square times `a` is less than 2^28.
+    let b = (((1 << 28) - 1) / a).isqrt();
     b.div_ceil(2)
 }
 

@@ -11,7 +11,7 @@
 
 use super::Ordering;
 use super::env::{Env, Rounding, flag};
-use super::format::Format;
+use super::format::{Format, Half, Single};
 use super::{arith, compare as exact_compare, convert as exact_convert, fused};
 
 /// True for a number whose making has raised Inexact at most.
@@ -34,6 +34,12 @@ fn is_zero<F: Format>(value: u64) -> bool {
 #[inline(always)]
 pub(crate) fn is_host_like(env: &Env) -> bool {
     env.is_plain() && env.is_inexact()
+}
+
+/// The same where operands or results are of half precision.
+#[inline(always)]
+pub(crate) fn is_host_like_half(env: &Env) -> bool {
+    is_host_like(env) && !env.flushes::<Half>()
 }
 
 /// What the host can do.
@@ -79,6 +85,27 @@ pub(crate) mod host {
         let has_zero = is_zero::<F>(a) | is_zero::<F>(b);
         F::host_mul_add(a, b, addend).filter(|&result| is_settled::<F>(result) || has_zero && is_zero::<F>(result))
     }
+
+    /// A product, where infinity times zero is two: nothing for the host.
+    #[inline(always)]
+    pub(crate) fn mulx<F: Format>(a: u64, b: u64) -> Option<u64> {
+        mul::<F>(a, b)
+    }
+
+    /// `2 - a * b`.
+    #[inline(always)]
+    pub(crate) fn recip_step<F: Format>(a: u64, b: u64) -> Option<u64> {
+        let two = ((F::BIAS + 1) as u64) << F::FRAC;
+        F::host_mul_add(neg::<F>(a), b, two).filter(|&result| is_settled::<F>(result))
+    }
+
+    /// `(3 - a * b) / 2`; halving a number is exact where both are normal.
+    #[inline(always)]
+    pub(crate) fn recip_sqrt_step<F: Format>(a: u64, b: u64) -> Option<u64> {
+        let three = ((F::BIAS + 1) as u64) << F::FRAC | F::QUIET;
+        let twice = F::host_mul_add(neg::<F>(a), b, three).filter(|&result| is_settled::<F>(result))?;
+        Some(twice - F::MIN_NORMAL).filter(|&result| is_settled::<F>(result))
+    }
 }
 
 /// Defines operations: by the host if it can, or else exactly.
@@ -110,6 +137,24 @@ operations! {
     sqrt(a) = arith::sqrt::<F>;
     /// [`mul_add`](super::fused::mul_add).
     mul_add(addend, a, b) = fused::mul_add::<F>;
+    /// [`mulx`](super::arith::mulx).
+    mulx(a, b) = arith::mulx::<F>;
+    /// [`recip_step`](super::fused::recip_step).
+    recip_step(a, b) = fused::recip_step::<F>;
+    /// [`recip_sqrt_step`](super::fused::recip_sqrt_step).
+    recip_sqrt_step(a, b) = fused::recip_sqrt_step::<F>;
+}
+
+/// [`mul_add_long`](super::fused::mul_add_long).
+#[inline(always)]
+pub(crate) fn mul_add_long(env: &mut Env, addend: u64, a: u64, b: u64) -> u64 {
+    if is_host_like_half(env)
+        && let (Some(a), Some(b)) = (Half::widened(a), Half::widened(b))
+        && let Some(result) = host::mul_add::<Single>(addend, a, b)
+    {
+        return result;
+    }
+    fused::mul_add_long(env, addend, a, b)
 }
 
 /// The operand that is larger, or smaller: `None` where a NaN or zeros are among them.
@@ -162,11 +207,25 @@ fn numbers_in_order<F: Format>(env: &Env, a: u64, b: u64) -> Option<Ordering> {
     if env.flushes::<F>() {
         return None;
     }
-    Some(match F::host_value(a)?.partial_cmp(&F::host_value(b)?)? {
+    let order = if F::IS_HALF { Some(ordinal::<F>(a)?.cmp(&ordinal::<F>(b)?)) } else { host_order::<F>(a, b) };
+    Some(match order? {
         std::cmp::Ordering::Less => Ordering::Less,
         std::cmp::Ordering::Equal => Ordering::Equal,
         std::cmp::Ordering::Greater => Ordering::Greater,
     })
+}
+
+#[inline(always)]
+fn host_order<F: Format>(a: u64, b: u64) -> Option<std::cmp::Ordering> {
+    F::host_value(a)?.partial_cmp(&F::host_value(b)?)
+}
+
+/// An integer that is ordered as the number; both zeros are 0, a NaN has none.
+#[inline(always)]
+fn ordinal<F: Format>(a: u64) -> Option<i64> {
+    let magnitude = a & !F::SIGN & F::MASK;
+    let value = if a & F::SIGN == 0 { magnitude as i64 } else { -(magnitude as i64) };
+    (magnitude <= F::INFINITY).then_some(value)
 }
 
 /// [`convert`](super::convert::convert). To a longer format every number is exact.

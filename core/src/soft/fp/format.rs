@@ -107,6 +107,24 @@ impl Format for Half {
     const FRAC: u32 = 10;
     const FLUSH: u32 = FZ16;
     const IS_HALF: bool = true;
+
+    /// `None` also for infinities and NaNs, which the alternative format does not have.
+    #[inline(always)]
+    fn host_value(a: u64) -> Option<f64> {
+        Self::widened(a).map(|single| f64::from(f32::from_bits(single as u32)))
+    }
+}
+
+impl Half {
+    /// A finite number in single precision, which has all of them.
+    #[inline(always)]
+    pub(super) fn widened(a: u64) -> Option<u64> {
+        // 2 to the difference of the exponents' biases.
+        const SCALE: f32 = f32::from_bits((127 + 112) << 23);
+        let (magnitude, sign) = (a & !Self::SIGN & Self::MASK, a & Self::SIGN);
+        let scaled = f32::from_bits((magnitude << 13) as u32) * SCALE;
+        (magnitude < Self::INFINITY).then(|| u64::from(scaled.to_bits()) | sign << 16)
+    }
 }
 
 impl Format for Brain {

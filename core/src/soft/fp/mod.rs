@@ -17,13 +17,14 @@ mod estimate;
 pub(crate) mod fast;
 mod format;
 mod fused;
+pub(crate) mod halves;
 mod integral;
 mod round;
 #[cfg(test)]
 mod tests;
 mod unpack;
 
-pub(crate) use arith::{abs, mulx, neg};
+pub(crate) use arith::{abs, neg};
 pub(crate) use bf16::bf_dot_add;
 pub(crate) use compare::Ordering;
 pub(crate) use convert::{convert_odd, fixed_to_fp, to_fixed, to_fixed_js};
@@ -32,5 +33,4 @@ pub(crate) use estimate::{
     recip_estimate, recip_exponent, recip_sqrt_estimate, unsigned_recip_estimate, unsigned_recip_sqrt_estimate,
 };
 pub(crate) use format::{Brain, Double, Format, Half, Single};
-pub(crate) use fused::{mul_add_long, recip_sqrt_step, recip_step};
 pub(crate) use integral::{round_int, round_int_n};

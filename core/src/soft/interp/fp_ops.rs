@@ -2,7 +2,7 @@
 //!
 //! The instruction table names them: `fp::binary::<Add>` lowers FADD. Each is a call of [`fp`](crate::soft::fp).
 
-use crate::soft::fp::{self, Env, Format, Ordering, Rounding, fast};
+use crate::soft::fp::{self, Env, Format, Ordering, Rounding, fast, halves};
 
 /// An operation of one operand.
 pub(crate) trait Unary {
@@ -20,6 +20,12 @@ pub(crate) trait Binary {
     fn by_host<F: Format>(_a: u64, _b: u64) -> Option<u64> {
         None
     }
+
+    /// Eight results of half precision, where [`fast::is_host_like_half`] holds and the host can.
+    #[inline(always)]
+    fn halves_by_host(_a: u128, _b: u128) -> Option<u128> {
+        None
+    }
 }
 
 /// An operation of three operands, the first of which is the addend.
@@ -30,6 +36,12 @@ pub(crate) trait Ternary {
     /// As [`Binary::by_host`].
     #[inline(always)]
     fn by_host<F: Format>(_addend: u64, _a: u64, _b: u64) -> Option<u64> {
+        None
+    }
+
+    /// As [`Binary::halves_by_host`].
+    #[inline(always)]
+    fn halves_by_host(_addend: u128, _a: u128, _b: u128) -> Option<u128> {
         None
     }
 }
@@ -186,7 +198,7 @@ impl<const SIGNED: bool> Fixed for FromFixed<SIGNED> {
 
 /// Defines operations of two operands.
 macro_rules! binary {
-    ($($(#[$doc:meta])* $name:ident: |$env:ident, $a:ident, $b:ident| $result:expr $(, by host $host:expr)?;)*) => {
+    ($($(#[$doc:meta])* $name:ident: |$env:ident, $a:ident, $b:ident| $result:expr $(, by host $host:expr)? $(, halves $halves:path)?;)*) => {
         $($(#[$doc])*
         pub(crate) struct $name;
 
@@ -200,19 +212,24 @@ macro_rules! binary {
             fn by_host<F: Format>($a: u64, $b: u64) -> Option<u64> {
                 $host
             })?
+
+            $(#[inline(always)]
+            fn halves_by_host(a: u128, b: u128) -> Option<u128> {
+                $halves(a, b)
+            })?
         })*
     };
 }
 
 binary! {
     /// FADD.
-    Add: |env, a, b| fast::add::<F>(env, a, b), by host fast::host::add::<F>(a, b);
+    Add: |env, a, b| fast::add::<F>(env, a, b), by host fast::host::add::<F>(a, b), halves halves::add;
     /// FSUB.
-    Sub: |env, a, b| fast::sub::<F>(env, a, b), by host fast::host::sub::<F>(a, b);
+    Sub: |env, a, b| fast::sub::<F>(env, a, b), by host fast::host::sub::<F>(a, b), halves halves::sub;
     /// FMUL.
-    Mul: |env, a, b| fast::mul::<F>(env, a, b), by host fast::host::mul::<F>(a, b);
+    Mul: |env, a, b| fast::mul::<F>(env, a, b), by host fast::host::mul::<F>(a, b), halves halves::mul;
     /// FDIV.
-    Div: |env, a, b| fast::div::<F>(env, a, b), by host fast::host::div::<F>(a, b);
+    Div: |env, a, b| fast::div::<F>(env, a, b), by host fast::host::div::<F>(a, b), halves halves::div;
     /// FMAX.
     Max: |env, a, b| fast::max::<F>(env, a, b);
     /// FMIN.
@@ -224,13 +241,13 @@ binary! {
     /// FNMUL.
     NegMul: |env, a, b| fp::neg::<F>(fast::mul::<F>(env, a, b));
     /// FMULX.
-    MulX: |env, a, b| fp::mulx::<F>(env, a, b);
+    MulX: |env, a, b| fast::mulx::<F>(env, a, b), by host fast::host::mulx::<F>(a, b), halves halves::mul;
     /// FABD.
     AbsDiff: |env, a, b| fp::abs::<F>(fast::sub::<F>(env, a, b));
     /// FRECPS.
-    RecipStep: |env, a, b| fp::recip_step::<F>(env, a, b);
+    RecipStep: |env, a, b| fast::recip_step::<F>(env, a, b), by host fast::host::recip_step::<F>(a, b);
     /// FRSQRTS.
-    RecipSqrtStep: |env, a, b| fp::recip_sqrt_step::<F>(env, a, b);
+    RecipSqrtStep: |env, a, b| fast::recip_sqrt_step::<F>(env, a, b), by host fast::host::recip_sqrt_step::<F>(a, b);
     /// FCMEQ.
     IsEqual: |env, a, b| mask::<F>(fast::compare_quiet::<F>(env, a, b) == Ordering::Equal);
     /// FCMGE.
@@ -265,5 +282,11 @@ impl<const NEGATES_ADDEND: bool, const NEGATES_FACTOR: bool> Ternary for MulAdd<
     fn by_host<F: Format>(addend: u64, a: u64, b: u64) -> Option<u64> {
         let (addend, a) = Self::operands::<F>(addend, a);
         fast::host::mul_add::<F>(addend, a, b)
+    }
+
+    #[inline(always)]
+    fn halves_by_host(addend: u128, a: u128, b: u128) -> Option<u128> {
+        let addend = if NEGATES_ADDEND { halves::neg(addend) } else { addend };
+        halves::mul_add(addend, if NEGATES_FACTOR { halves::neg(a) } else { a }, b)
     }
 }

@@ -64,6 +64,20 @@ pub(super) fn host_lanes<F: Format, const FULL: bool>(env: &Env, f: impl Fn(u32)
     has_all.then_some(vector)
 }
 
+/// All lanes of half precision at once by the host's arithmetic, if it can: `f` of `operands`, of which upper halves that do
+/// not count are zero.
+#[inline(always)]
+pub(super) fn host_halves<const N: usize, F: Format, const FULL: bool>(
+    env: &Env,
+    operands: [u128; N],
+    f: impl Fn([u128; N]) -> Option<u128>,
+) -> Option<u128> {
+    if !(F::IS_HALF && fast::is_host_like_half(env)) {
+        return None;
+    }
+    f(operands.map(|operand| if FULL { operand } else { operand & u128::from(u64::MAX) }))
+}
+
 pub(super) fn registers(inst: Inst) -> Operands {
     Operands { rd: inst.reg('d'), rn: inst.reg('n'), rm: inst.reg('m'), ..Operands::default() }
 }
@@ -86,7 +100,8 @@ pub(crate) fn unary_h<O: Unary>(b: &mut Builder, inst: Inst) {
 fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let (a, b) = (cpu.vector(at.rn()), cpu.vector(at.rm()));
     let by_host = |index| O::by_host::<F>(lane::<F>(a, index), lane::<F>(b, index));
-    let result = host_lanes::<F, FULL>(&cpu.fp, by_host).unwrap_or_else(|| {
+    let halves = host_halves::<2, F, FULL>(&cpu.fp, [a, b], |[a, b]| O::halves_by_host(a, b));
+    let result = halves.or_else(|| host_lanes::<F, FULL>(&cpu.fp, by_host)).unwrap_or_else(|| {
         lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(a, index), lane::<F>(b, index)))
     });
     cpu.set_vector(at.rd(), result);
@@ -105,7 +120,8 @@ pub(crate) fn binary_h<O: Binary>(b: &mut Builder, inst: Inst) {
 fn execute_accumulate<O: Ternary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
     let by_host = |index| O::by_host::<F>(lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index));
-    let result = host_lanes::<F, FULL>(&cpu.fp, by_host).unwrap_or_else(|| {
+    let halves = host_halves::<3, F, FULL>(&cpu.fp, [d, a, b], |[d, a, b]| O::halves_by_host(d, a, b));
+    let result = halves.or_else(|| host_lanes::<F, FULL>(&cpu.fp, by_host)).unwrap_or_else(|| {
         lanes::<F, FULL>(|index| {
             O::apply::<F>(&mut cpu.fp, lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index))
         })

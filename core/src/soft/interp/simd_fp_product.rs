@@ -7,9 +7,9 @@ use super::builder::Builder;
 use super::cpu::Cpu;
 use super::fp_ops::{Add, Binary, Ternary};
 use super::op::{At, Exec, Flow, Operands};
-use super::simd_fp::{by_vector, by_vector_h, host_lanes, lane, lanes, registers};
+use super::simd_fp::{by_vector, by_vector_h, host_halves, host_lanes, lane, lanes, registers};
 use crate::soft::a64::{Inst, element_index};
-use crate::soft::fp::{self, Double, Format, Half, Single, fast};
+use crate::soft::fp::{self, Double, Format, Half, Single, fast, halves};
 
 fn element_operands(inst: Inst) -> Operands {
     Operands { aux: element_index(inst) as u16, ..registers(inst) }
@@ -17,7 +17,9 @@ fn element_operands(inst: Inst) -> Operands {
 
 fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let (a, b) = (cpu.vector(at.rn()), lane::<F>(cpu.vector(at.rm()), u32::from(at.aux())));
-    let result = host_lanes::<F, FULL>(&cpu.fp, |index| O::by_host::<F>(lane::<F>(a, index), b))
+    let halves = host_halves::<2, F, FULL>(&cpu.fp, [a, halves::splat(b)], |[a, b]| O::halves_by_host(a, b));
+    let result = halves
+        .or_else(|| host_lanes::<F, FULL>(&cpu.fp, |index| O::by_host::<F>(lane::<F>(a, index), b)))
         .unwrap_or_else(|| lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(a, index), b)));
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
@@ -52,7 +54,8 @@ fn execute_accumulate<O: Ternary, F: Format, const FULL: bool>(cpu: &mut Cpu, at
     let (d, a) = (cpu.vector(at.rd()), cpu.vector(at.rn()));
     let b = lane::<F>(cpu.vector(at.rm()), u32::from(at.aux()));
     let by_host = |index| O::by_host::<F>(lane::<F>(d, index), lane::<F>(a, index), b);
-    let result = host_lanes::<F, FULL>(&cpu.fp, by_host).unwrap_or_else(|| {
+    let halves = host_halves::<3, F, FULL>(&cpu.fp, [d, a, halves::splat(b)], |[d, a, b]| O::halves_by_host(d, a, b));
+    let result = halves.or_else(|| host_lanes::<F, FULL>(&cpu.fp, by_host)).unwrap_or_else(|| {
         lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(d, index), lane::<F>(a, index), b))
     });
     cpu.set_vector(at.rd(), result);
@@ -94,7 +97,7 @@ fn execute_long<const UPPER: bool, const ELEMENT: bool, const FULL: bool>(cpu: &
     let result = lanes::<Single, FULL>(|index| {
         let a = lane::<Half>(a, first + index) ^ at.imm();
         let b = lane::<Half>(b, if ELEMENT { u32::from(at.aux()) } else { first + index });
-        fp::mul_add_long(&mut cpu.fp, lane::<Single>(d, index), a, b)
+        fast::mul_add_long(&mut cpu.fp, lane::<Single>(d, index), a, b)
     });
     cpu.set_vector(at.rd(), result);
     at.next(cpu)

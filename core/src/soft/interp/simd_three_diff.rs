@@ -6,6 +6,7 @@ use super::cpu::Cpu;
 use super::lanes::{Double, Integer, Widening};
 use super::op::{At, Flow};
 use super::simd::{self, FULL, instructions};
+use crate::host::vector;
 use crate::soft::a64::Inst;
 use crate::soft::interp::Builder;
 
@@ -83,7 +84,7 @@ fn carryless(n: u64, m: u64) -> u128 {
 fn multiply_doublewords(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let shift = if at.aux() == FULL { 64 } else { 0 };
     let (n, m) = ((cpu.v[at.rn()] >> shift) as u64, (cpu.v[at.rm()] >> shift) as u64);
-    cpu.v[at.rd()] = carryless(n, m);
+    cpu.v[at.rd()] = vector::carryless_product(n, m).unwrap_or_else(|| carryless(n, m));
     at.next(cpu)
 }
 
@@ -102,6 +103,7 @@ mod tests {
             |n: u64, m: u64| (0..64).fold(0, |sum, bit| sum ^ ((u128::from(n) << bit) * u128::from(m >> bit & 1)));
         for (n, m) in [(0, 0), (1, u64::MAX), (u64::MAX, u64::MAX), (0x8000_0000_0000_0001, 0x1234_5678_9abc_def0)] {
             assert_eq!(carryless(n, m), school(n, m));
+            assert_eq!(vector::carryless_product(n, m).unwrap_or_else(|| school(n, m)), school(n, m));
         }
     }
 }

@@ -4,8 +4,8 @@
 use super::*;
 use crate::soft::fp::env::Rounding;
 use crate::soft::fp::env::flag::IXC;
-use crate::soft::fp::format::{Double, Single};
-use crate::soft::fp::{arith, compare, convert, fast, fused, integral};
+use crate::soft::fp::format::{Double, Half, Single};
+use crate::soft::fp::{arith, compare, convert, fast, fused, halves, integral};
 
 /// Pairs of operands a test takes.
 const COUNT: u32 = 150_000;
@@ -41,6 +41,9 @@ fn arithmetic<F: Format>(seed: u64) {
         same!(what, |env| fast::sub::<F>(env, a, b), |env| arith::sub::<F>(env, a, b));
         same!(what, |env| fast::mul::<F>(env, a, b), |env| arith::mul::<F>(env, a, b));
         same!(what, |env| fast::div::<F>(env, a, b), |env| arith::div::<F>(env, a, b));
+        same!(what, |env| fast::mulx::<F>(env, a, b), |env| arith::mulx::<F>(env, a, b));
+        same!(what, |env| fast::recip_step::<F>(env, a, b), |env| fused::recip_step::<F>(env, a, b));
+        same!(what, |env| fast::recip_sqrt_step::<F>(env, a, b), |env| fused::recip_sqrt_step::<F>(env, a, b));
         same!(what, |env| fast::sqrt::<F>(env, a), |env| arith::sqrt::<F>(env, a));
         same!(what, |env| fast::max::<F>(env, a, b), |env| compare::max::<F>(env, a, b));
         same!(what, |env| fast::min::<F>(env, a, b), |env| compare::min::<F>(env, a, b));
@@ -51,6 +54,11 @@ fn arithmetic<F: Format>(seed: u64) {
             compare::compare_quiet::<F>(env, a, b) as u64
         });
     }
+}
+
+#[test]
+fn arithmetic_in_half_precision() {
+    arithmetic::<Half>(10);
 }
 
 #[test]
@@ -85,12 +93,60 @@ fn fused_products_in_double_precision() {
 }
 
 #[test]
+fn fused_products_of_halves_in_single_precision() {
+    let mut random = Random::new(20);
+    for _ in 0..COUNT {
+        let (a, b) = (random.number::<Half>(), random.number::<Half>());
+        let product = fused::mul_add_long(&mut env(0), 0, a, b);
+        let c = if random.below(2) == 0 { random.number::<Single>() } else { random.near::<Single>(product) };
+        same!(format!("{c:x} + {a:x} * {b:x}"), |env| fast::mul_add_long(env, c, a, b), |env| {
+            fused::mul_add_long(env, c, a, b)
+        });
+    }
+}
+
+/// Lanes that the host computes are those of the exact functions, which raise Inexact at most.
+#[test]
+fn eight_halves_at_once() {
+    type Exact = fn(&mut Env, u64, u64, u64) -> u64;
+    type ByHost = fn(u128, u128, u128) -> Option<u128>;
+    let operations: [(Exact, ByHost); 5] = [
+        (|env, _, a, b| arith::add::<Half>(env, a, b), |_, a, b| halves::add(a, b)),
+        (|env, _, a, b| arith::sub::<Half>(env, a, b), |_, a, b| halves::sub(a, b)),
+        (|env, _, a, b| arith::mul::<Half>(env, a, b), |_, a, b| halves::mul(a, b)),
+        (|env, _, a, b| arith::div::<Half>(env, a, b), |_, a, b| halves::div(a, b)),
+        (|env, c, a, b| fused::mul_add::<Half>(env, c, a, b), halves::mul_add),
+    ];
+    let mut random = Random::new(21);
+    for _ in 0..4 * COUNT {
+        let (a, b) = (random.number::<Half>(), random.number::<Half>());
+        let product = arith::mul::<Half>(&mut env(0), a, b);
+        let c = if random.below(2) == 0 { random.number::<Half>() } else { random.near::<Half>(product) };
+        for (exact, by_host) in operations {
+            let (expected, after) = after(env(0), |env| exact(env, c, a, b));
+            let splat = halves::splat;
+            if let Some(result) = by_host(splat(c), splat(a), splat(b)) {
+                assert_eq!(result, splat(expected), "{c:x} {a:x} {b:x}");
+                assert_eq!(after.fpsr & !IXC, 0, "{c:x} {a:x} {b:x}");
+            }
+        }
+    }
+}
+
+#[test]
 fn conversions_between_formats() {
     let mut random = Random::new(15);
     for _ in 0..COUNT {
         let (single, double) = (random.number::<Single>(), random.number::<Double>());
         same!(format!("{single:x}"), |env| fast::convert::<Single, Double>(env, single), |env| {
             convert::convert::<Single, Double>(env, single)
+        });
+        let half = random.number::<Half>();
+        same!(format!("{half:x}"), |env| fast::convert::<Half, Single>(env, half), |env| {
+            convert::convert::<Half, Single>(env, half)
+        });
+        same!(format!("{half:x}"), |env| fast::convert::<Half, Double>(env, half), |env| {
+            convert::convert::<Half, Double>(env, half)
         });
         same!(format!("{double:x}"), |env| fast::convert::<Double, Single>(env, double), |env| {
             convert::convert::<Double, Single>(env, double)
@@ -103,7 +159,7 @@ fn integer_like<F: Format>(random: &mut Random) -> u64 {
     if random.below(2) == 0 {
         return random.number::<F>();
     }
-    let field = F::BIAS as u64 - 2 + random.below(70);
+    let field = (F::BIAS as u64 - 2 + random.below(70)).min(F::EXP_MAX as u64);
     (if random.below(2) == 0 { F::SIGN } else { 0 }) | field << F::FRAC | random.fraction(F::FRAC)
 }
 
@@ -122,6 +178,11 @@ fn integers<F: Format>(seed: u64) {
             });
         }
     }
+}
+
+#[test]
+fn integers_and_half_precision() {
+    integers::<Half>(22);
 }
 
 #[test]

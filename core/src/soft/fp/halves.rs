@@ -1,0 +1,80 @@
+//! Eight numbers of half precision at once, by the host's vectors: results that are right in an environment where
+//! [`fast::is_host_like_half`](super::fast::is_host_like_half) holds, or `None`. The reasons are those of
+//! [`fast`](super::fast), lane by lane.
+
+use super::format::{Format, Half};
+use crate::host::vector;
+
+type Lanes = [u16; 8];
+
+const SIGNS: u128 = u128::MAX / 0xffff * (Half::SIGN as u128);
+
+/// True when `is_right` of every lane of the result and of what says that it is an exact zero.
+#[inline(always)]
+fn all(result: u128, has_zero: impl Fn(usize) -> bool) -> bool {
+    const INFINITY: u16 = Half::INFINITY as u16;
+    const MIN_NORMAL: u16 = Half::MIN_NORMAL as u16;
+    let lanes: Lanes = zerocopy::transmute!(result);
+    let mut is_right = true;
+    for (index, lane) in lanes.into_iter().enumerate() {
+        let magnitude = lane & !(Half::SIGN as u16);
+        let is_settled = magnitude.wrapping_sub(MIN_NORMAL + 1) < INFINITY - MIN_NORMAL - 1;
+        is_right &= is_settled | (has_zero(index) & (magnitude == 0));
+    }
+    is_right
+}
+
+/// Which lanes are zeros.
+#[inline(always)]
+fn zeros(vector: u128) -> [bool; 8] {
+    let lanes: Lanes = zerocopy::transmute!(vector & !SIGNS);
+    lanes.map(|lane| lane == 0)
+}
+
+/// A sum; one that is finite is right.
+#[inline(always)]
+pub(crate) fn add(a: u128, b: u128) -> Option<u128> {
+    vector::half_add(a, b).filter(|&result| {
+        let lanes: Lanes = zerocopy::transmute!(result & !SIGNS);
+        lanes.into_iter().fold(true, |all, lane| all & (lane < Half::INFINITY as u16))
+    })
+}
+
+/// A difference.
+#[inline(always)]
+pub(crate) fn sub(a: u128, b: u128) -> Option<u128> {
+    add(a, b ^ SIGNS)
+}
+
+/// A product.
+#[inline(always)]
+pub(crate) fn mul(a: u128, b: u128) -> Option<u128> {
+    let (a_zeros, b_zeros) = (zeros(a), zeros(b));
+    vector::half_mul(a, b).filter(|&result| all(result, |index| a_zeros[index] | b_zeros[index]))
+}
+
+/// A quotient.
+#[inline(always)]
+pub(crate) fn div(a: u128, b: u128) -> Option<u128> {
+    let a_zeros = zeros(a);
+    vector::half_div(a, b).filter(|&result| all(result, |index| a_zeros[index]))
+}
+
+/// A fused product.
+#[inline(always)]
+pub(crate) fn mul_add(addend: u128, a: u128, b: u128) -> Option<u128> {
+    let (a_zeros, b_zeros) = (zeros(a), zeros(b));
+    vector::half_mul_add(addend, a, b).filter(|&result| all(result, |index| a_zeros[index] | b_zeros[index]))
+}
+
+/// Every lane with its sign changed.
+#[inline(always)]
+pub(crate) fn neg(a: u128) -> u128 {
+    a ^ SIGNS
+}
+
+/// The same number in every lane.
+#[inline(always)]
+pub(crate) fn splat(value: u64) -> u128 {
+    u128::MAX / 0xffff * u128::from(value as u16)
+}
