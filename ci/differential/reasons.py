@@ -34,7 +34,8 @@ def is_long_half(theirs, ours):
     return len(answers[0]) == len(answers[1]) and all(their == our.replace("=", "=ffff") for their, our in pairs)
 
 # Features that qemu-aarch64 7.2 does not have.
-NOT_IN_QEMU = {"Cssc": "QEMU does not have FEAT_CSSC: interp/tests/properties.rs tests it"}
+NOT_IN_QEMU = {"Cssc": "QEMU does not have FEAT_CSSC: interp/tests/properties.rs tests it",
+               "Mops": "QEMU does not have FEAT_MOPS: interp/tests/mops.rs tests it"}
 
 # Differences of execution that are not errors of ours: symbol, what is true of the line of QEMU and ours, reason.
 KNOWN = [

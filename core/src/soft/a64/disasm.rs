@@ -50,6 +50,11 @@ fn split_operand(form: &str) -> Option<(&str, &str, &str)> {
 const CONDITIONS: [&str; 16] =
     ["eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "al", "nv"];
 
+/// Options of memory copies: how the sides are written and read, unprivileged (`t`), non-temporal (`n`).
+const COPY_OPTIONS: [&str; 16] =
+    ["", "wt", "rt", "t", "wn", "wtwn", "rtwn", "twn", "rn", "wtrn", "rtrn", "trn", "n", "wtn", "rtn", "tn"];
+const SET_OPTIONS: [&str; 4] = ["", "t", "n", "tn"];
+
 fn condition(number: u32) -> &'static str {
     CONDITIONS[number as usize & 15]
 }
@@ -103,6 +108,8 @@ fn operand_text(inst: Inst, operand: &str, pc: u64) -> Cow<'static, str> {
             let row = sysreg::system_operation(inst.field('i'), FeatureSet::all());
             row.map_or(String::new(), |row| row.name.to_owned())
         }
+        "copy_options" => return COPY_OPTIONS[inst.field('o') as usize & 15].into(),
+        "set_options" => return SET_OPTIONS[inst.field('o') as usize & 3].into(),
         "sysreg" => system_register(inst.field('r')),
         unknown => format!("{{?{unknown}}}"),
     };

@@ -86,6 +86,8 @@ pub enum Feature {
     Ssbs,
     /// Common short sequences: minimum, maximum, absolute value, bit counts of general registers.
     Cssc,
+    /// Memory copy and memory set.
+    Mops,
     /// WFE and WFI with a time limit.
     WfxT,
     /// Random numbers.
@@ -248,6 +250,7 @@ pub static FEATURES: &[FeatureRow] = &[
     row(Feature::Bti,    "bti",     Hwcap::Two(17)).id(IdRegister::Aa64Pfr1, 0, 1),
     row(Feature::Ssbs,   "ssbs",    Hwcap::One(28)).id(IdRegister::Aa64Pfr1, 4, 2),
     row(Feature::Cssc,   "cssc",    Hwcap::Two(34)).id(IdRegister::Aa64Isar2, 52, 1),
+    row(Feature::Mops,   "mops",    Hwcap::Two(43)).id(IdRegister::Aa64Isar2, 16, 1),
     row(Feature::WfxT,   "wfxt",    Hwcap::Two(31)).id(IdRegister::Aa64Isar2, 0, 2),
     row(Feature::Rng,    "rng",     Hwcap::Two(16)).id(IdRegister::Aa64Isar0, 60, 1),
     row(Feature::Sb,     "sb",      Hwcap::One(29)).id(IdRegister::Aa64Isar1, 36, 1),

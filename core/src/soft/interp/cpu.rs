@@ -249,6 +249,14 @@ impl Cpu {
         None
     }
 
+    /// Leaves the block and enters a new one at the instruction of `at`, which has done a part of its work.
+    #[cold]
+    pub(crate) fn restart(&mut self, at: At<'_>) -> Flow {
+        self.pc = self.pc_of(at);
+        self.unretired = self.block_count - u64::from(at.position());
+        None
+    }
+
     /// Ends the run with the data abort that an accessor just reported for the access at `addr`.
     #[cold]
     pub(crate) fn data_abort(&mut self, at: At<'_>, addr: u64, access: Access, faulted: Faulted) -> Flow {

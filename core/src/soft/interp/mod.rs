@@ -30,6 +30,7 @@ pub(crate) mod ldst;
 pub(crate) mod ldst_pair;
 mod ldst_simd;
 pub(crate) mod ldst_struct;
+pub(crate) mod mops;
 mod op;
 pub(crate) mod ordered;
 pub(crate) mod pauth;

@@ -10,6 +10,7 @@ mod dp_reg;
 mod fp;
 mod fp_convert;
 mod ldst;
+mod ldst_mops;
 mod ldst_pair;
 mod ldst_simd;
 mod ldst_struct;
@@ -113,6 +114,7 @@ pub static GROUPS: &[(&str, &[Row])] = &[
     ("system", system::ROWS),
     ("ldst", ldst::ROWS),
     ("ldst_pair", ldst_pair::ROWS),
+    ("ldst_mops", ldst_mops::ROWS),
     ("ldst_sync", ldst_sync::ROWS),
     ("ldst_simd", ldst_simd::ROWS),
     ("ldst_struct", ldst_struct::ROWS),

@@ -2,10 +2,12 @@
 
 #![expect(unsafe_code, reason = "a window is made from a plain buffer")]
 
+mod blocks;
 mod branch;
 mod code;
 mod faults;
 mod memory;
+mod mops;
 mod pauth;
 mod properties;
 mod sync;
@@ -75,8 +77,8 @@ fn encode(symbol: &str, fields: &[(char, u32)]) -> u32 {
 
 /// A guest of one vCPU.
 struct Guest {
-    // Keeps the window's memory.
-    _memory: Vec<u128>,
+    /// What the window is made of.
+    memory: Vec<u128>,
     window: WindowRef,
     code: Arc<TestCode>,
     interpreter: Interpreter,
@@ -98,7 +100,7 @@ impl Guest {
         let code = Arc::new(TestCode::default());
         let interpreter = Interpreter::with_cpu(window, Arc::clone(&code) as Arc<dyn CodeSource>, cpu);
         let state = CpuState { pc: CODE, sp: DATA + 0x800, ..CpuState::default() };
-        let mut guest = Self { _memory: memory, window, code, interpreter, state, interrupt: AtomicU32::new(0) };
+        let mut guest = Self { memory, window, code, interpreter, state, interrupt: AtomicU32::new(0) };
         guest.put_code(CODE, words);
         guest.put_code(CODE + 4 * words.len() as u64, &[SVC]);
         guest
