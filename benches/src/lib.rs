@@ -1,6 +1,6 @@
 //! What the benches share: guests of the manifest, run by the elfuse that was built with them.
 //!
-//! [`BenchGuest`] is a row with `use = "bench"`; its last argument, the count of turns or operations, is the bench's.
+//! [`BenchGuest`] is a row with `use = "bench"`; the argument that is its count of turns or operations is the bench's.
 //! `docs/contributing.md` says how to run and read them.
 
 use std::path::{Path, PathBuf};
@@ -77,8 +77,9 @@ impl BenchGuest {
     /// It could not be started, or did not end with the row's status and output.
     pub fn run(&self, count: u64) -> Result<(String, Duration), Failure> {
         let mut args = self.guest.args().to_vec();
-        if let Some(last) = args.last_mut() {
-            *last = count.to_string();
+        let named = self.bench.iterations.to_string();
+        if let Some(place) = args.iter_mut().find(|arg| **arg == named) {
+            *place = count.to_string();
         }
         let mut command = Command::new(&self.elfuse);
         command.arg(&self.program).args(args).stdin(Stdio::null()).stderr(Stdio::inherit());

@@ -94,7 +94,7 @@ impl BenchKind {
 pub struct Bench {
     /// What is measured.
     pub kind: BenchKind,
-    /// Turns of the loop, or operations; the guest takes it as its last argument. Zero for [`BenchKind::StartUp`].
+    /// Turns of the loop, or operations; one of its arguments is this number. Zero for [`BenchKind::StartUp`].
     #[serde(default)]
     pub iterations: u64,
     /// Guest instructions in one turn of the loop; of a loop only, zero otherwise. What stands outside the loop

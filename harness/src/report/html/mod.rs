@@ -1,7 +1,7 @@
 //! The HTML report: one page that needs nothing else, for people: [`write`], [`render`].
 //!
-//! Verdict, histograms of exit reasons by guest, distributions of latency, controls and what caught them, failed runs with
-//! their crash records. Like the closing table it is a function of [`Results`] and decides nothing. `chart.rs` draws,
+//! Verdict, failed runs with their crash records, distributions of latency, controls and what caught them, histograms of exit
+//! reasons by guest. Like the closing table it is a function of [`Results`] and decides nothing. `chart.rs` draws,
 //! `style.css` is the look of it; whatever came from a guest or a file is escaped by [`Text`].
 
 mod chart;
@@ -19,6 +19,8 @@ use std::path::Path;
 pub const FILE_NAME: &str = "report.html";
 /// Failed runs that are shown.
 const SHOWN_FAILED_RUNS: usize = 50;
+/// Reasons of a verdict that are shown at once: a run that was interrupted has one for every guest.
+const SHOWN_REASONS: usize = 8;
 const STYLE: &str = include_str!("style.css");
 
 /// Writes the page.
@@ -56,7 +58,8 @@ fn grouped(number: u64) -> String {
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push('\u{2009}');
+            // Narrow, and no line breaks there.
+            text.push('\u{202f}');
         }
         text.push(digit);
     }
@@ -81,12 +84,13 @@ fn page_of(results: &Results, out: &mut String) -> fmt::Result {
     )?;
     header(results, out)?;
     tiles(results, out)?;
+    // What fits a screen first: the phases have a row for every guest.
+    failures_section(&results.failed_runs, out)?;
+    latency_section(results, out)?;
+    controls_section(&results.controls, out)?;
     for (phase, seen) in &results.phases {
         phase_section(*phase, seen, out)?;
     }
-    latency_section(results, out)?;
-    controls_section(&results.controls, out)?;
-    failures_section(&results.failed_runs, out)?;
     builds_section(results, out)?;
     out.write_str("</body></html>\n")
 }
@@ -113,14 +117,26 @@ fn header(results: &Results, out: &mut String) -> fmt::Result {
              every deliberate breakage was caught.</div>"
         ),
         Some(verdict) => {
-            write!(out, "<div class=\"verdict closed\"><strong>The gate is closed</strong><ul>")?;
-            for reason in &verdict.reasons {
-                write!(out, "<li>{}</li>", Text(reason))?;
+            write!(out, "<div class=\"verdict closed\"><strong>The gate is closed</strong>")?;
+            let (shown, more) = verdict.reasons.split_at(verdict.reasons.len().min(SHOWN_REASONS));
+            reasons_list(shown, out)?;
+            if !more.is_empty() {
+                write!(out, "<details><summary>and {} more reasons</summary>", more.len())?;
+                reasons_list(more, out)?;
+                write!(out, "</details>")?;
             }
-            writeln!(out, "</ul></div>")
+            writeln!(out, "</div>")
         }
         None => writeln!(out, "<div class=\"verdict closed\"><strong>No verdict</strong></div>"),
     }
+}
+
+fn reasons_list(reasons: &[String], out: &mut String) -> fmt::Result {
+    write!(out, "<ul>")?;
+    for reason in reasons {
+        write!(out, "<li>{}</li>", Text(reason))?;
+    }
+    write!(out, "</ul>")
 }
 
 fn tiles(results: &Results, out: &mut String) -> fmt::Result {
@@ -148,7 +164,13 @@ fn tiles(results: &Results, out: &mut String) -> fmt::Result {
 
 fn phase_section(phase: Phase, seen: &PhaseResults, out: &mut String) -> fmt::Result {
     let total = seen.total();
-    write!(out, "<h2>Phase {}</h2><p>{} runs of {} planned", phase.name(), total.seen, total.planned)?;
+    write!(
+        out,
+        "<h2>Phase {}</h2><p>{} runs of {} planned",
+        phase.name(),
+        grouped(total.seen.into()),
+        grouped(total.planned.into())
+    )?;
     match seen.wall_ms {
         Some(wall_ms) => write!(out, " in {}.{} s", wall_ms / 1000, wall_ms % 1000 / 100)?,
         None => out.write_str(", not finished")?,
@@ -188,7 +210,7 @@ fn guest_row(guest: &str, counts: &GuestResults, class: &str, out: &mut String) 
     for reason in Reason::ALL {
         write!(out, "<td>{}</td>", grouped(reason.count(&cell)))?;
     }
-    writeln!(out, "<td>{}</td></tr>", counts.mean_ms())
+    writeln!(out, "<td>{}</td></tr>", grouped(counts.mean_ms()))
 }
 
 fn latency_section(results: &Results, out: &mut String) -> fmt::Result {
@@ -334,8 +356,16 @@ mod tests {
     }
 
     #[test]
+    fn many_reasons_leave_room_for_the_rest() {
+        let reasons = (0..30).map(|guest| format!("reason {guest}")).collect();
+        let page = render(&Results { verdict: Some(Verdict { passed: false, reasons }), ..Results::default() });
+        assert!(page.contains("and 22 more reasons") && page.contains("reason 29"), "{page}");
+        assert!(!render(&results()).contains("more reasons"));
+    }
+
+    #[test]
     fn thousands_are_apart() {
         let seen: Vec<String> = [0, 999, 1000, 1_234_567].map(grouped).to_vec();
-        assert_eq!(seen, ["0", "999", "1\u{2009}000", "1\u{2009}234\u{2009}567"]);
+        assert_eq!(seen, ["0", "999", "1\u{202f}000", "1\u{202f}234\u{202f}567"]);
     }
 }
