@@ -14,14 +14,14 @@ use crate::kernel::limits::Limit;
 use crate::kernel::process::{ForkWay, ImageInfo, Options};
 use crate::kernel::rseq::Rseq;
 use crate::kernel::signal::{AltStack, Handler, SaFlags, SigAction, SignalActions};
-use crate::mem::Layout;
+use crate::mem::{Layout, SharedSegment};
 use crate::vcpu::{CpuState, PauthKeys, Pstate};
 
 /// First bytes of a header.
 const MAGIC: [u8; 8] = *b"elfuseFK";
 
 /// Changes with every change of the header or of [`Image`].
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Length of a header on the wire, in bytes.
 pub const HEADER_LEN: usize = 32;
@@ -190,6 +190,8 @@ pub struct Mapping {
     pub flags: u32,
     /// Index into [`Image::mapped_files`], and the offset of the first byte in it.
     pub file: Option<(u32, u64)>,
+    /// A System V segment and the offset of the first byte in it.
+    pub segment: Option<(SharedSegment, u64)>,
     /// Pages that are not what the backing shows.
     pub runs: Vec<Run>,
 }
