@@ -10,8 +10,9 @@ use nix::poll::PollFlags;
 use super::Args;
 use super::io::{number, total_len};
 use super::messages::restartable;
-use super::path::cwd;
+use super::path::cwd_to;
 use crate::abi::{Errno, SigSet};
+use crate::fs::Last;
 use crate::host::events;
 use crate::host::sys::{self, ForeignBuffer};
 use crate::kernel::fd_table::OpenFile;
@@ -22,6 +23,8 @@ use crate::kernel::{SyscallResult, TaskContext};
 const CLOEXEC: u32 = 0o200_0000;
 /// The same of `_NONBLOCK`.
 const NONBLOCK: u32 = 0o4000;
+/// `IN_DONT_FOLLOW`.
+const IN_DONT_FOLLOW: u32 = 0x0200_0000;
 
 fn add(ctx: &TaskContext, file: Arc<OpenFile>, flags: u32) -> SyscallResult {
     Ok(number(ctx.files.add(file, flags & CLOEXEC != 0)?))
@@ -52,7 +55,8 @@ pub(super) fn inotify_init1(ctx: &mut TaskContext, args: &Args) -> SyscallResult
 
 pub(super) fn inotify_add_watch(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let file = ctx.files.get(args.fd(0))?;
-    let path = cwd(ctx, args, 1)?;
+    let last = if args.u32(2) & IN_DONT_FOLLOW != 0 { Last::Itself } else { Last::Follow };
+    let path = cwd_to(ctx, args, 1, last)?;
     let name = path.to_host_string()?;
     Ok(sys::inotify_add_watch(file.as_fd(), &name, args.u32(2))?)
 }

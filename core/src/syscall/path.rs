@@ -27,8 +27,16 @@ pub(super) fn at(ctx: &TaskContext, args: &Args, index: usize, last: Last) -> Re
 /// # Errors
 /// As [`at`].
 pub(super) fn cwd(ctx: &TaskContext, args: &Args, index: usize) -> Result<HostPath, Errno> {
+    cwd_to(ctx, args, index, Last::Follow)
+}
+
+/// The same, whose last link is followed or not.
+///
+/// # Errors
+/// As [`at`].
+pub(super) fn cwd_to(ctx: &TaskContext, args: &Args, index: usize, last: Last) -> Result<HostPath, Errno> {
     let path = args.path(ctx.memory(), index)?;
-    HostPath::resolve(ctx.process(), &ctx.files, AT_FDCWD, path, Last::Follow)
+    HostPath::resolve(ctx.process(), &ctx.files, AT_FDCWD, path, last)
 }
 
 /// What flags with `AT_SYMLINK_NOFOLLOW` say.
