@@ -66,9 +66,11 @@ pub fn select(manifest: &Manifest, purpose: Use, selection: &Selection) -> Resul
     if picked.is_empty() { Err(PlanError::Nothing) } else { Ok(picked) }
 }
 
-/// Masks are read in every so many iterations. Linux may spend seconds on taking a process away whose tasks somebody has
+/// Masks are read in every so many runs of a guest, beginning with one of its first [`FIRST_MASKS`]. Linux may spend seconds on taking a process away whose tasks somebody has
 /// looked at in `/proc` (`shrink_dcache_parent`), and a gate that reads them in each run takes several times as long.
 const MASKS_EVERY: u32 = 8;
+/// See [`MASKS_EVERY`]: guests take turns, so that not all of them are looked at in the same iteration.
+const FIRST_MASKS: u32 = 4;
 
 /// The runs of a stormed phase: of iterations `first..first + iterations` of each guest those that fall to the shard. Guests
 /// that run once are part of iteration 0.
@@ -81,10 +83,15 @@ pub fn storm_runs(
     seed: u64,
     terms: StormTerms,
 ) -> Vec<PlannedRun> {
+    let turns: BTreeMap<&str, u32> = guests.iter().map(|guest| guest.name()).zip((0..FIRST_MASKS).cycle()).collect();
+    let reads_masks = |guest: &Guest, iteration: u32| {
+        let number = iteration / guest.every().max(1);
+        number % MASKS_EVERY == turns.get(guest.name()).copied().unwrap_or_default()
+    };
     let run = |guest: &Arc<Guest>, iteration| PlannedRun {
         id: RunId { phase, guest: guest.name().to_owned(), control: None, iteration },
         guest: Arc::clone(guest),
-        mode: Mode::Storm { hz: terms.hz, reads_masks: iteration.is_multiple_of(MASKS_EVERY) },
+        mode: Mode::Storm { hz: terms.hz, reads_masks: reads_masks(guest, iteration) },
         wall_limit: terms.wall_limit,
         leaves: guest.leaves(),
         breakage: None,
@@ -178,6 +185,18 @@ mod tests {
         sorted.sort();
         sorted.dedup();
         assert_eq!(sorted.len(), 100, "every guest once in every iteration");
+    }
+
+    #[test]
+    fn masks_are_read_in_every_eighth_run_of_each_guest() {
+        let guests = guests(&["hello", "spin", "fork", "signal", "park-read"]);
+        let runs = storm_runs(Phase::Measure, &guests, 0, 16, 1, TERMS);
+        for guest in &guests {
+            let read = |run: &&PlannedRun| {
+                run.id.guest == guest.name() && matches!(run.mode, Mode::Storm { reads_masks: true, .. })
+            };
+            assert_eq!(runs.iter().filter(read).count(), 2, "{}", guest.name());
+        }
     }
 
     #[test]

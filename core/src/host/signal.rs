@@ -171,28 +171,36 @@ pub fn pending() -> SigSet {
 /// on. Where the host takes no stop (the group is orphaned), or a SIGCONT came since `signal` was raised here, it comes
 /// back at once.
 ///
-/// One thread stops the process at a time; `is_still_wanted` is asked when it is this one's turn.
+/// One thread stops the process at a time; `still_wanted` is asked when it is this one's turn, and answers with what keeps
+/// others from taking a pending SIGCONT until the signal is raised. Raised beside one, it would make the host forget it.
 ///
 /// The signal is raised at the calling thread, which runs no vCPU now, and opened there for as long as it stops: the one
 /// exception to the rule of masks, and no handler can run by it.
 ///
 /// # Errors
 /// The host's; it gives none for a stop signal.
-pub fn stop_process(signal: Signal, is_still_wanted: impl FnOnce() -> bool) -> io::Result<()> {
+pub fn stop_process<Kept>(signal: Signal, still_wanted: impl FnOnce() -> Option<Kept>) -> io::Result<()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    if !is_still_wanted() {
-        return Ok(());
+    let is_blockable = !SigSet::UNBLOCKABLE.contains(signal);
+    if is_blockable {
+        imp::set_handler(signal, imp::Disposition::Default)?;
     }
-    if SigSet::UNBLOCKABLE.contains(signal) {
-        return imp::raise(signal);
+    let raised = match still_wanted() {
+        Some(_kept) if !imp::pending().contains(Signal::SIGCONT) => imp::raise(signal),
+        Some(_) | None => return restore_handler(signal),
+    };
+    raised?;
+    if is_blockable {
+        let only = SigSet::of(&[signal]);
+        imp::change_mask(libc::SIG_UNBLOCK, Some(only))?;
+        imp::change_mask(libc::SIG_BLOCK, Some(only))?;
     }
-    imp::set_handler(signal, imp::Disposition::Default)?;
-    imp::raise(signal)?;
-    let only = SigSet::of(&[signal]);
-    imp::change_mask(libc::SIG_UNBLOCK, Some(only))?;
-    imp::change_mask(libc::SIG_BLOCK, Some(only))?;
-    imp::set_handler(signal, imp::Disposition::Count)
+    restore_handler(signal)
+}
+
+fn restore_handler(signal: Signal) -> io::Result<()> {
+    if SigSet::UNBLOCKABLE.contains(signal) { Ok(()) } else { imp::set_handler(signal, imp::Disposition::Count) }
 }
 
 /// `RLIMIT_SIGPENDING`, soft and hard: how many signals may be queued with their siginfo.

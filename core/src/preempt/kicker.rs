@@ -275,6 +275,13 @@ impl Kicker {
         }
     }
 
+    /// Keeps the kick thread from taking host signals, of which none is between its taking and its serving now, until the
+    /// answer is dropped: at once, for the kick thread waits. The caller holds no lock.
+    #[must_use]
+    pub fn keep_signals(&self) -> MutexGuard<'_, ()> {
+        self.shared.taking()
+    }
+
     /// Arms a timer, in place of an earlier arming of the same key. A deadline in the past expires at once.
     pub fn arm(&self, key: TimerKey, deadline_ns: u64) -> TimerGeneration {
         let (generation, is_earliest) = self.shared.timers().arm(key, deadline_ns);

@@ -47,16 +47,16 @@ pub(super) fn handle(ctx: &mut TaskContext) -> State {
 /// Stops the process by a signal that was taken when `continued` SIGCONTs had been sent. The host stops all of its threads and
 /// tells its parent, and no SIGCONT that has been sent by then is lost.
 ///
-/// One window is left: a SIGCONT from outside that comes between the look at what is pending and the host's own taking of the
-/// stop signal, some hundred nanoseconds later, is taken for an earlier one.
+/// One window is left: the host forgets a SIGCONT from outside that comes between the look at what is pending and the raising
+/// of the stop signal, the next system call.
 fn stop(ctx: &TaskContext, signal: Signal, continued: u64) {
     let process = ctx.process();
     process.gate().outside(|| {
         // The host knows every stop signal and stops for each.
         let _stopped = stop_process(signal, || {
-            // A SIGCONT may be on its way through the kick thread.
-            process.kicker().settle();
-            process.group().continued == continued
+            // A SIGCONT that the kick thread has taken is counted, too.
+            let kept = process.kicker().keep_signals();
+            (process.group().continued == continued).then_some(kept)
         });
     });
 }

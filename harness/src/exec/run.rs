@@ -20,10 +20,13 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Most bytes of output that are looked at.
 const OUTPUT_LIMIT: u64 = 1 << 20;
+
+/// How much older a file may look than it is: file systems keep the time of the last tick.
+const CLOCK_GRAIN: Duration = Duration::from_millis(100);
 
 /// The files of the runs of one job thread, one run after another.
 #[derive(Debug)]
@@ -52,14 +55,17 @@ impl Files {
     }
 
     /// Transport files that are still there, which are then removed: of the run's own directory, and in `/tmp` of its
-    /// processes.
-    fn take_left(&self, pids: impl Iterator<Item = i32>) -> io::Result<Vec<PathBuf>> {
+    /// processes. There, an older file was left by somebody else who had the process id before.
+    fn take_left(&self, pids: impl Iterator<Item = i32>, since: SystemTime) -> io::Result<Vec<PathBuf>> {
+        let is_new = |path: &PathBuf| {
+            path.symlink_metadata().and_then(|it| it.modified()).is_ok_and(|modified| modified + CLOCK_GRAIN >= since)
+        };
         let mut left = Vec::new();
         for entry in fs::read_dir(&self.signals)? {
             left.push(entry?.path());
         }
         let default = Directory::at(Path::new("/tmp"));
-        left.extend(pids.map(|pid| default.file_of(Pid(pid))).filter(|path| path.symlink_metadata().is_ok()));
+        left.extend(pids.map(|pid| default.file_of(Pid(pid))).filter(is_new));
         for path in &left {
             // Whoever else removes it is welcome.
             let _ = fs::remove_file(path);
@@ -81,7 +87,7 @@ pub(super) fn run(
     kill: Option<Kill>,
 ) -> io::Result<RunResult> {
     files.clear()?;
-    let started_at = Instant::now();
+    let (started_at, since) = (Instant::now(), SystemTime::now());
     let started = match command(elfuse, planned, files).and_then(Command::start) {
         Ok(started) => started,
         Err(error) => return Ok(not_started(planned, elfuse, &error)),
@@ -103,7 +109,7 @@ pub(super) fn run(
     let (_, has_killed) = waited?;
     let mut counts = storm.counts;
     counts.kills = u64::from(has_killed);
-    let mut evidence = evidence(planned, &started, files, storm, ended, woken)?;
+    let mut evidence = evidence(planned, (&started, since), files, storm, ended, woken)?;
     if has_killed {
         (evidence.ending, evidence.wall_limit_ms) = (None, None);
     }
@@ -206,7 +212,7 @@ fn end(started: &Started, files: &Files, kill: bool) -> io::Result<Ended> {
 
 fn evidence(
     planned: &PlannedRun,
-    started: &Started,
+    (started, since): (&Started, SystemTime),
     files: &Files,
     storm: StormReport,
     ended: Ended,
@@ -215,7 +221,7 @@ fn evidence(
     let ending = (woken == Woken::Ready).then_some(ended.ending);
     let pids: Vec<i32> =
         ended.snapshot.iter().flat_map(|snapshot| snapshot.processes.iter().map(|process| process.pid.0)).collect();
-    let mut left_files = files.take_left(pids.into_iter().chain([started.pid.0]))?;
+    let mut left_files = files.take_left(pids.into_iter().chain([started.pid.0]), since)?;
     // Nobody can remove its own file after SIGKILL: its reaper does, which is the harness.
     if ending == Some(Ending::Signal(libc::SIGKILL)) {
         let own = Directory::at(&files.signals).file_of(started.pid);
@@ -265,4 +271,24 @@ fn result(
 /// The times that a latency guest prints, a line each, after its line `ready`.
 fn latencies(stdout: &[u8]) -> Vec<u64> {
     String::from_utf8_lossy(stdout).lines().filter_map(|line| line.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_file_in_tmp_is_somebody_elses() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::create(dir.path()).unwrap();
+        // No process has such an id.
+        let pid = i32::MAX - 7;
+        let path = Directory::at(Path::new("/tmp")).file_of(Pid(pid));
+        fs::write(&path, "").unwrap();
+        let later = SystemTime::now() + Duration::from_secs(1);
+        assert!(files.take_left([pid].into_iter(), later).unwrap().is_empty());
+        let earlier = SystemTime::now() - Duration::from_secs(1);
+        assert_eq!(files.take_left([pid].into_iter(), earlier).unwrap(), [path.as_path()]);
+        assert!(!path.exists());
+    }
 }

@@ -91,6 +91,8 @@ pub struct Target {
 #[derive(Debug)]
 struct Process {
     sender: Option<SenderHandle>,
+    /// Stays open until the run is over: closed while the process is being taken away, the files would have Linux search
+    /// its entries over and over.
     watch: Option<TaskWatch>,
     gone: bool,
     since_ns: u64,
@@ -355,7 +357,6 @@ impl Process {
                 report.slowest_hz = Some(report.slowest_hz.map_or(hz, |slowest| slowest.min(hz)));
             }
         }
-        self.watch = None;
         self.gone = true;
     }
 }
