@@ -4,7 +4,7 @@
 
 use nix::unistd;
 
-use crate::abi::{Errno, Pid, SigInfo, Signal, Tid};
+use crate::abi::{Errno, Pid, SiCode, SigInfo, Signal, Tid};
 
 fn checked(result: i32) -> Result<i32, Errno> {
     if result < 0 { Err(std::io::Error::last_os_error().into()) } else { Ok(result) }
@@ -165,6 +165,21 @@ impl ChildChange {
         const CONTINUED: i32 = 0xffff;
         const STOPPED: i32 = 0x7f;
         self.status != CONTINUED && self.status & 0xff != STOPPED
+    }
+
+    /// What SIGCHLD says of a child that has ended. Its user is taken to be this process's.
+    #[must_use]
+    pub fn end_info(&self) -> SigInfo {
+        const CORE: i32 = 0x80;
+        let signal = self.status & 0x7f;
+        let (code, status) = if signal == 0 {
+            (SiCode::CLD_EXITED, self.status >> 8 & 0xff)
+        } else if self.status & CORE != 0 {
+            (SiCode::CLD_DUMPED, signal)
+        } else {
+            (SiCode::CLD_KILLED, signal)
+        };
+        SigInfo::child(code, self.pid, own_uid(), status)
     }
 }
 

@@ -41,9 +41,12 @@ struct State {
     known: BTreeSet<Pid>,
     /// Those that have not said yet that they are about to run.
     unready: BTreeSet<Pid>,
+    /// Those whose end their parent has been told of.
+    told: BTreeSet<Pid>,
     /// What is known of unready ones already.
     held: Vec<SigInfo>,
-    /// Those that turned out to be none, and whose SIGCHLD may be on its way.
+    /// Those that turned out to be none, or that send something else and are waited for, and whose SIGCHLD may be on its
+    /// way.
     discarded: VecDeque<Pid>,
     /// Those that send something else than SIGCHLD at their end.
     clones: BTreeMap<Pid, CloneChild>,
@@ -98,10 +101,7 @@ impl Children {
         state.unready.remove(&pid);
         if !is_ready {
             state.forget(pid);
-            state.discarded.push_back(pid);
-            if state.discarded.len() > DISCARDED_MAX {
-                state.discarded.pop_front();
-            }
+            state.discard(pid);
         }
         // What was held back is looked at again.
         let held = std::mem::take(&mut state.held);
@@ -113,7 +113,7 @@ impl Children {
     /// # Errors
     /// `ECHILD`, `EINVAL`.
     pub fn wait4(&self, whose: Whose, options: i32) -> Result<Option<ChildChange>, Errno> {
-        let gone = |change: &ChildChange| change.is_end().then_some(change.pid);
+        let gone = |change: &ChildChange| change.is_end().then(|| change.end_info());
         self.look(whose, options, |whose| host::wait_child(whose, options & !WCLONE), gone)
     }
 
@@ -124,7 +124,7 @@ impl Children {
     pub fn waitid(&self, whose: Whose, options: i32) -> Result<Option<WaitedFor>, Errno> {
         let gone = |(info, _usage): &WaitedFor| {
             let info = SigInfo::from_bytes(Signal::SIGCHLD, *info);
-            (options & WNOWAIT == 0 && info.code().is_end_of_child()).then_some(info.pid())
+            (options & WNOWAIT == 0 && info.code().is_end_of_child()).then_some(info)
         };
         self.look(whose, options, |whose| host::wait_id(whose, options & !WCLONE), gone)
     }
@@ -134,15 +134,16 @@ impl Children {
         whose: Whose,
         options: i32,
         ask: impl Fn(Whose) -> Result<Option<T>, Errno>,
-        gone: impl Fn(&T) -> Option<Pid>,
+        gone: impl Fn(&T) -> Option<SigInfo>,
     ) -> Result<Option<T>, Errno> {
         let mut state = self.state();
         let found = match state.candidates(whose, options)? {
             None => ask(whose)?,
             Some(candidates) => candidates.into_iter().find_map(|pid| ask(Whose::One(pid)).ok().flatten()),
         };
-        if let Some(pid) = found.as_ref().and_then(gone) {
-            state.forget(pid);
+        if let Some(end) = found.as_ref().and_then(gone) {
+            // Its own signal comes before the wait is over; the host's SIGCHLD, which may be late, is nobody's.
+            self.inbox().extend(state.waited_for(end));
         }
         Ok(found)
     }
@@ -162,7 +163,26 @@ impl Children {
 impl State {
     fn forget(&mut self, pid: Pid) {
         self.known.remove(&pid);
+        self.told.remove(&pid);
         self.clones.remove(&pid);
+    }
+
+    fn discard(&mut self, pid: Pid) {
+        self.discarded.push_back(pid);
+        if self.discarded.len() > DISCARDED_MAX {
+            self.discarded.pop_front();
+        }
+    }
+
+    /// Forgets a child that has been waited for, and answers with the signal that it has not sent yet, if it sends another
+    /// than SIGCHLD.
+    fn waited_for(&mut self, end: SigInfo) -> Option<SigInfo> {
+        let pid = end.pid();
+        let clone = self.clones.remove(&pid);
+        self.forget(pid);
+        let clone = clone?;
+        self.discard(pid);
+        if clone.has_sent { None } else { clone.exit_signal.map(|signal| SigInfo::from_bytes(signal, *end.as_bytes())) }
     }
 
     /// The children to ask about one by one; `None` where the host knows as well who is meant.
@@ -193,9 +213,18 @@ impl State {
         }
     }
 
+    /// False for the end of a child that its parent has been told of. Remembers it.
+    fn is_news(&mut self, info: &SigInfo) -> bool {
+        let pid = info.pid();
+        !(info.code().is_end_of_child() && self.known.contains(&pid)) || self.told.insert(pid)
+    }
+
     /// The signals that a change of a child sends.
     fn signals_of(&mut self, info: SigInfo) -> Vec<SigInfo> {
         let pid = info.pid();
+        if info.signal() != Signal::SIGCHLD {
+            return vec![info];
+        }
         if self.unready.contains(&pid) {
             self.held.push(info);
             return Vec::new();
@@ -210,6 +239,7 @@ impl State {
         } else if !(info.code().is_end_of_child() && self.clones.contains_key(&pid)) {
             signals.push(info);
         }
+        signals.retain(|signal| self.is_news(signal));
         if self.is_reaping && info.code().is_end_of_child() {
             self.forget(pid);
             self.reaped.push(pid);
@@ -330,6 +360,26 @@ mod tests {
         let end = SigInfo::child(SiCode::CLD_KILLED, Pid(9), 0, 9);
         assert!(forking.signals_of(end).is_empty());
         assert_eq!(forking.held, [end]);
+    }
+
+    #[test]
+    fn a_clone_child_that_is_waited_for_sends_its_own_signal_once() {
+        let mut state = state(&[8], &[], &[7, 8]);
+        state.clones.insert(Pid(8), CloneChild { exit_signal: Some(Signal::SIGUSR1), has_sent: false });
+        let end = |pid| SigInfo::child(SiCode::CLD_EXITED, Pid(pid), 0, 3);
+        let sent = state.waited_for(end(8)).map(|info| (info.signal(), info.pid(), info.code()));
+        assert_eq!(sent, Some((Signal::SIGUSR1, Pid(8), SiCode::CLD_EXITED)));
+        assert!(state.signals_of(end(8)).is_empty(), "the host's SIGCHLD, come late");
+        assert_eq!(state.waited_for(end(7)), None);
+    }
+
+    #[test]
+    fn an_end_is_told_once() {
+        let mut state = state(&[], &[], &[7]);
+        let end = SigInfo::child(SiCode::CLD_EXITED, Pid(7), 0, 3);
+        assert_eq!(state.signals_of(end).len(), 1);
+        assert!(state.signals_of(end).is_empty());
+        assert_eq!(state.signals_of(SigInfo::child(SiCode::CLD_STOPPED, Pid(7), 0, 19)).len(), 1);
     }
 
     #[test]
