@@ -277,7 +277,6 @@ impl Kicker {
 
     /// Keeps the kick thread from taking host signals, of which none is between its taking and its serving now, until the
     /// answer is dropped: at once, for the kick thread waits. The caller holds no lock.
-    #[must_use]
     pub fn keep_signals(&self) -> MutexGuard<'_, ()> {
         self.shared.taking()
     }
