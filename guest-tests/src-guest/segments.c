@@ -79,9 +79,9 @@ static void inheriting(void) {
     if (pid == 0) {
         CHECK_EQ(words[0], 1);
         CHECK_EQ(((volatile u32 *)view)[LEN / 4 - 2], 3);
-        words[0] = 2;
         words[LEN / 4 - 2] = 4;
         CHECK_EQ(((volatile u32 *)view)[LEN / 4 - 2], 4);
+        STORE((u32 *)at, 2);
         while (LOAD((u32 *)at) == 2) sys6(NR_futex, (u64)at, FUTEX_WAIT, 2, 0, 0, 0);
         CHECK_EQ(sys1(NR_shmdt, view), 0);
         CHECK_EQ(sys1(NR_shmdt, at), 0);
