@@ -10,7 +10,8 @@
 #
 # The output is a function of the sources and the tool versions: no build id, no paths, no dates, stripped. A guest uses
 # floating point or SIMD registers only where its source has the line `// build: floating point`: the disassembly of all
-# others is searched for them, so that they test what they say they test. Needs aarch64-linux-gnu-gcc and its binutils (Debian: gcc-aarch64-linux-gnu). CROSS overrides the tool prefix.
+# others is searched for them, so that they test what they say they test. One with the line `// build: unwinding` has frame
+# tables, and the unwinder of the tool chain in it. Needs aarch64-linux-gnu-gcc and its binutils (Debian: gcc-aarch64-linux-gnu). CROSS overrides the tool prefix.
 
 set -euo pipefail
 export LC_ALL=C
@@ -38,10 +39,16 @@ recipe() {
     echo "cflags: ${cflags[*]//$sources/src-guest}"
     echo "registers: ${general[*]} or ${floating[*]}"
     echo "ldflags: ${ldflags[*]}"
+    echo "unwinding: ${unwinding[*]} ${unwinder[*]}"
 }
 
 # True for a source that is about floating point.
 has_floating_point() { grep -q '^// build: floating point$' "$1"; }
+
+# For a source that looks at its own stack: frame tables, and the unwinder.
+unwinding=(-fasynchronous-unwind-tables)
+unwinder=(-Wl,--eh-frame-hdr -lgcc_eh -lgcc)
+is_unwinding() { grep -q '^// build: unwinding$' "$1"; }
 
 # Fails when the program touches a SIMD or floating point register.
 check_registers() {
@@ -52,7 +59,7 @@ check_registers() {
 }
 
 build_all() {
-    local out=$1 objects source name extra registers
+    local out=$1 objects source name extra registers libraries
     mkdir -p "$out"
     objects=$(mktemp -d)
     trap 'rm -rf "$objects"' RETURN
@@ -61,11 +68,12 @@ build_all() {
     for source in "$sources"/*.c; do
         name=$(basename "$source" .c)
         [ "$name" = rt ] && continue
-        extra=() registers=("${general[@]}")
+        extra=() registers=("${general[@]}") libraries=()
         has_floating_point "$source" && registers=("${floating[@]}")
+        is_unwinding "$source" && registers+=("${unwinding[@]}") && libraries=("${unwinder[@]}")
         [ -e "$sources/$name.S" ] && extra=("$name.S")
         (cd "$sources" && "${cross}gcc" "${cflags[@]}" "${registers[@]}" "${ldflags[@]}" "$name.c" "${extra[@]}" \
-            "$objects/start.o" "$objects/rt.o" -o "$objects/$name") || die 1 "$name does not build"
+            "$objects/start.o" "$objects/rt.o" "${libraries[@]}" -o "$objects/$name") || die 1 "$name does not build"
         "${cross}strip" -s -R .comment "$objects/$name"
         has_floating_point "$source" || check_registers "$objects/$name"
         install -m 755 "$objects/$name" "$out/$name"

@@ -162,6 +162,7 @@ fn guests(options: &Options) -> Result<(), Failure> {
         (BenchKind::StartUp, "start"),
         (BenchKind::Mips, "compute"),
         (BenchKind::Floating, "compute"),
+        (BenchKind::Simd, "compute"),
     ];
     for (kind, group) in kinds {
         let (ours, theirs) = (BenchGuest::all(Path::new(ELFUSE), kind)?, BenchGuest::all(&options.qemu, kind)?);
@@ -169,7 +170,7 @@ fn guests(options: &Options) -> Result<(), Failure> {
             let count = ours.bench().iterations.max(1);
             let name = match kind {
                 BenchKind::StartUp => "hello, static",
-                BenchKind::NsPerOp | BenchKind::Mips | BenchKind::Floating => ours.name(),
+                BenchKind::NsPerOp | BenchKind::Mips | BenchKind::Floating | BenchKind::Simd => ours.name(),
             };
             options.row(&format!("{group}: {name}"), time, |who| {
                 let guest = match who {
@@ -178,7 +179,7 @@ fn guests(options: &Options) -> Result<(), Failure> {
                 };
                 let took = match kind {
                     BenchKind::NsPerOp => guest.operations(count)?.div_f64(count as f64),
-                    BenchKind::Mips | BenchKind::Floating | BenchKind::StartUp => guest.run(count)?.1,
+                    BenchKind::Mips | BenchKind::Floating | BenchKind::Simd | BenchKind::StartUp => guest.run(count)?.1,
                 };
                 Ok(took.as_secs_f64())
             })?;

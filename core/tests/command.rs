@@ -76,7 +76,8 @@ fn the_trace_shows_what_a_filter_names() {
 
 #[test]
 fn the_trace_decodes_flags_structures_and_what_calls_give() {
-    let output = elfuse(&["--trace"], &["files"]);
+    let directory = tempfile::tempdir().unwrap();
+    let output = elfuse(&["--trace"], &["files", directory.path().to_str().unwrap()]);
     assert!(output.status.success(), "{output:?}");
     let trace = text(&output.stderr);
     for part in ["O_CREAT|", "AT_FDCWD, \"", "{st_mode=S_IFREG|", "SEEK_SET", "= -1 ENOENT (No such file or directory)"]

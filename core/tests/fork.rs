@@ -94,7 +94,7 @@ fn assert_clean(output: &Output, snapshot: &StatsSnapshot, expected: &str) {
 
 #[test]
 fn doorbells_cancel_fork_children_in_their_code() {
-    let (output, snapshot) = storm("spin-children", &["3000000"], false);
+    let (output, snapshot) = storm("spin-children", &["20000000"], false);
     assert_clean(&output, &snapshot, "spin-children: ok\n");
     let children = snapshot.tasks.iter().filter(|task| task.process == ProcessKind::ForkChild);
     let canceled: Vec<u64> = children.map(|task| task.get(TaskCounter::ExitsCanceledInCode)).collect();

@@ -288,3 +288,11 @@ fn files_are_made_changed_and_removed() {
     assert_eq!(lines(&system.run(&[], "files", &["/var/inner"])), ["ok"]);
     assert!(system.at("root/var/inner/d/f").is_file() && plain.join("d/f").is_file());
 }
+
+#[test]
+fn a_watch_of_a_link_is_none_of_what_it_leads_to() {
+    let system = System::new();
+    std::fs::copy(guest_tests::verify("events").unwrap(), system.at("root/usr/bin/events")).unwrap();
+    let output = system.run(&[], "events", &[]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "events: ok\n", "{output:?}");
+}

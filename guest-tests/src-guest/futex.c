@@ -173,6 +173,22 @@ static void bitsets(void) {
     for (u64 i = 0; i < 3; i++) finish(i);
 }
 
+/// A wake of one sleeper by its bit reaches that one, whoever else sleeps there, and before it.
+static void bitsets_of_processes(void) {
+    reset();
+    start(0, sleep_on_bit);
+    await(&mem->ready, 1);
+    // Who can be moved sleeps, and the first in the queue is the first who was moved.
+    while (futex(&mem->word, FUTEX_REQUEUE, 0, (void *)9, &mem->second, 0) == 0) sys0(NR_sched_yield);
+    start(1, sleep_on_bit);
+    await(&mem->ready, 2);
+    while (futex(&mem->word, FUTEX_REQUEUE, 0, (void *)9, &mem->second, 0) == 0) sys0(NR_sched_yield);
+    CHECK_EQ(futex(&mem->second, FUTEX_WAKE_BITSET, 1, 0, 0, 2), 1);
+    while (!LOAD(&mem->results[1])) rt_sleep_ns(100000);
+    for (; !LOAD(&mem->results[0]); rt_sleep_ns(100000)) CHECK(futex(&mem->second, FUTEX_WAKE, 9, 0, 0, 0) >= 0);
+    for (u64 i = 0; i < 2; i++) finish(i);
+}
+
 static void requeue(int compare) {
     reset();
     for (u64 i = 0; i < 4; i++) start(i, sleep_on_word);
@@ -218,11 +234,10 @@ static void wake_op(void) {
 
 struct waitv { u64 val, uaddr; u32 flags, reserved; };
 
-static void post_second(u64 index) {
+/// The word keeps its value, so that only a wake ends the wait, whenever that begins.
+static void wake_second(u64 index) {
     (void)index;
     await(&mem->ready, 1);
-    rt_sleep_ns(NAP_NS);
-    STORE(&mem->second, 1);
     wake_exactly(&mem->second, 1);
 }
 
@@ -238,7 +253,7 @@ static void many(void) {
     list[2].val = 1;
     CHECK_EQ(sys5(NR_futex_waitv, list, 3, 0, 0, 0), -EAGAIN);
     list[2].val = 0;
-    start(0, post_second);
+    start(0, wake_second);
     post(&mem->ready);
     CHECK_EQ(sys5(NR_futex_waitv, list, 3, 0, 0, 0), 1);
     finish(0);
@@ -449,36 +464,50 @@ static void dead_owner(void) {
 
 // ---- signals ----
 
-static u32 handled;
-static void on_signal(int sig, siginfo_t *info, ucontext_t *context) { (void)sig, (void)info, (void)context; ADD(&handled, 1); }
+static void on_signal(int sig, siginfo_t *info, ucontext_t *context) {
+    (void)sig, (void)info, (void)context;
+    ADD(&mem->turn, 1);
+}
 
 static s32 main_tid;
 
-static void interrupt_main(u64 index) {
-    (void)index;
-    await(&mem->ready, 1);
+/// Sends the signal that `count` handlers have run before, and waits for its handler.
+static void signal_main(u32 count) {
     rt_sleep_ns(NAP_NS);
     if (use_children) CHECK_EQ(sys2(NR_kill, main_tid, SIGUSR1), 0);
     else CHECK_EQ(sys3(NR_tgkill, getpid(), main_tid, SIGUSR1), 0);
-    rt_sleep_ns(NAP_NS);
-    STORE(&mem->second, 1);
-    wake_exactly(&mem->word, mem->results[0]);
+    while (LOAD(&mem->turn) <= count) sys0(NR_sched_yield);
+}
+
+/// Signals until the wait has ended: one that comes before the sleep ends nothing.
+static void end_wait(u64 index) {
+    (void)index;
+    await(&mem->ready, 1);
+    for (u32 sent = 0; LOAD(&mem->done) == 0; rt_sleep_ns(NAP_NS)) signal_main(sent++);
+}
+
+/// Signals that end nothing, before the wake that does.
+static void signal_and_wake(u64 index) {
+    (void)index;
+    await(&mem->ready, 1);
+    for (u32 sent = 0; sent < 3;) signal_main(sent++);
+    CHECK_EQ(LOAD(&mem->done), 0);
+    wake_exactly(&mem->word, 1);
 }
 
 static void signals(void) {
     main_tid = gettid();
     for (int restart = 0; restart < 2; restart++) {
         reset();
-        handled = 0;
         rt_sigaction(SIGUSR1, on_signal, SA_SIGINFO | (restart ? SA_RESTART : 0), 0);
-        mem->results[0] = (u32)restart;  // how many the sibling must wake
-        start(0, interrupt_main);
+        start(0, restart ? signal_and_wake : end_wait);
         post(&mem->ready);
         long result = futex(&mem->word, FUTEX_WAIT, 0, 0, 0, 0);
+        STORE(&mem->done, 1);
         CHECK_EQ(result, restart ? 0 : -EINTR);
-        CHECK_EQ(LOAD(&handled), 1);
-        CHECK_EQ(LOAD(&mem->second), (u32)restart);
         finish(0);
+        if (restart) CHECK_EQ(LOAD(&mem->turn), 3);
+        else CHECK(LOAD(&mem->turn) >= 1);
     }
 }
 
@@ -486,7 +515,8 @@ static void classic(void) {
     errors();
     wake_counts();
     ping_pong();
-    if (!use_children) bitsets();
+    if (use_children) bitsets_of_processes();
+    else bitsets();
     requeue(0);
     requeue(1);
     wake_op();

@@ -113,6 +113,9 @@ struct RunArgs {
     /// What the program must write to its standard output; without it, anything
     #[arg(long, value_name = "FILE", requires = "program")]
     expect: Option<PathBuf>,
+    /// Kill one member of each run's tree at a random moment; how such a run ends is not judged
+    #[arg(long)]
+    kills: bool,
     /// The status that the program must exit with
     #[arg(long, value_name = "N", requires = "program", default_value_t = 0)]
     status: u8,
@@ -247,6 +250,7 @@ fn gate(args: &GateArgs) -> Result<bool, Failure> {
 
 fn run(args: &RunArgs) -> Result<bool, Failure> {
     let mut orders = orders(&args.common, &[Phase::Measure])?;
+    orders.kills = args.kills;
     if let Some(command) = &args.program {
         let guest = program::parse(command, args.expect.as_deref(), args.status)?;
         orders.plan.guests = vec![guest.name().to_owned()];
@@ -356,6 +360,7 @@ fn orders(common: &Common, phases: &[Phase]) -> Result<Orders, Failure> {
         controls: Vec::new(),
         duration: common.duration.map(Duration::from_secs),
         wall_limit: Duration::from_secs(common.wall_limit),
+        kills: false,
         whole_iterations,
     })
 }

@@ -364,6 +364,9 @@ pub struct StormCounts {
     pub masks_read: u64,
     /// Time under the storm in microseconds, summed over processes.
     pub process_us: u64,
+    /// Members of trees that were killed at random.
+    #[serde(default)]
+    pub kills: u64,
 }
 
 impl StormCounts {
@@ -374,6 +377,7 @@ impl StormCounts {
         self.thread_doorbells = self.thread_doorbells.saturating_add(other.thread_doorbells);
         self.masks_read = self.masks_read.saturating_add(other.masks_read);
         self.process_us = self.process_us.saturating_add(other.process_us);
+        self.kills = self.kills.saturating_add(other.kills);
     }
 
     /// Doorbells a second that each process got, on average; `None` where there was no time to get any.

@@ -28,6 +28,7 @@ pub(super) fn write(what: &str, directory: &Path) -> Result<(), String> {
     match shell {
         None => clap_mangen::Man::new(command).render(&mut file),
         Some(shell) => {
+            command.set_bin_name("elfuse");
             command.build();
             shell.try_generate(&command, &mut file)
         }

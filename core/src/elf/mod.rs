@@ -15,6 +15,7 @@ mod script;
 mod stack;
 mod vdso;
 mod vdso_code;
+mod vdso_frames;
 
 pub use clock_page::refresh_clock_page;
 pub use error::LoadError;

@@ -2,10 +2,11 @@
 //!
 //! It exports, with version `LINUX_2.6.39` as on arm64, the return from signal handlers and the clock calls. These read the
 //! clock page right before the image ([`super::clock_page`]) and call the kernel only for what it does not tell. The
-//! signal return is the two instructions that unwinders know (`mov x8, #139; svc #0`). Sources: vdso(7),
-//! `arch/arm64/kernel/vdso/`, System V ABI chapter 5.
+//! signal return is the two instructions that unwinders know (`mov x8, #139; svc #0`); for the others there are frames
+//! ([`super::vdso_frames`]). Sources: vdso(7), `arch/arm64/kernel/vdso/`, System V ABI chapter 5.
 
 use super::vdso_code::{ADR_X2, CLOCK_GETRES, CLOCK_GETTIME, GETTIMEOFDAY};
+use super::vdso_frames::{self, CodeRange};
 
 /// Length of the image in bytes: one page.
 pub(super) const VDSO_LEN: usize = 4096;
@@ -46,7 +47,7 @@ pub(super) struct Vdso {
 const EHDR_LEN: usize = 64;
 const PHDR_LEN: usize = 56;
 const SYM_LEN: usize = 24;
-const PHDRS: usize = 2;
+const PHDRS: usize = 3;
 
 const fn align8(offset: usize) -> usize {
     offset.next_multiple_of(8)
@@ -126,11 +127,13 @@ pub(super) fn build() -> Vdso {
 
     let mut symbols = Bytes(vec![0; SYM_LEN]);
     let mut text = Bytes::default();
+    let mut ranges = Vec::new();
     for (name, (_, words)) in names.iter().zip(FUNCTIONS) {
         let value = text_at + text.0.len();
         let bytes = code(words, value);
         // STB_GLOBAL and STT_FUNC, default visibility, an absolute section index that no loader looks up.
         symbols.u32(*name).u16(0x12).u16(1).u64(value as u64).u64(bytes.len() as u64);
+        ranges.push(CodeRange { at: value, len: bytes.len() });
         text.0.extend_from_slice(&bytes);
         text.0.resize(text.0.len().next_multiple_of(FUNCTION_ALIGN), 0);
     }
@@ -162,8 +165,17 @@ pub(super) fn build() -> Vdso {
         dynamic.u64(tag).u64(value);
     }
 
-    let end = text_at + text.0.len();
-    let header = header(text_at, end, dynamic_at, dynamic.0.len());
+    // All but the return from signal handlers.
+    let framed = &ranges[1..];
+    let frames_at = align8(text_at + text.0.len());
+    let frames = Bytes(vdso_frames::build(framed, frames_at));
+    let end = frames_at + frames.0.len();
+    let segments = [
+        Segment { kind: 1, flags: 5, at: 0, len: end, align: VDSO_LEN },
+        Segment { kind: 2, flags: 4, at: dynamic_at, len: dynamic.0.len(), align: 8 },
+        Segment { kind: 0x6474_e550, flags: 4, at: frames_at, len: vdso_frames::header_len(framed.len()), align: 4 },
+    ];
+    let header = header(text_at, &segments);
     let mut bytes = vec![0; VDSO_LEN];
     for (at, part) in [
         (0, header),
@@ -174,21 +186,32 @@ pub(super) fn build() -> Vdso {
         (verdef_at, verdef),
         (dynamic_at, dynamic),
         (text_at, text),
+        (frames_at, frames),
     ] {
         bytes[at..at + part.0.len()].copy_from_slice(&part.0);
     }
     Vdso { bytes, sigreturn: text_at as u64 }
 }
 
-/// The ELF header and the two program headers: PT_LOAD of everything, PT_DYNAMIC.
-fn header(entry: usize, end: usize, dynamic_at: usize, dynamic_len: usize) -> Bytes {
+/// What a program header says: `p_type`, `p_flags`, and the offset, which is the address too.
+struct Segment {
+    kind: u32,
+    flags: u32,
+    at: usize,
+    len: usize,
+    align: usize,
+}
+
+/// The ELF header and the program headers: PT_LOAD of everything, PT_DYNAMIC, PT_GNU_EH_FRAME.
+fn header(entry: usize, segments: &[Segment; PHDRS]) -> Bytes {
     let mut header = Bytes(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec());
     // ET_DYN, EM_AARCH64, EV_CURRENT; no sections.
     header.u16(3).u16(183).u32(1).u64(entry as u64).u64(EHDR_LEN as u64).u64(0).u32(0);
     header.u16(EHDR_LEN as u16).u16(PHDR_LEN as u16).u16(PHDRS as u16).u16(64).u16(0).u16(0);
-    header.u32(1).u32(5).u64(0).u64(0).u64(0).u64(end as u64).u64(end as u64).u64(VDSO_LEN as u64);
-    let (at, len) = (dynamic_at as u64, dynamic_len as u64);
-    header.u32(2).u32(4).u64(at).u64(at).u64(at).u64(len).u64(len).u64(8);
+    for Segment { kind, flags, at, len, align } in segments {
+        let (at, len) = (*at as u64, *len as u64);
+        header.u32(*kind).u32(*flags).u64(at).u64(at).u64(at).u64(len).u64(len).u64(*align as u64);
+    }
     header
 }
 

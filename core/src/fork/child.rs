@@ -104,6 +104,9 @@ impl Packet {
 /// # Errors
 /// [`ImageError::Damaged`].
 pub(super) fn rebuild_backing(mapping: &Mapping, mapped: &[Arc<MappedFile>]) -> Result<VmaBacking, ImageError> {
+    if let Some((segment, offset)) = &mapping.segment {
+        return Ok(VmaBacking::Segment { segment: Arc::new(segment.clone()), offset: *offset });
+    }
     let Some((index, offset)) = mapping.file else { return Ok(VmaBacking::Anonymous) };
     let file = mapped.get(index as usize).ok_or(ImageError::Damaged("a mapped file is missing"))?;
     Ok(VmaBacking::File { file: file.clone(), offset })

@@ -169,7 +169,7 @@ fn kept_descriptors(parent: &Process, seed: &Seed, stream: &Handover) -> Vec<Raw
     let files = seed.files.iter().map(FdEntry::host_number);
     let vmas = parent.space().vmas();
     let mapped = vmas.iter().filter_map(|vma| match &vma.backing {
-        VmaBacking::Anonymous => None,
+        VmaBacking::Anonymous | VmaBacking::Segment { .. } => None,
         VmaBacking::File { file, .. } => Some(file.fd.as_raw_fd()),
     });
     let program = seed.image.file.iter().map(|file| file.as_raw_fd());

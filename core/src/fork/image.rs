@@ -16,7 +16,7 @@ use crate::kernel::limits::Limit;
 use crate::kernel::process::{ForkWay, ImageInfo, Options};
 use crate::kernel::rseq::Rseq;
 use crate::kernel::signal::{AltStack, Handler, SaFlags, SigAction, SignalActions};
-use crate::mem::Layout;
+use crate::mem::{Layout, SharedSegment};
 use crate::trace;
 use crate::vcpu::{CpuState, PauthKeys, Pstate};
 
@@ -191,6 +191,8 @@ pub struct Mapping {
     pub flags: u32,
     /// Index into [`Image::mapped_files`], and the offset of the first byte in it.
     pub file: Option<(u32, u64)>,
+    /// A System V segment and the offset of the first byte in it.
+    pub segment: Option<(SharedSegment, u64)>,
     /// Pages that are not what the backing shows.
     pub runs: Vec<Run>,
 }

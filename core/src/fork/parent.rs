@@ -25,7 +25,7 @@ use crate::kernel::process::ForkWay;
 use crate::kernel::signal::SignalActions;
 use crate::kernel::task::Interrupts;
 use crate::kernel::{Process, TaskContext};
-use crate::mem::{MappedFile, Vma, VmaBacking, VmaFlags};
+use crate::mem::{MappedFile, SharedSegment, Vma, VmaBacking, VmaFlags};
 use crate::preempt::KickCause;
 use crate::vcpu::CpuState;
 
@@ -247,9 +247,10 @@ fn describe_mappings(
 
 /// A mapping with `runs` of written pages.
 pub(super) fn describe_mapping(vma: &Vma, runs: Vec<Run>, mapped: &mut MappedFiles, files: &mut Files) -> Mapping {
-    let file = match &vma.backing {
-        VmaBacking::Anonymous => None,
-        VmaBacking::File { file, offset } => Some((mapped.index_of(file, files), *offset)),
+    let (file, segment) = match &vma.backing {
+        VmaBacking::Anonymous => (None, None),
+        VmaBacking::File { file, offset } => (Some((mapped.index_of(file, files), *offset)), None),
+        VmaBacking::Segment { segment, offset } => (None, Some((SharedSegment::clone(segment), *offset))),
     };
     Mapping {
         start: vma.range.start.0,
@@ -258,6 +259,7 @@ pub(super) fn describe_mapping(vma: &Vma, runs: Vec<Run>, mapped: &mut MappedFil
         // Locks on memory are not inherited.
         flags: vma.flags.difference(VmaFlags::LOCKED).bits(),
         file,
+        segment,
         runs,
     }
 }

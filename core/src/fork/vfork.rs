@@ -170,7 +170,11 @@ fn has_same_backing(before: &Vma, after: &Vma) -> bool {
             let (start, other_start) = (before.range.start.0, after.range.start.0);
             Arc::ptr_eq(file, other) && offset.wrapping_sub(start) == other_offset.wrapping_sub(other_start)
         }
-        (VmaBacking::Anonymous, VmaBacking::File { .. }) | (VmaBacking::File { .. }, VmaBacking::Anonymous) => false,
+        (VmaBacking::Segment { segment, offset }, VmaBacking::Segment { segment: other, offset: other_offset }) => {
+            let (start, other_start) = (before.range.start.0, after.range.start.0);
+            segment == other && offset.wrapping_sub(start) == other_offset.wrapping_sub(other_start)
+        }
+        (VmaBacking::Anonymous | VmaBacking::File { .. } | VmaBacking::Segment { .. }, _other) => false,
     }
 }
 

@@ -57,12 +57,12 @@ pub fn wait_any(words: &[Expected], own: &AtomicU32, seen: u32, deadline_ns: Opt
     imp::wait_any(words, own, seen, deadline_ns)
 }
 
-/// Wakes up to `count` sleepers of a word whose bitset meets `bitset`; the answer is how many.
+/// Wakes up to `count` sleepers of a word; the answer is how many.
 ///
 /// # Errors
 /// `EFAULT`.
-pub fn wake(word: ForeignWord, count: u32, bitset: u32) -> Result<u32, Errno> {
-    imp::wake(word, count, bitset)
+pub fn wake(word: ForeignWord, count: u32) -> Result<u32, Errno> {
+    imp::wake(word, count)
 }
 
 /// Wakes up to `wake` sleepers of `from` and moves up to `requeue` others to `to`; where `expected` is given, only while
@@ -181,8 +181,8 @@ mod imp {
         count.min(i32::MAX.cast_unsigned())
     }
 
-    pub(super) fn wake(word: ForeignWord, woken: u32, bitset: u32) -> Result<u32, Errno> {
-        call(word, libc::FUTEX_WAKE_BITSET, count(woken), 0, 0, bitset)
+    pub(super) fn wake(word: ForeignWord, woken: u32) -> Result<u32, Errno> {
+        call(word, libc::FUTEX_WAKE, count(woken), 0, 0, 0)
     }
 
     pub(super) fn requeue(
@@ -228,7 +228,7 @@ mod imp {
     }
 
     /// Sleepers look for themselves every millisecond.
-    pub(super) fn wake(_word: ForeignWord, _count: u32, _bitset: u32) -> Result<u32, Errno> {
+    pub(super) fn wake(_word: ForeignWord, _count: u32) -> Result<u32, Errno> {
         Ok(0)
     }
 
@@ -274,7 +274,7 @@ mod tests {
         assert_eq!(wait_any(&words, &OWN, 0, Some(clock::monotonic_ns())), AnyEnd::TimedOut);
         std::thread::scope(|scope| {
             let sleeper = scope.spawn(|| wait_any(&words, &OWN, 0, None));
-            while wake(word(&SHARED), 1, u32::MAX) == Ok(0) {
+            while wake(word(&SHARED), 1) == Ok(0) {
                 std::thread::yield_now();
             }
             assert_eq!(sleeper.join().unwrap(), AnyEnd::Woken(0));
@@ -291,6 +291,6 @@ mod tests {
         // SAFETY: page 0 holds nothing.
         let bad = unsafe { ForeignWord::new(std::ptr::without_provenance_mut(64)) };
         assert_eq!(wait_any(&[Expected { word: bad, value: 0 }], &OWN, 0, None), AnyEnd::Failed(Errno::EFAULT));
-        assert_eq!(wake(bad, 1, u32::MAX), Err(Errno::EFAULT));
+        assert_eq!(wake(bad, 1), Err(Errno::EFAULT));
     }
 }

@@ -45,6 +45,15 @@ pub enum Source<'fd> {
         /// True for MAP_SHARED.
         is_shared: bool,
     },
+    /// A System V shared memory segment from `offset`.
+    Segment {
+        /// Its identifier.
+        id: i32,
+        /// Offset in bytes, a multiple of the page size.
+        offset: u64,
+        /// False to attach it with `SHM_RDONLY`.
+        is_writable: bool,
+    },
 }
 
 /// Maps `len_bytes` at `place`, replacing what is there. `prot` is the host's.
@@ -62,6 +71,11 @@ pub unsafe fn map_fixed(place: *mut u8, len_bytes: usize, prot: i32, source: Sou
             let offset = libc::off_t::try_from(offset).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW))?;
             (kind | libc::MAP_NORESERVE, file.as_raw_fd(), offset)
         }
+        Source::Segment { id, offset, is_writable } => {
+            let offset = usize::try_from(offset).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+            // SAFETY: the caller's promise.
+            return unsafe { attach_fixed(place, len_bytes, prot, (id, offset), is_writable) };
+        }
     };
     // SAFETY: the caller's promise.
     let result = unsafe { libc::mmap(place.cast(), len_bytes, prot, flags | libc::MAP_FIXED, fd, offset) };
@@ -70,12 +84,69 @@ pub unsafe fn map_fixed(place: *mut u8, len_bytes: usize, prot: i32, source: Sou
     }
     let error = io::Error::last_os_error();
     #[cfg(target_os = "linux")]
-    // SAFETY: MAP_FIXED_NOREPLACE succeeds only where the failed call has already removed the old mapping.
+    // SAFETY: the caller's promise.
     unsafe {
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
-        libc::mmap(place.cast(), len_bytes, libc::PROT_NONE, flags, -1, 0);
+        reserve_hole(place, len_bytes);
     }
     Err(error)
+}
+
+/// Reserves a range again out of which a call that failed has taken the old mapping.
+///
+/// # Safety
+/// The range belonged to a reservation of the caller before the call.
+#[cfg(target_os = "linux")]
+unsafe fn reserve_hole(place: *mut u8, len_bytes: usize) {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
+    // SAFETY: nothing is replaced: this succeeds only where there is a hole.
+    unsafe { libc::mmap(place.cast(), len_bytes, libc::PROT_NONE, flags, -1, 0) };
+}
+
+/// Attaches a part of a System V segment at `place`: the whole somewhere else, from where the part is moved, since
+/// shmat(2) knows no parts, and would replace whatever lies around one.
+///
+/// # Safety
+/// As [`map_fixed`].
+#[cfg(target_os = "linux")]
+unsafe fn attach_fixed(
+    place: *mut u8,
+    len_bytes: usize,
+    prot: i32,
+    (id, offset): (i32, usize),
+    is_writable: bool,
+) -> io::Result<()> {
+    let flags = if is_writable { 0 } else { libc::SHM_RDONLY };
+    // SAFETY: at a place of the kernel's choice.
+    let whole = unsafe { libc::shmat(id, ptr::null(), flags) };
+    if whole == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    let (part, flags) = (whole.wrapping_byte_add(offset), libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED);
+    // SAFETY: 1. the caller's promise for `place`; 2. the old place is this function's own, and a part that goes beyond
+    // the segment is EFAULT.
+    let moved = unsafe { libc::mremap(part, len_bytes, len_bytes, flags, place) };
+    let error = io::Error::last_os_error();
+    // SAFETY: detaches what is left of the attachment above, and nothing (EINVAL) where all of it was moved.
+    unsafe { libc::shmdt(whole) };
+    if moved == libc::MAP_FAILED {
+        // SAFETY: the caller's promise.
+        unsafe { reserve_hole(place, len_bytes) };
+        return Err(error);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { protect(place, len_bytes, prot) }
+}
+
+/// macOS cannot move a mapping.
+#[cfg(target_os = "macos")]
+unsafe fn attach_fixed(
+    _place: *mut u8,
+    _len_bytes: usize,
+    _prot: i32,
+    _segment: (i32, usize),
+    _is_writable: bool,
+) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(libc::ENOTSUP))
 }
 
 /// Changes the host rights of a range.

@@ -1,4 +1,4 @@
-//! System V semaphores and message queues of the host. Each function is one system call; section 2 of the manual describes
+//! System V semaphores, message queues and shared memory of the host. Each function is one system call; section 2 of the manual describes
 //! it. Linux hosts only.
 
 #![expect(unsafe_code, reason = "calls on memory that is not Rust's")]
@@ -123,4 +123,50 @@ pub fn msgrcv(id: i32, room: usize, kind: i64, flags: u32) -> Result<Vec<u8>, Er
 pub fn msgctl(id: i32, command: i32, argument: ForeignBuffer) -> Result<u64, Errno> {
     // SAFETY: the buffer is the guest's, which the kernel checks, and has the command's size.
     checked(unsafe { libc::syscall(libc::SYS_msgctl, id, command, argument.start()) })
+}
+
+/// `struct shmid64_ds`: the generic layout on both architectures.
+pub const SHMID_BYTES: usize = 112;
+
+const IPC_STAT: i32 = 2;
+
+/// What an attachment must know of a shared memory segment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SegmentInfo {
+    /// Its key.
+    pub key: u32,
+    /// Its length as it was asked for.
+    pub len_bytes: u64,
+}
+
+/// shmget(2).
+///
+/// # Errors
+/// The host's errno.
+pub fn shmget(key: i32, len_bytes: u64, flags: i32) -> Result<u64, Errno> {
+    // SAFETY: the call takes no pointers.
+    checked(unsafe { libc::syscall(libc::SYS_shmget, key, len_bytes, flags) })
+}
+
+/// shmctl(2).
+///
+/// # Errors
+/// The host's errno.
+pub fn shmctl(id: i32, command: i32, argument: ForeignBuffer) -> Result<u64, Errno> {
+    // SAFETY: the buffer is the guest's, which the kernel checks, and has the command's size.
+    checked(unsafe { libc::syscall(libc::SYS_shmctl, id, command, argument.start()) })
+}
+
+/// Looks at a segment.
+///
+/// # Errors
+/// `EINVAL`, `EIDRM`, `EACCES`.
+pub fn segment(id: i32) -> Result<SegmentInfo, Errno> {
+    let mut place = [0u8; SHMID_BYTES];
+    // SAFETY: the kernel writes a structure of this size.
+    checked(unsafe { libc::syscall(libc::SYS_shmctl, id, IPC_STAT, place.as_mut_ptr()) })?;
+    // The permissions begin with the key, and the length follows them.
+    let key = u32::from_le_bytes(std::array::from_fn(|at| place[at]));
+    let len_bytes = u64::from_le_bytes(std::array::from_fn(|at| place[48 + at]));
+    Ok(SegmentInfo { key, len_bytes })
 }

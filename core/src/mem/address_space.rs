@@ -297,7 +297,7 @@ impl State {
     }
 
     /// Where a mapping of `len` bytes goes (`get_unmapped_area`).
-    fn place(&self, request: &MmapRequest, len: u64) -> Result<GuestRange, Errno> {
+    pub(super) fn place(&self, request: &MmapRequest, len: u64) -> Result<GuestRange, Errno> {
         let flags = MapFlags::from_bits_retain(request.flags);
         if len > self.layout.task_size {
             return Err(Errno::ENOMEM);

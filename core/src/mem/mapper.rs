@@ -43,6 +43,15 @@ pub enum Backing<'fd> {
         /// False for a file that was opened read-only: the mapping can never become writable.
         writable: bool,
     },
+    /// A System V shared memory segment.
+    Segment {
+        /// The host's identifier.
+        id: i32,
+        /// Offset of the first byte, a multiple of the page size.
+        offset: u64,
+        /// False for a segment that is attached read-only: the mapping can never become writable.
+        writable: bool,
+    },
 }
 
 /// The guest address space as a back end keeps it.

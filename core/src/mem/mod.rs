@@ -15,6 +15,7 @@ mod layout;
 mod mapper;
 mod mremap;
 mod range_map;
+mod segments;
 mod vma;
 mod window;
 
@@ -25,5 +26,6 @@ pub use inherit::HeldSpace;
 pub use layout::{Layout, MMAP_MIN_ADDR};
 pub use mapper::{Backing, Mapper, Prot};
 pub use range_map::{RangeMap, Segment};
+pub use segments::{AttachAt, SharedSegment};
 pub use vma::{MappedFile, Vma, VmaBacking, VmaFlags};
 pub use window::{GUARD_BYTES, Window, WindowError};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::mapper::{Backing, Prot};
 use super::range_map::Segment;
+use super::segments::SharedSegment;
 use crate::abi::{Errno, GuestRange};
 
 bitflags::bitflags! {
@@ -93,6 +94,23 @@ pub enum VmaBacking {
         /// Offset of the first byte.
         offset: u64,
     },
+    /// A System V shared memory segment.
+    Segment {
+        /// The attachment.
+        segment: Arc<SharedSegment>,
+        /// Offset of the first byte.
+        offset: u64,
+    },
+}
+
+impl VmaBacking {
+    /// Where in the file or segment the mapping begins.
+    fn offset_mut(&mut self) -> Option<&mut u64> {
+        match self {
+            Self::Anonymous => None,
+            Self::File { offset, .. } | Self::Segment { offset, .. } => Some(offset),
+        }
+    }
 }
 
 /// A mapping. The range is not part of the value that ranges are compared by.
@@ -122,6 +140,9 @@ impl Vma {
                     Backing::PrivateFile { file: fd, offset }
                 }
             }
+            VmaBacking::Segment { segment, offset } => {
+                Backing::Segment { id: segment.id, offset: *offset, writable: segment.is_writable }
+            }
         }
     }
 
@@ -138,6 +159,7 @@ impl Vma {
             // The clock page is written by elfuse alone.
             VmaBacking::File { .. } if self.flags.contains(VmaFlags::VVAR) => false,
             VmaBacking::File { file, .. } => file.is_writable || !self.flags.contains(VmaFlags::SHARED),
+            VmaBacking::Segment { segment, .. } => segment.is_writable,
             VmaBacking::Anonymous => true,
         }
     }
@@ -147,6 +169,7 @@ impl Vma {
     pub fn name(&self) -> &[u8] {
         match &self.backing {
             VmaBacking::File { file, .. } => &file.name,
+            VmaBacking::Segment { segment, .. } => &segment.name,
             VmaBacking::Anonymous if self.flags.contains(VmaFlags::HEAP) => b"[heap]",
             VmaBacking::Anonymous if self.flags.contains(VmaFlags::STACK) => b"[stack]",
             VmaBacking::Anonymous if self.flags.contains(VmaFlags::VDSO) => b"[vdso]",
@@ -154,11 +177,11 @@ impl Vma {
         }
     }
 
-    /// The same mapping cut to, or extended over, `range`: a file's offset moves with the start.
+    /// The same mapping cut to, or extended over, `range`: the offset in what is behind it moves with the start.
     #[must_use]
     pub fn over(&self, range: GuestRange) -> Self {
         let mut vma = self.clone();
-        if let VmaBacking::File { offset, .. } = &mut vma.backing {
+        if let Some(offset) = vma.backing.offset_mut() {
             *offset = offset.wrapping_add(range.start.0.wrapping_sub(self.range.start.0));
         }
         vma.range = range;
@@ -188,7 +211,7 @@ impl Attributes {
 impl Segment for Attributes {
     fn tail(&self, offset_bytes: u64) -> Self {
         let mut tail = self.clone();
-        if let VmaBacking::File { offset, .. } = &mut tail.backing {
+        if let Some(offset) = tail.backing.offset_mut() {
             *offset += offset_bytes;
         }
         tail
@@ -200,9 +223,10 @@ impl Segment for Attributes {
             (VmaBacking::File { file, offset }, VmaBacking::File { file: next_file, offset: next_offset }) => {
                 Arc::ptr_eq(file, next_file) && offset.checked_add(len_bytes) == Some(*next_offset)
             }
-            (VmaBacking::Anonymous, VmaBacking::File { .. }) | (VmaBacking::File { .. }, VmaBacking::Anonymous) => {
-                false
+            (VmaBacking::Segment { segment, offset }, VmaBacking::Segment { segment: next, offset: next_offset }) => {
+                segment == next && offset.checked_add(len_bytes) == Some(*next_offset)
             }
+            (VmaBacking::Anonymous | VmaBacking::File { .. } | VmaBacking::Segment { .. }, _other) => false,
         };
         is_same_backing && self.prot == next.prot && self.flags == next.flags
     }

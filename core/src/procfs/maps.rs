@@ -9,6 +9,9 @@ use crate::mem::{AddressSpace, Prot, Vma, VmaBacking, VmaFlags};
 /// Where names begin in a line.
 const NAME_COLUMN: usize = 73;
 
+/// The device of files that Linux keeps for itself, shared memory segments among them.
+const KERNEL_MOUNT: u64 = 1;
+
 fn line(vma: &Vma) -> Vec<u8> {
     let right = |right, letter| if vma.prot.contains(right) { letter } else { '-' };
     let shared = if vma.flags.contains(VmaFlags::SHARED) { 's' } else { 'p' };
@@ -17,6 +20,7 @@ fn line(vma: &Vma) -> Vec<u8> {
         // What Linux makes without a file has none here either.
         VmaBacking::File { file, .. } if file.name.starts_with(b"[") => (0, 0, 0),
         VmaBacking::File { file, offset } => (*offset, file.device, file.inode),
+        VmaBacking::Segment { segment, offset } => (*offset, KERNEL_MOUNT, u64::from(segment.id.cast_unsigned())),
     };
     let (major, minor) = (nix::sys::stat::major(device), nix::sys::stat::minor(device));
     let mut text = format!(

@@ -79,7 +79,7 @@ fn sizes(subject: &Subject<'_>) -> Sizes {
         sizes.all += len;
         sizes.resident += resident;
         let is_shared = vma.flags.contains(VmaFlags::SHARED);
-        if matches!(vma.backing, VmaBacking::File { .. }) {
+        if !matches!(vma.backing, VmaBacking::Anonymous) {
             sizes.shared += resident;
         }
         if vma.flags.contains(VmaFlags::STACK) {

@@ -95,6 +95,7 @@ impl Mapper for SoftMachine {
             Backing::Anonymous => (Source::Anonymous, false),
             Backing::PrivateFile { file, offset } => (Source::File { file, offset, is_shared: false }, false),
             Backing::SharedFile { file, offset, writable: _ } => (Source::File { file, offset, is_shared: true }, true),
+            Backing::Segment { id, offset, writable } => (Source::Segment { id, offset, is_writable: writable }, true),
         };
         self.window.map(range, host_prot(prot), source)?;
         self.code.mapped(range, Region { prot, is_shared });

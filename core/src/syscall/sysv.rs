@@ -1,8 +1,8 @@
-//! System V semaphores and message queues: semget(2), semop(2), msgget(2), msgsnd(2), msgrcv(2) and their controls. They
-//! are the host's, with the host's ids.
+//! System V semaphores, message queues and shared memory: semget(2), semop(2), msgget(2), msgsnd(2), msgrcv(2), shmget(2),
+//! shmat(2), shmdt(2) and their controls. They are the host's, with the host's ids.
 //!
-//! A call that would wait is first tried with `IPC_NOWAIT`, then made by a pool thread with data of its own. Missing:
-//! shared memory segments.
+//! A call that would wait is first tried with `IPC_NOWAIT`, then made by a pool thread with data of its own. Where segments
+//! are attached is `mem`'s.
 
 use super::Args;
 use super::args::buffer;
@@ -10,6 +10,7 @@ use crate::abi::time::Timespec;
 use crate::abi::{Errno, GuestAddr};
 use crate::host::sysv::{self, SEM_OPERATION_BYTES};
 use crate::kernel::{Interrupted, Restart, SyscallError, SyscallResult, TaskContext};
+use crate::mem::{AttachAt, Prot, SharedSegment};
 
 const IPC_NOWAIT: u32 = 0o4000;
 /// The same in a semaphore operation's flags.
@@ -174,4 +175,69 @@ fn semid_from_host(host: &[u8; sysv::SEMID_BYTES]) -> [u8; SEMID_BYTES] {
         guest[PERM_BYTES + 8 * to..][..8].copy_from_slice(&host[PERM_BYTES + 8 * from..][..8]);
     }
     guest
+}
+
+/// Commands of shmctl(2) alone.
+const SHM_LOCK: i32 = 11;
+const SHM_UNLOCK: i32 = 12;
+const SHM_STAT: i32 = 13;
+const SHM_INFO: i32 = 14;
+const SHM_STAT_ANY: i32 = 15;
+
+/// `struct shminfo64`.
+const SHMINFO_BYTES: u64 = 72;
+/// `struct shm_info`.
+const SHM_INFO_BYTES: u64 = 48;
+
+const SHM_RDONLY: u32 = 0o10_000;
+const SHM_RND: u32 = 0o20_000;
+const SHM_REMAP: u32 = 0o40_000;
+const SHM_EXEC: u32 = 0o100_000;
+
+pub(super) fn shmget(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    Ok(sysv::shmget(args.i32(0), args.u64(1), args.i32(2))?)
+}
+
+pub(super) fn shmctl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let (id, command) = (args.i32(0), args.i32(1));
+    let len = match command {
+        IPC_RMID | SHM_LOCK | SHM_UNLOCK => 0,
+        IPC_SET | IPC_STAT | SHM_STAT | SHM_STAT_ANY => sysv::SHMID_BYTES as u64,
+        IPC_INFO => SHMINFO_BYTES,
+        SHM_INFO => SHM_INFO_BYTES,
+        _unknown => return Err(Errno::EINVAL.into()),
+    };
+    Ok(sysv::shmctl(id, command, buffer(ctx.memory(), args.addr(2), len)?)?)
+}
+
+pub(super) fn shmat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let (id, flags) = (args.i32(0), args.u32(2));
+    let place = attach_place(args.addr(1), flags)?;
+    let segment = sysv::segment(id)?;
+    let is_writable = flags & SHM_RDONLY == 0;
+    let mut prot = Prot::READ;
+    prot.set(Prot::WRITE, is_writable);
+    prot.set(Prot::EXEC, flags & SHM_EXEC != 0);
+    // As Linux names the file of a segment.
+    let name = format!("/SYSV{:08x} (deleted)", segment.key).into_bytes();
+    let attached = SharedSegment { id, name, is_writable };
+    Ok(ctx.process().space().attach(place, segment.len_bytes, prot, attached)?.0)
+}
+
+/// Where a segment is to be attached. `SHMLBA` is a page on arm64.
+fn attach_place(addr: GuestAddr, flags: u32) -> Result<AttachAt, Errno> {
+    let is_replacing = flags & SHM_REMAP != 0;
+    if addr.is_null() {
+        return if is_replacing { Err(Errno::EINVAL) } else { Ok(AttachAt::Anywhere) };
+    }
+    let place = if flags & SHM_RND != 0 { addr.page_floor() } else { addr };
+    if !place.is_page_aligned() || is_replacing && place.is_null() {
+        return Err(Errno::EINVAL);
+    }
+    Ok(if is_replacing { AttachAt::Replacing(place) } else { AttachAt::Free(place) })
+}
+
+pub(super) fn shmdt(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    ctx.process().space().detach(args.addr(0))?;
+    Ok(0)
 }

@@ -1,10 +1,12 @@
 //! The executor: job threads that run what is planned, [`Executor`].
 //!
 //! It knows elfuse binaries, guests and processes, and nothing of phases, thresholds or reports: it sends a `RunStarted`
-//! and a `RunFinished` for every run, in the order in which they happen. `run.rs` is one run, `spawn.rs` how processes are
+//! and a `RunFinished` for every run, in the order in which they happen. `run.rs` is one run, `kill.rs` a
+//! random death in it, `spawn.rs` how processes are
 //! started, `tree.rs` and
 //! `wait.rs` how they end, `stop.rs` how everything stops.
 
+mod kill;
 mod run;
 mod spawn;
 mod stop;
@@ -34,6 +36,8 @@ pub struct Executor {
     storm: Storm,
     stop: Stop,
     scratch: TempDir,
+    /// The seed of the kills, where there are any.
+    kills: Option<u64>,
 }
 
 impl Executor {
@@ -43,7 +47,13 @@ impl Executor {
     /// The host's.
     pub fn new(hz: u32, stop: Stop) -> io::Result<Self> {
         tree::become_subreaper()?;
-        Ok(Self { storm: Storm::start(hz)?, stop, scratch: scratch_dir()? })
+        Ok(Self { storm: Storm::start(hz)?, stop, scratch: scratch_dir()?, kills: None })
+    }
+
+    /// Kills one member of each run's tree, where `seed` says; without a seed, nobody.
+    #[must_use]
+    pub fn with_kills(self, seed: Option<u64>) -> Self {
+        Self { kills: seed, ..self }
     }
 
     /// Runs all of `runs` with the binary `elfuse`, `jobs` at a time, and returns when the last is over. Runs that had not
@@ -76,7 +86,8 @@ impl Executor {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             let Some(planned) = next else { break };
             emit(Event::RunStarted(planned.id.clone()));
-            let result = run::run(elfuse, &planned, &files, &self.storm, &self.stop)?;
+            let kill = self.kills.map(|seed| kill::Kill::of(seed, &planned.id));
+            let result = run::run(elfuse, &planned, &files, &self.storm, &self.stop, kill)?;
             emit(Event::RunFinished(Box::new(result)));
         }
         Ok(())

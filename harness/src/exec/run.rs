@@ -3,6 +3,7 @@
 //! The order matters: the storm ends before the top process is reaped (so that its id stays its own), left processes are
 //! counted before they are ended, and the statistics are read when nobody counts any more.
 
+use super::kill::{AFTERMATH, Kill};
 use super::spawn::{Command, Started, read_all, steers_elfuse};
 use super::{Stop, Woken, tree};
 use crate::check::{Evidence, Terms, judge, parse_crashes};
@@ -17,7 +18,7 @@ use elfuse::preempt::transport::{DIRECTORY_VARIABLE, Directory};
 use guest_tests::Use;
 use std::fs;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -83,6 +84,7 @@ pub(super) fn run(
     files: &Files,
     storm: &Storm,
     stop: &Stop,
+    kill: Option<Kill>,
 ) -> io::Result<RunResult> {
     files.clear()?;
     let (started_at, since) = (Instant::now(), SystemTime::now());
@@ -94,17 +96,53 @@ pub(super) fn run(
     let stats = StatsFile::new(&files.stats);
     let target = Target::new(planned.mode, planned.guest.storm(), stats, started.stdout.try_clone()?, directory);
     let ticket = storm.add(target);
-    let woken = match PidFd::open(started.pid) {
-        Ok(process) => stop.wait(process.as_fd(), started_at + planned.wall_limit),
-        Err(error) => Err(error),
-    };
+    // A guest that must crash would be missed.
+    let kill = kill.filter(|_| planned.guest.crash().is_none());
+    let waited = PidFd::open(started.pid).and_then(|process| {
+        let limits = Limits { started_at, wall_limit: planned.wall_limit };
+        wait_for_end(process.as_fd(), limits, kill, files, stop)
+    });
+    let woken = waited.as_ref().map_or(Woken::Stopped, |(woken, _)| *woken);
     let storm = ticket.finish();
     let wall_us = u64::try_from(started_at.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let ended = end(&started, files, !matches!(woken, Ok(Woken::Ready)))?;
-    let counts = storm.counts;
-    let evidence = evidence(planned, (&started, since), files, storm, ended, woken?)?;
+    let ended = end(&started, files, woken != Woken::Ready)?;
+    let (_, has_killed) = waited?;
+    let mut counts = storm.counts;
+    counts.kills = u64::from(has_killed);
+    let mut evidence = evidence(planned, (&started, since), files, storm, ended, woken)?;
+    if has_killed {
+        (evidence.ending, evidence.wall_limit_ms) = (None, None);
+    }
     let terms = Terms { storm_hz: storm_hz(planned.mode), leaves: planned.leaves };
-    Ok(result(planned, terms, evidence, counts, wall_us, stop.is_raised()))
+    Ok(result(planned, terms, evidence, counts, wall_us, stop.is_raised() && !has_killed))
+}
+
+/// Until when a run may last.
+struct Limits {
+    started_at: Instant,
+    wall_limit: Duration,
+}
+
+/// Waits for the end of the top process, killing a member of its tree at the moment of `kill`; whether that was done is
+/// the second answer.
+fn wait_for_end(
+    top: BorrowedFd<'_>,
+    limits: Limits,
+    kill: Option<Kill>,
+    files: &Files,
+    stop: &Stop,
+) -> io::Result<(Woken, bool)> {
+    let deadline = limits.started_at + limits.wall_limit;
+    if let Some(kill) = kill {
+        let woken = stop.wait(top, deadline.min(limits.started_at + kill.after))?;
+        if woken != Woken::TimedOut {
+            return Ok((woken, false));
+        }
+        if kill.strike(&StatsFile::new(&files.stats)) {
+            return Ok((stop.wait(top, deadline.min(Instant::now() + AFTERMATH))?, true));
+        }
+    }
+    Ok((stop.wait(top, deadline)?, false))
 }
 
 const fn storm_hz(mode: Mode) -> u32 {

@@ -35,6 +35,7 @@ pub fn left(top: Pid, known: &[(i32, u64)]) -> io::Result<BTreeSet<i32>> {
         .iter()
         .filter(|(pid, start)| *pid != top.0 && identity_of(Pid(*pid)).is_some_and(|it| it.start_time_ticks == *start))
         .map(|(pid, _)| *pid)
+        .filter(|pid| process(*pid).is_some_and(|process| !process.is_dead))
         .collect();
     if group_has_children(top)? {
         left.extend(group_members(top)?);
@@ -54,7 +55,11 @@ fn group_has_children(group: Pid) -> io::Result<bool> {
 
 /// All processes of the group, zombies included.
 fn group_members(group: Pid) -> io::Result<BTreeSet<i32>> {
-    Ok(processes()?.into_iter().filter(|process| process.group == group.0).map(|process| process.pid).collect())
+    Ok(processes()?
+        .into_iter()
+        .filter(|process| process.group == group.0 && !process.is_dead)
+        .map(|process| process.pid)
+        .collect())
 }
 
 /// Children of the harness that belong to nobody: what a phase left behind.
@@ -70,6 +75,15 @@ struct ProcessStat {
     pid: i32,
     parent: i32,
     group: i32,
+    /// Nobody's to wait for any more: Linux takes it away, which may last where `/proc` has been looked at.
+    is_dead: bool,
+}
+
+/// What `/proc` says of a process; `None` where it has ended.
+fn process(pid: i32) -> Option<ProcessStat> {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let (state, parent, group) = parse_stat(&stat)?;
+    Some(ProcessStat { pid, parent, group, is_dead: state == b'X' })
 }
 
 fn processes() -> io::Result<Vec<ProcessStat>> {
@@ -78,21 +92,18 @@ fn processes() -> io::Result<Vec<ProcessStat>> {
         let name = entry?.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
         // Processes that end meanwhile are not left.
-        if let Ok(stat) = std::fs::read(format!("/proc/{pid}/stat"))
-            && let Some((parent, group)) = parse_stat(&stat)
-        {
-            found.push(ProcessStat { pid, parent, group });
-        }
+        found.extend(process(pid));
     }
     Ok(found)
 }
 
-/// Parent and process group, fields 4 and 5 of proc_pid_stat(5). The second field may hold any byte.
-fn parse_stat(stat: &[u8]) -> Option<(i32, i32)> {
+/// State, parent and process group, fields 3 to 5 of proc_pid_stat(5). The second field may hold any byte.
+fn parse_stat(stat: &[u8]) -> Option<(u8, i32, i32)> {
     let after_name = stat.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(stat.get(after_name + 1..)?).ok()?;
-    let mut fields = rest.split_ascii_whitespace().skip(1);
-    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    let mut fields = rest.split_ascii_whitespace();
+    let state = *fields.next()?.as_bytes().first()?;
+    Some((state, fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
 }
 
 /// Kills the process group of a run whose top process is not reaped yet, and everybody of `known` outside of it.
@@ -102,15 +113,19 @@ pub fn kill_all(top: Pid, known: &[(i32, u64)]) {
     kill_known(known);
 }
 
-/// Kills the processes of `pids` by pidfd, if they still are who they were.
-fn kill_known(known: &[(i32, u64)]) {
-    for (pid, start) in known {
-        let Ok(process) = PidFd::open(Pid(*pid)) else { continue };
-        if identity_of(Pid(*pid)).is_some_and(|identity| identity.start_time_ticks == *start) && !process.has_ended() {
-            // The descriptor was opened before the identity was read, so the id is still its process's.
-            let _ = kill(nix::unistd::Pid::from_raw(*pid), Signal::SIGKILL);
-        }
-    }
+/// True for a process that still is who it was, and has not ended.
+pub(super) fn lives((pid, start): (i32, u64)) -> bool {
+    let Ok(process) = PidFd::open(Pid(pid)) else { return false };
+    // The descriptor was opened before the identity is read, so the id is still its process's while that has not ended.
+    identity_of(Pid(pid)).is_some_and(|identity| identity.start_time_ticks == start) && !process.has_ended()
+}
+
+/// Kills the processes of `known`, if they still are who they were; the answer is how many.
+pub(super) fn kill_known(known: &[(i32, u64)]) -> usize {
+    let killed = known
+        .iter()
+        .filter(|process| lives(**process) && kill(nix::unistd::Pid::from_raw(process.0), Signal::SIGKILL).is_ok());
+    killed.count()
 }
 
 /// Ends what is left of a run, and reaps what became the harness's child.
@@ -146,7 +161,7 @@ mod tests {
 
     #[test]
     fn stat_lines_with_odd_names_are_read() {
-        assert_eq!(parse_stat(b"7 (a) b) S 3 5 1 0"), Some((3, 5)));
+        assert_eq!(parse_stat(b"7 (a) b) S 3 5 1 0"), Some((b'S', 3, 5)));
         assert_eq!(parse_stat(b"7 (a"), None);
         assert_eq!(parse_stat(b"7 (a) S x 5"), None);
     }

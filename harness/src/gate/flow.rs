@@ -64,6 +64,8 @@ pub struct Orders {
     pub duration: Option<Duration>,
     /// When the harness ends a run.
     pub wall_limit: Duration,
+    /// A member of each run's tree is killed at random.
+    pub kills: bool,
     /// Iterations of the whole plan; the plan's own are the share of its shard.
     pub whole_iterations: u32,
 }
@@ -85,6 +87,7 @@ impl Flow {
     /// The host's.
     pub fn new(orders: Orders, results: Results, stop: Stop, events: Sender<Event>) -> io::Result<Self> {
         let executor = Executor::new(orders.plan.storm_hz, stop.clone())?;
+        let executor = executor.with_kills(orders.kills.then_some(orders.plan.seed));
         Ok(Self { orders, executor, stop, results: Mutex::new(results), events })
     }
 

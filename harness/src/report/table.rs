@@ -109,6 +109,9 @@ fn render_phase(phase: Phase, seen: &PhaseResults, out: &mut String) {
         storm.masks_read,
         storm.hz().unwrap_or(0)
     );
+    if storm.kills > 0 {
+        let _ = writeln!(out, "killed at random: {} processes, one of a run", storm.kills);
+    }
     if !seen.strays.is_empty() {
         let _ = writeln!(out, "processes left that belong to no run: {:?}", seen.strays);
     }

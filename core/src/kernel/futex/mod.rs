@@ -6,7 +6,8 @@
 //! ends it as it ends every other (`docs/design.md` §6). Which of the two a call means is decided in [`Word::resolve`].
 //!
 //! Parts: `queue` the queues, `pi` locks with owners, `robust` what a thread that ends leaves locked, `many`
-//! futex_waitv(2). Differences from Linux: a wait on a shared word is woken whatever its bitset; the owner of a lock
+//! futex_waitv(2). Differences from Linux: a wake of a shared word by
+//! a bitset ends all waits there, since the host does not know their bitsets; the owner of a lock
 //! inherits no priority; deadlines on `CLOCK_REALTIME` do not follow a change of that clock.
 
 mod many;
@@ -91,7 +92,9 @@ impl FutexTable {
     /// `EINVAL` where somebody waits there for a lock; `EFAULT`.
     pub fn wake(&self, word: Word, count: u32, bitset: u32) -> Result<u32, Errno> {
         match word.shared {
-            Some(shared) => futex_shared::wake(shared, count, bitset),
+            Some(shared) if bitset == u32::MAX => futex_shared::wake(shared, count),
+            // Those that are not meant look again.
+            Some(shared) => Ok(futex_shared::wake(shared, u32::MAX)?.min(count)),
             None => self.wake_private(word.addr(), count, bitset),
         }
     }

@@ -116,7 +116,7 @@ impl FutexTable {
             if let Some(shared) = word.shared {
                 let seen = memory.compare_exchange_u32(word.at, held, 0)?;
                 if seen == held {
-                    return futex_shared::wake(shared, 1, u32::MAX).map(drop);
+                    return futex_shared::wake(shared, 1).map(drop);
                 }
                 held = seen;
                 continue;
@@ -344,7 +344,7 @@ fn lock_shared(task: &Task, at: GuestPtr<u32>, shared: ForeignWord, wait: LockWa
         let words = [Expected { word: shared, value: marked }];
         if let Err(end) = task.block_on_words(&words, deadline_ns, || false) {
             // A wake that was meant for us goes to another waiter.
-            let _woken = futex_shared::wake(shared, 1, u32::MAX);
+            let _woken = futex_shared::wake(shared, 1);
             return Err(end);
         }
     }

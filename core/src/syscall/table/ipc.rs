@@ -17,8 +17,8 @@ rows! {
     191 semctl Full sysv (Int, Int, Int, Hex);
     192 semtimedop Full sysv (Int, Ptr, Size, In(Timespec));
     193 semop Full sysv (Int, Ptr, Size);
-    194 shmget;
-    195 shmctl;
-    196 shmat;
-    197 shmdt;
+    194 shmget Full sysv (Hex, Size, Hex);
+    195 shmctl Full sysv (Int, Int, Ptr);
+    196 shmat Full sysv (Int, Ptr, Hex);
+    197 shmdt Full sysv (Ptr);
 }
