@@ -25,6 +25,9 @@ fn is_repeatable(word: u32) -> bool {
         && !symbol.ends_with("_lit")
 }
 
+/// The main parts and epilogues of memory copy and memory set.
+const LATER_PARTS: [&str; 6] = ["CPYM", "CPYE", "CPYFM", "CPYFE", "SETM", "SETE"];
+
 /// A word of some row, any word, or a branch some instructions forward.
 fn word() -> impl Strategy<Value = u32> {
     let of_a_row = (any::<prop::sample::Index>(), any::<u32>()).prop_map(|(index, bits)| {
@@ -118,7 +121,9 @@ proptest! {
         guest.state = state;
         let inst = Inst::decode(word);
         let is_undefined = inst.is_none_or(|inst| ALWAYS_UNDEFINED.contains(&inst.row().symbol));
-        if is_repeatable(word) {
+        // Whether the later parts of a copy or set are taken for undefined is a matter of registers and flags, too.
+        let depends_on_state = inst.is_some_and(|inst| LATER_PARTS.contains(&inst.row().symbol));
+        if is_repeatable(word) && !depends_on_state {
             let kind = guest.run_to_exception();
             prop_assert_eq!(kind == ExceptionKind::Undefined { instruction: word }, is_undefined, "{}", disassemble(word, 0));
         }
