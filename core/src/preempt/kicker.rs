@@ -1,6 +1,6 @@
 //! The way to the kick thread from anywhere in the process: [`Kicker`], and [`KickSink`], the way back.
 
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::stats::{ProcessCounter, ProcessStats};
@@ -81,6 +81,8 @@ pub(super) struct Shared {
     is_draining: AtomicBool,
     /// Drains that have ended; [`Kicker::settle_records`] sleeps on it.
     drains: AtomicU32,
+    /// When the last record came; 0 before the first.
+    pub(super) last_record_ns: AtomicU64,
     /// There is a transport thread, or nothing for it to drain.
     has_drainer: AtomicBool,
     pub(super) is_stopping: AtomicBool,
@@ -117,6 +119,7 @@ impl Shared {
             drain_requested: AtomicU32::new(0),
             is_draining: AtomicBool::new(false),
             drains: AtomicU32::new(0),
+            last_record_ns: AtomicU64::new(0),
             has_drainer: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
             kick_thread: AtomicI32::new(0),

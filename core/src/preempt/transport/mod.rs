@@ -126,6 +126,13 @@ impl Doorbell {
         }
     }
 
+    /// True for a SIGUSR2 of which nothing is known: the host had no memory for its siginfo, or it came from a process that
+    /// has no id here.
+    #[must_use]
+    pub fn has_lost_its_info(info: &SigInfo) -> bool {
+        info.signal() == Signal::SIGUSR2 && info.code() == SiCode::SI_USER && info.pid().0 == 0 && info.uid() == 0
+    }
+
     /// This doorbell from the calling process.
     #[must_use]
     pub fn info(self) -> SigInfo {
