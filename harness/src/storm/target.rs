@@ -20,6 +20,8 @@ use std::os::unix::fs::FileExt;
 const KICK_THREAD: &str = "elfuse-kick";
 /// Time between two readings of a process's masks, in nanoseconds; the first three follow each other faster.
 const AUDIT_PERIOD_NS: u64 = 20_000_000;
+/// How many times as long as a reading takes there is none.
+const AUDIT_PAUSE: u64 = 20;
 /// Time between the first three of them, and until a suspect is looked at again.
 const FIRST_AUDITS_NS: u64 = 2_000_000;
 /// Most doorbells that a process gets in one tick, when the storm is late.
@@ -295,6 +297,9 @@ impl Process {
             self.watch = TaskWatch::open(pid).ok();
         }
         let Some(Ok(tasks)) = self.watch.as_mut().map(TaskWatch::read) else { return };
+        // A process of hundreds of tasks must not keep the storm from all others.
+        let took_ns = monotonic_ns().saturating_sub(now_ns);
+        self.next_audit_ns = self.next_audit_ns.max(now_ns + took_ns * AUDIT_PAUSE);
         self.tasks = tasks.iter().map(|task| task.tid).collect();
         report.counts.masks_read += tasks.len() as u64;
         for task in &tasks {
