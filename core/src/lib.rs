@@ -16,15 +16,16 @@
 //!
 //! | lock | kind | what it guards |
 //! |---|---|---|
-//! | `Shared::taking` | ordered 1 | that a host signal that was taken is served, too |
-//! | `Children::state` | ordered 2 | that nobody sees a child whose fork may still fail |
-//! | `Gate::state` | ordered 3 | who may touch guest memory, and who holds the world still |
-//! | `TimerTable::state` | ordered 4 | the guest's timers; held while their signals are sent |
-//! | `FutexTable::buckets` | ordered 5, by index | futex waiters; held while the owner of a lock is looked up |
-//! | `Process::group` | ordered 6 | threads, masks, pending signals, dispositions, how the process ends |
-//! | `AddressSpace::state` | ordered 7 | the guest's mappings; held while the back end changes them |
-//! | `CodePages::inner` | ordered 8 | which pages hold decoded code |
-//! | `Registry::live` | ordered 9 | the live vCPUs; held while they are cancelled |
+//! | `Shared::draining` | ordered 1 | the draining of the transport file, whose lock is waited for some time |
+//! | `Shared::taking` | ordered 2 | that a host signal that was taken is served, too |
+//! | `Children::state` | ordered 3 | that nobody sees a child whose fork may still fail |
+//! | `Gate::state` | ordered 4 | who may touch guest memory, and who holds the world still |
+//! | `TimerTable::state` | ordered 5 | the guest's timers; held while their signals are sent |
+//! | `FutexTable::buckets` | ordered 6, by index | futex waiters; held while the owner of a lock is looked up |
+//! | `Process::group` | ordered 7 | threads, masks, pending signals, dispositions, how the process ends |
+//! | `AddressSpace::state` | ordered 8 | the guest's mappings; held while the back end changes them |
+//! | `CodePages::inner` | ordered 9 | which pages hold decoded code |
+//! | `Registry::live` | ordered 10 | the live vCPUs; held while they are cancelled |
 //! | `VcpuTable::words` | leaf | the interrupt words of vCPUs |
 //! | `FdTable::slots` | leaf | guest descriptors |
 //! | `Listing::position` | leaf | where the reading of a made-up directory stands |

@@ -56,9 +56,10 @@ pub fn send_info(process: &Process, pid: Pid, tid: Option<Tid>, info: Option<Sig
     let directory = process.preemption().directory();
     match SenderHandle::open(directory, pid).and_then(|receiver| receiver.send_signal(tid, &info)) {
         Ok(_rung_or_appended) => Ok(()),
-        Err(SendError::NotElfuse(_)) => send_by_host(pid, tid, &info),
+        // Who has stopped by SIGSTOP in the middle of a drain keeps its file locked until it goes on.
+        Err(SendError::NotElfuse(_) | SendError::Busy(_)) => send_by_host(pid, tid, &info),
         Err(SendError::Gone(_)) => Err(Errno::ESRCH),
-        Err(SendError::Busy(_) | SendError::Full(_)) => Err(Errno::EAGAIN),
+        Err(SendError::Full(_)) => Err(Errno::EAGAIN),
         Err(SendError::Io { source, .. }) => Err(source.into()),
     }
 }

@@ -212,7 +212,11 @@ pub(super) fn drain_loop(shared: &Shared, sink: &dyn KickSink, receiver: &Receiv
         if shared.is_stopping.load(Ordering::Acquire) {
             return;
         }
-        match receiver.drain() {
+        let drained = {
+            let _draining = shared.draining();
+            receiver.drain()
+        };
+        match drained {
             Ok(drained) if drained.busy => {
                 // A peer sits on the lock. Nothing is lost: it is tried again, ever more seldom.
                 shared.stats.bump(ProcessCounter::TransportBusy);

@@ -73,6 +73,8 @@ pub(super) struct Shared {
     queue: Mutex<Queue>,
     /// Leaf lock.
     timers: Mutex<TimerHeap>,
+    /// Held while the transport file is locked by this process.
+    draining: Mutex<()>,
     /// Held from the taking of a host signal until it is served.
     taking: Mutex<()>,
     /// Nonzero when the transport file is to be drained; the transport thread sleeps on it.
@@ -115,6 +117,7 @@ impl Shared {
             wake: WakeFd::new()?,
             queue: Mutex::default(),
             timers: Mutex::default(),
+            draining: Mutex::default(),
             taking: Mutex::default(),
             drain_requested: AtomicU32::new(0),
             is_draining: AtomicBool::new(false),
@@ -134,6 +137,11 @@ impl Shared {
 
     pub(super) fn timers(&self) -> MutexGuard<'_, TimerHeap> {
         self.timers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whoever drains the transport file holds this, for as long as a peer may keep the file at most.
+    pub(super) fn draining(&self) -> MutexGuard<'_, ()> {
+        self.draining.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whoever takes host signals holds this until they are served.
@@ -316,9 +324,10 @@ impl Kicker {
     }
 
     /// Keeps the kick thread from taking host signals, of which none is between its taking and its serving now, until the
-    /// answer is dropped: at once, for the kick thread waits. The caller holds no lock.
-    pub fn keep_signals(&self) -> MutexGuard<'_, ()> {
-        self.shared.taking()
+    /// answer is dropped: at once, for the kick thread waits. Nor is the transport file locked by this process: stopped now,
+    /// it would keep its senders waiting. The caller holds no lock.
+    pub fn keep_signals(&self) -> (MutexGuard<'_, ()>, MutexGuard<'_, ()>) {
+        (self.shared.draining(), self.shared.taking())
     }
 
     /// Arms a timer, in place of an earlier arming of the same key. A deadline in the past expires at once.

@@ -194,7 +194,7 @@ impl Process {
         if self.sender.is_none() {
             match SenderHandle::open(job.directory, pid) {
                 Ok(sender) if sender.target().start_time_ticks == start_time_ticks => {
-                    self.sender = Some(sender);
+                    self.sender = Some(sender.impatient());
                     self.since_ns = now_ns;
                     self.last_ns = now_ns;
                 }

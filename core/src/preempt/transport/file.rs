@@ -16,12 +16,12 @@ pub(super) fn is_ours(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.uid() == owner && metadata.nlink() <= 1 && metadata.mode() & 0o077 == 0
 }
 
-/// Runs `body` under the exclusive lock of `file`, or gives `None` where a peer held it for too long.
+/// Runs `body` under the exclusive lock of `file`, or gives `None` where a peer held it for longer than `patience_ns`.
 ///
 /// # Errors
 /// The host's, from the lock or from `body`.
-pub(super) fn locked<T>(file: &File, body: impl FnOnce() -> io::Result<T>) -> io::Result<Option<T>> {
-    let deadline = clock::monotonic_ns().saturating_add(LOCK_PATIENCE_NS);
+pub(super) fn locked<T>(file: &File, patience_ns: u64, body: impl FnOnce() -> io::Result<T>) -> io::Result<Option<T>> {
+    let deadline = clock::monotonic_ns().saturating_add(patience_ns);
     let mut pause = Duration::from_micros(20);
     loop {
         match file.try_lock() {

@@ -83,7 +83,7 @@ impl Receiver {
         if self.file.metadata()?.len() <= HEADER_BYTES as u64 {
             return Ok(Drained::default());
         }
-        let Some(bytes) = file::locked(&self.file, || self.take_bytes())? else {
+        let Some(bytes) = file::locked(&self.file, file::LOCK_PATIENCE_NS, || self.take_bytes())? else {
             return Ok(Drained { busy: true, ..Drained::default() });
         };
         let (records, malformed) = record::parse_all(&bytes);
@@ -115,7 +115,7 @@ impl Receiver {
         let last = self.drain();
         let closed = record::header(self.identity, false);
         // Where a peer keeps the lock, closing without it is still better than leaving the file open.
-        if file::locked(&self.file, || self.file.write_all_at(&closed, 0))?.is_none() {
+        if file::locked(&self.file, file::LOCK_PATIENCE_NS, || self.file.write_all_at(&closed, 0))?.is_none() {
             self.file.write_all_at(&closed, 0)?;
         }
         self.unlink();

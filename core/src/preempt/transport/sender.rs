@@ -52,6 +52,8 @@ pub struct SenderHandle {
     process: PidFd,
     target: ProcessIdentity,
     header: [u8; HEADER_BYTES],
+    /// How long the lock may be somebody else's.
+    patience_ns: u64,
 }
 
 impl SenderHandle {
@@ -66,11 +68,19 @@ impl SenderHandle {
         options.read(true).write(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK);
         let file = options.open(directory.file_of(pid)).map_err(|_| SendError::NotElfuse(pid))?;
         let metadata = file.metadata().map_err(|source| SendError::Io { pid, source })?;
-        let handle = Self { file, process, target, header: record::header(target, true) };
+        let handle =
+            Self { file, process, target, header: record::header(target, true), patience_ns: file::LOCK_PATIENCE_NS };
         if !file::is_ours(&metadata) || !handle.is_open().map_err(|source| SendError::Io { pid, source })? {
             return Err(SendError::NotElfuse(pid));
         }
         Ok(handle)
+    }
+
+    /// The same, but nothing is waited for: a locked file is [`SendError::Busy`] at once. For who serves many receivers.
+    #[must_use]
+    pub const fn impatient(mut self) -> Self {
+        self.patience_ns = 0;
+        self
     }
 
     /// The receiver.
@@ -108,7 +118,7 @@ impl SenderHandle {
     pub fn send(&self, kind: RecordKind, thread: Option<Tid>, info: &SigInfo) -> Result<Delivery, SendError> {
         let pid = self.target.pid;
         let bytes = self.record(kind, thread, info).to_bytes();
-        file::locked(&self.file, || self.append_and_ring(&bytes))
+        file::locked(&self.file, self.patience_ns, || self.append_and_ring(&bytes))
             .map_err(|source| of_process(pid, source))?
             .ok_or(SendError::Busy(pid))?
     }
