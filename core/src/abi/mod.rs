@@ -7,6 +7,7 @@ mod addr;
 mod errno;
 mod ids;
 pub mod mman;
+pub mod prctl;
 mod rseq;
 mod siginfo;
 mod signal;

@@ -7,6 +7,7 @@ pub mod children;
 pub mod clock;
 pub mod controls;
 pub mod cpu_timer;
+pub mod epoll;
 pub mod events;
 pub mod exec;
 pub mod fault;
@@ -24,6 +25,12 @@ pub mod paths;
 pub mod pidfd;
 pub mod process;
 pub mod random;
+#[cfg(target_os = "linux")]
+#[path = "linux/raw.rs"]
+mod raw;
+#[cfg(target_os = "macos")]
+#[path = "macos/raw.rs"]
+mod raw;
 pub mod schedule;
 pub mod signal;
 pub mod signal_wait;

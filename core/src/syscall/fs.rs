@@ -129,16 +129,15 @@ fn open_host(ctx: &TaskContext, path: &HostPath, flags: OFlag, mode: u32) -> Res
 
 /// A file of /proc: read-only, with these bytes.
 fn text_file(text: &[u8]) -> Result<OwnedFd, Errno> {
-    let file = sys::memfd_create(c"proc", libc::MFD_CLOEXEC)?;
+    let file = sys::memfd_create(c"proc", sys::MFD_CLOEXEC)?;
     std::fs::File::from(file.try_clone()?).write_all_at(text, 0)?;
     sys::openat(None, &paths::name_of(file.as_fd()), (OFlag::O_RDONLY | OFlag::O_CLOEXEC).bits(), 0)
 }
 
 pub(super) fn memfd_create(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    const MFD_CLOEXEC: u32 = 1;
     let name = args.path(ctx.memory(), 0)?;
-    let opened = sys::memfd_create(&name, args.u32(1) | MFD_CLOEXEC)?;
-    let fd = ctx.files.add(OpenFile::new(opened), args.u32(1) & MFD_CLOEXEC != 0)?;
+    let opened = sys::memfd_create(&name, args.u32(1) | sys::MFD_CLOEXEC)?;
+    let fd = ctx.files.add(OpenFile::new(opened), args.u32(1) & sys::MFD_CLOEXEC != 0)?;
     Ok(u64::from(fd.0.cast_unsigned()))
 }
 
@@ -335,6 +334,6 @@ pub(super) fn fadvise64(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 
 /// umask(2): the host process's, which is the guest process's alone.
 pub(super) fn umask(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let mask = nix::sys::stat::Mode::from_bits_truncate(args.u32(0) & 0o777);
+    let mask = nix::sys::stat::Mode::from_bits_truncate((args.u32(0) & 0o777) as libc::mode_t);
     Ok(u64::from(nix::sys::stat::umask(mask).bits()))
 }
