@@ -10,6 +10,30 @@ pub fn monotonic_ns() -> u64 {
         .map_or(0, |now| now.tv_sec().cast_unsigned() * 1_000_000_000 + now.tv_nsec().cast_unsigned())
 }
 
+/// Sleeps until the monotonic clock says this; it may end early. For threads that nobody needs to wake: not elfuse's own.
+pub fn sleep_until(at_ns: u64) {
+    imp::sleep_until(at_ns);
+}
+
+#[cfg(target_os = "linux")]
+mod imp {
+    use nix::sys::time::{TimeSpec, TimeValLike};
+    use nix::time::{ClockId, ClockNanosleepFlags, clock_nanosleep};
+
+    pub(super) fn sleep_until(at_ns: u64) {
+        let at = TimeSpec::nanoseconds(i64::try_from(at_ns).unwrap_or(i64::MAX));
+        // An interrupted sleep only ends early.
+        let _ = clock_nanosleep(ClockId::CLOCK_MONOTONIC, ClockNanosleepFlags::TIMER_ABSTIME, &at);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod imp {
+    pub(super) fn sleep_until(at_ns: u64) {
+        std::thread::sleep(std::time::Duration::from_nanos(at_ns.saturating_sub(super::monotonic_ns())));
+    }
+}
+
 /// Ticks a second of [`virtual_counter`].
 pub const VIRTUAL_COUNTER_HZ: u64 = 1_000_000_000;
 

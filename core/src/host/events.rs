@@ -8,6 +8,11 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use super::raw;
 use crate::abi::Errno;
 
+/// `EFD_CLOEXEC`, `TFD_CLOEXEC`, `SFD_CLOEXEC` and `IN_CLOEXEC` are all this.
+pub const CLOEXEC: u32 = 0o200_0000;
+/// The same of `_NONBLOCK`.
+pub const NONBLOCK: u32 = 0o4000;
+
 fn owned(number: libc::c_long) -> Result<OwnedFd, Errno> {
     let number = i32::try_from(number).ok().filter(|number| *number >= 0);
     let number = number.ok_or_else(|| Errno::from(nix::errno::Errno::last()))?;

@@ -1,5 +1,5 @@
-//! System V semaphores, message queues and shared memory of the host. Each function is one system call; section 2 of the manual describes
-//! it. Linux hosts only.
+//! System V semaphores, message queues and shared memory of the host. Each function is one system call; section 2 of the
+//! manual describes it. Other hosts than Linux answer `ENOSYS`: their structures and commands are others.
 
 #![expect(unsafe_code, reason = "calls on memory that is not Rust's")]
 
@@ -146,7 +146,7 @@ pub struct SegmentInfo {
 /// The host's errno.
 pub fn shmget(key: i32, len_bytes: u64, flags: i32) -> Result<u64, Errno> {
     // SAFETY: the call takes no pointers.
-    checked(unsafe { libc::syscall(libc::SYS_shmget, key, len_bytes, flags) })
+    checked(unsafe { raw::syscall!(SYS_shmget, key, len_bytes, flags) })
 }
 
 /// shmctl(2).
@@ -155,7 +155,7 @@ pub fn shmget(key: i32, len_bytes: u64, flags: i32) -> Result<u64, Errno> {
 /// The host's errno.
 pub fn shmctl(id: i32, command: i32, argument: ForeignBuffer) -> Result<u64, Errno> {
     // SAFETY: the buffer is the guest's, which the kernel checks, and has the command's size.
-    checked(unsafe { libc::syscall(libc::SYS_shmctl, id, command, argument.start()) })
+    checked(unsafe { raw::syscall!(SYS_shmctl, id, command, argument.start()) })
 }
 
 /// Looks at a segment.
@@ -165,7 +165,7 @@ pub fn shmctl(id: i32, command: i32, argument: ForeignBuffer) -> Result<u64, Err
 pub fn segment(id: i32) -> Result<SegmentInfo, Errno> {
     let mut place = [0u8; SHMID_BYTES];
     // SAFETY: the kernel writes a structure of this size.
-    checked(unsafe { libc::syscall(libc::SYS_shmctl, id, IPC_STAT, place.as_mut_ptr()) })?;
+    checked(unsafe { raw::syscall!(SYS_shmctl, id, IPC_STAT, place.as_mut_ptr()) })?;
     // The permissions begin with the key, and the length follows them.
     let key = u32::from_le_bytes(std::array::from_fn(|at| place[at]));
     let len_bytes = u64::from_le_bytes(std::array::from_fn(|at| place[48 + at]));

@@ -101,7 +101,9 @@ fn open(ctx: &TaskContext, args: &Args, flags: OpenFlags, mode: u32) -> SyscallR
         host_flags -= OFlag::O_NOFOLLOW | OFlag::O_CREAT;
     }
     let entry = if path.object().is_none() { procfs::find(ctx, path.path().to_bytes()) } else { None };
-    let opened = open_host(ctx, &path, host_flags, mode)?;
+    let waits_for_nobody =
+        flags.intersects(OpenFlags::NONBLOCK | OpenFlags::PATH | OpenFlags::DIRECTORY | OpenFlags::RDWR);
+    let opened = open_host(ctx, &path, host_flags, mode, waits_for_nobody)?;
     let file = match entry.transpose()? {
         None => OpenFile::new(opened),
         Some(_) if flags.contains(OpenFlags::PATH) => OpenFile::new(opened),
@@ -114,8 +116,13 @@ fn open(ctx: &TaskContext, args: &Args, flags: OpenFlags, mode: u32) -> SyscallR
 }
 
 /// openat(2) of the host. Where the path names a FIFO, a pool thread waits for the other side.
-fn open_host(ctx: &TaskContext, path: &HostPath, flags: OFlag, mode: u32) -> Result<OwnedFd, SyscallError> {
-    let waits_for_nobody = flags.intersects(OFlag::O_NONBLOCK | OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_RDWR);
+fn open_host(
+    ctx: &TaskContext,
+    path: &HostPath,
+    flags: OFlag,
+    mode: u32,
+    waits_for_nobody: bool,
+) -> Result<OwnedFd, SyscallError> {
     let stat_flags = if flags.contains(OFlag::O_NOFOLLOW) { libc::AT_SYMLINK_NOFOLLOW } else { 0 };
     if waits_for_nobody || !sys::is_fifo(path.directory(), path.path(), stat_flags) {
         return Ok(sys::openat(path.directory(), path.path(), flags.bits(), mode)?);

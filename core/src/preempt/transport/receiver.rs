@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::record::{self, HEADER_BYTES, MAX_FILE_BYTES, Record};
 use super::{Directory, file};
-use crate::abi::io_text;
+use crate::host::errno::io_text;
 use crate::host::process::{self, ProcessIdentity};
 
 /// Why this process goes without a transport. It runs on: other elfuse processes send it plain host signals.
