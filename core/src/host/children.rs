@@ -277,3 +277,9 @@ mod imp;
 #[cfg(target_os = "macos")]
 #[path = "macos/children.rs"]
 mod imp;
+
+/// `struct rusage` of the host as 18 words of Linux's.
+#[cfg(target_os = "macos")]
+pub(super) fn usage(words: [u64; 18]) -> [u64; 18] {
+    imp::usage(words)
+}

@@ -1,6 +1,6 @@
 //! epoll(7) on behalf of the guest: [`Event`]s and the three calls.
 //!
-//! A host without epoll answers `ENOSYS` to a guest that wants one.
+//! Elsewhere kqueue(2) stands in for it.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 

@@ -6,7 +6,13 @@ pub mod cancel;
 pub mod children;
 pub mod clock;
 pub mod controls;
+#[cfg(target_os = "macos")]
+#[path = "macos/copy.rs"]
+mod copy;
 pub mod cpu_timer;
+#[cfg(target_os = "macos")]
+#[path = "macos/directory.rs"]
+mod directory;
 pub mod epoll;
 pub mod errno;
 pub mod events;
@@ -25,6 +31,9 @@ pub mod mq;
 pub mod net;
 pub mod paths;
 pub mod pidfd;
+#[cfg(target_os = "macos")]
+#[path = "macos/posix.rs"]
+mod posix;
 pub mod process;
 pub mod random;
 #[cfg(target_os = "linux")]
@@ -36,6 +45,9 @@ mod raw;
 pub mod schedule;
 pub mod signal;
 pub mod signal_wait;
+#[cfg(target_os = "macos")]
+#[path = "macos/statx.rs"]
+mod statx;
 pub mod sys;
 pub mod sysv;
 pub mod terminal;

@@ -135,6 +135,12 @@ pub fn group_ids() -> Result<[u32; 3], Errno> {
     imp::group_ids()
 }
 
+/// setrlimit(2), with the host's answer.
+#[cfg(target_os = "macos")]
+pub(super) fn change_limit(resource: u32, limit: [u64; 2]) -> nix::Result<()> {
+    imp::change_limit(resource, limit)
+}
+
 #[cfg(target_os = "macos")]
 #[path = "macos/process.rs"]
 mod imp;

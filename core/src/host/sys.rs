@@ -3,8 +3,8 @@
 //! that Rust never looks at.
 //!
 //! Safe wrappers of `nix` take slices, which guest memory must never be: other guest threads change it at any time. Each
-//! function here is one system call, named after it; section 2 of the manual describes it. Linux's calls, by number: on another host
-//! they answer `ENOSYS`.
+//! function here is one system call, named after it; section 2 of the manual describes it. They are Linux's calls by
+//! number, with its flags and structures; another host translates those that it has, and answers `ENOSYS` to the others.
 
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};

@@ -83,11 +83,16 @@ fn to_host(resource: u32) -> Option<libc::c_int> {
 
 /// What the host refuses stays as it is.
 pub(super) fn set_limit(resource: u32, limit: [u64; 2]) {
-    let Some(resource) = to_host(resource) else { return };
+    let _kept = change_limit(resource, limit);
+}
+
+/// What only Linux has cannot be changed.
+pub(super) fn change_limit(resource: u32, limit: [u64; 2]) -> nix::Result<()> {
+    let resource = to_host(resource).ok_or(nix::errno::Errno::EPERM)?;
     let [rlim_cur, rlim_max] = limit.map(|value| value.min(libc::RLIM_INFINITY));
     let limit = libc::rlimit { rlim_cur, rlim_max };
     // SAFETY: the call reads the structure.
-    let _kept = unsafe { libc::setrlimit(resource, &raw const limit) };
+    nix::errno::Errno::result(unsafe { libc::setrlimit(resource, &raw const limit) }).map(drop)
 }
 
 /// A resource that only Linux has is not limited.
