@@ -1,6 +1,21 @@
 //! From `hv_vcpu_exit_t` to [`VcpuExit`]: pure functions over numbers.
 //!
-//! Sources: `hv_exit_reason_t` in Hypervisor.framework's `hv_vcpu_types.h`; Arm ARM D24.2.37 (ESR_ELx).
+//! | reason | when, as the framework documents it | what it becomes |
+//! |---|---|---|
+//! | `CANCELED` (0) | `hv_vcpus_exit` named the vCPU, before or during the run: a vCPU that is not running leaves its next run | `Canceled` |
+//! | `EXCEPTION` (1) | the guest took a synchronous exception to EL2 | `Exception`, see below |
+//! | `VTIMER_ACTIVATED` (2) | the virtual timer fired; it is masked until `hv_vcpu_set_vtimer_mask` opens it | `VtimerActivated` |
+//! | `UNKNOWN` (3) | the framework cannot tell, which should not happen | `Unknown(3)`, as in `soft`: the run loop ends the process |
+//! | others | not today | `Unknown` with their number: the same end |
+//!
+//! The guest's EL0 takes most exceptions to EL1, where the shim's vectors stand, which leave by `hvc #FORWARD`. Then the exit
+//! has the class of the HVC, and ESR_EL1 and FAR_EL1 have the guest's syndrome and address. An exception that went to EL2 by
+//! itself (a fault of stage 2, a trapped instruction) is described by the exit. Two classes are for the machine to handle
+//! before it asks here: WFI and WFE (class 1) do nothing and are stepped over, and an MRS of an ID register (0x18) reads
+//! what `features()` says. What is left of 0x18 is undefined.
+//!
+//! Sources: Hypervisor.framework's documentation of `hv_vcpu_run`, `hv_vcpus_exit` and `hv_exit_reason_t`; Arm ARM D24.2.37
+//! (ESR_ELx).
 
 use crate::abi::GuestAddr;
 use crate::vcpu::{AbortCause, Access, Esr, Exception, ExceptionKind, VcpuExit};
@@ -11,6 +26,13 @@ const CANCELED: u32 = 0;
 const EXCEPTION: u32 = 1;
 /// `HV_EXIT_REASON_VTIMER_ACTIVATED`.
 const VTIMER_ACTIVATED: u32 = 2;
+
+/// EC of `hvc` from AArch64.
+const EC_HVC64: u8 = 0x16;
+/// EC of a pointer authentication that failed and says so (FEAT_FPAC, which Apple's cores have).
+const EC_FPAC: u8 = 0x1c;
+/// The immediate by which the shim forwards an exception of the guest. Its other HVCs are nothing that a guest can cause.
+pub const FORWARD: u16 = 0;
 
 /// ISS.WnR of a data abort: the access was a write.
 const ISS_WNR: u32 = 1 << 6;
@@ -28,15 +50,29 @@ pub struct ExitInformation {
     pub far: GuestAddr,
 }
 
-/// The exit of a run. `is_in_code` says whether a guest instruction ran since entry, which the framework does not tell
-/// and its user knows by comparing registers; `instruction` is the word at the PC, for undefined instructions.
+/// What the machine knows of a run besides its exit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Observed {
+    /// A guest instruction ran since entry. The framework does not tell; `hv_vcpu_get_exec_time` has grown where it entered
+    /// the guest, which registers need not show (`b .`).
+    pub is_in_code: bool,
+    /// The word at the PC, for undefined instructions.
+    pub instruction: u32,
+}
+
+/// The exit of a run. `forwarded` reads ESR_EL1 and FAR_EL1; it is asked only where they count.
 ///
 /// Reasons that the framework does not have today stay visible: [`VcpuExit::Unknown`] carries their number.
 #[must_use]
-pub fn exit_of(exit: ExitInformation, is_in_code: bool, instruction: u32) -> VcpuExit {
+pub fn exit_of(exit: ExitInformation, observed: Observed, forwarded: impl FnOnce() -> (Esr, GuestAddr)) -> VcpuExit {
     match exit.reason {
-        CANCELED => VcpuExit::Canceled { in_code: is_in_code },
-        EXCEPTION => VcpuExit::Exception(exception_of(Esr(exit.syndrome), exit.far, instruction)),
+        CANCELED => VcpuExit::Canceled { in_code: observed.is_in_code },
+        EXCEPTION => {
+            let own = Esr(exit.syndrome);
+            let is_forwarded = own.ec() == EC_HVC64 && own.iss() & 0xffff == u32::from(FORWARD);
+            let (esr, far) = if is_forwarded { forwarded() } else { (own, exit.far) };
+            VcpuExit::Exception(exception_of(esr, far, observed.instruction))
+        }
         VTIMER_ACTIVATED => VcpuExit::VtimerActivated,
         unknown => VcpuExit::Unknown(unknown),
     }
@@ -55,7 +91,7 @@ pub fn exception_of(esr: Esr, far: GuestAddr, instruction: u32) -> Exception {
             ExceptionKind::DataAbort { far, access, cause }
         }
         Esr::EC_IABT_LOW => ExceptionKind::InstructionAbort { far, cause },
-        Esr::EC_UNKNOWN | Esr::EC_SYS64 => ExceptionKind::Undefined { instruction },
+        Esr::EC_UNKNOWN | Esr::EC_SYS64 | EC_FPAC => ExceptionKind::Undefined { instruction },
         Esr::EC_BRK64 => ExceptionKind::Breakpoint { comment: imm },
         Esr::EC_PC_ALIGN => ExceptionKind::PcAlignment { far },
         Esr::EC_SP_ALIGN => ExceptionKind::SpAlignment,
@@ -82,7 +118,9 @@ mod tests {
     use super::*;
 
     fn exit(reason: u32, syndrome: u64) -> VcpuExit {
-        exit_of(ExitInformation { reason, syndrome, far: GuestAddr(0x1234) }, true, 0xdead_beef)
+        let exit = ExitInformation { reason, syndrome, far: GuestAddr(0x1234) };
+        let observed = Observed { is_in_code: true, instruction: 0xdead_beef };
+        exit_of(exit, observed, || (Esr::new(Esr::EC_DABT_LOW, ISS_WNR | 0b111), GuestAddr(0x5678)))
     }
 
     #[test]
@@ -117,6 +155,21 @@ mod tests {
             let exception = Exception::new(kind);
             assert_eq!(exception_of(exception.esr, far, 0xdead_beef), exception);
         }
+    }
+
+    #[test]
+    fn the_shim_forwards_what_the_guest_took_to_el1() {
+        let kind_of = |ec, iss| match exit(EXCEPTION, Esr::new(ec, iss).0) {
+            VcpuExit::Exception(exception) => exception.kind,
+            other => panic!("{other:?}"),
+        };
+        let fault =
+            |far, access| ExceptionKind::DataAbort { far: GuestAddr(far), access, cause: AbortCause::Translation };
+        assert_eq!(kind_of(EC_HVC64, FORWARD.into()), fault(0x5678, Access::Write));
+        // A fault of stage 2 is told by the exit.
+        assert_eq!(kind_of(Esr::EC_DABT_LOW, 0b111), fault(0x1234, Access::Read));
+        assert_eq!(kind_of(EC_HVC64, u32::from(FORWARD) + 1), ExceptionKind::Other);
+        assert_eq!(kind_of(EC_FPAC, 0), ExceptionKind::Undefined { instruction: 0xdead_beef });
     }
 
     #[test]

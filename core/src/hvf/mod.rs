@@ -8,6 +8,6 @@ mod exit;
 #[cfg(all(target_os = "macos", target_arch = "aarch64"))]
 mod framework;
 
-pub use exit::{ExitInformation, exception_of, exit_of};
+pub use exit::{ExitInformation, FORWARD, Observed, exception_of, exit_of};
 #[cfg(all(target_os = "macos", target_arch = "aarch64"))]
 pub use framework::exit_information;
