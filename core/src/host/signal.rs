@@ -150,14 +150,14 @@ pub fn take_pending(set: SigSet) -> Option<SigInfo> {
     imp::take_pending(set)
 }
 
-/// Takes a signal of the kick set that was directed at the calling thread, and none that waits for the process.
+/// Takes a signal of `among` that was directed at the calling thread, and none that waits for the process.
 ///
 /// Linux tells the two apart only in `/proc/thread-self/status`, which is read here: ask [`pending`] first. A set taken
 /// from there cannot reach a process-directed signal, since the kernel prefers the thread's own and nobody else takes
-/// those.
+/// those. More may wait than [`pending`] told before.
 #[must_use]
-pub fn take_thread_directed() -> Option<SigInfo> {
-    let own = imp::thread_pending().intersection(taken_set());
+pub fn take_thread_directed(among: SigSet) -> Option<SigInfo> {
+    let own = imp::thread_pending().intersection(among);
     if own.is_empty() { None } else { take_pending(own) }
 }
 

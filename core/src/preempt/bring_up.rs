@@ -177,6 +177,9 @@ impl Preemption {
             Err(warning) => (None, Some(warning)),
         };
         running.receiver.clone_from(&receiver);
+        if let Some(receiver) = &receiver {
+            shared.set_receiver(Arc::clone(receiver));
+        }
         let thread = KickThread { shared: Arc::clone(shared), sink, signals, receiver };
         let spawned = thread::spawn(Role::Kick, "elfuse-kick", proof, move |proof| thread.run(&proof));
         running.kick_thread = Some(spawned.map_err(BringUpError::host("start the kick thread"))?);
@@ -237,7 +240,9 @@ impl Preemption {
             }
         }
         if !waiting.difference(usr2).is_empty() {
-            while let Some(info) = signal::take_thread_directed() {
+            // A doorbell that has come since is left to the next look: here it would be taken for a guest's signal.
+            let others = signal::taken_set().difference(usr2);
+            while let Some(info) = signal::take_thread_directed(others) {
                 taken += 1;
                 stats.bump(TaskCounter::DirectedSignals);
                 sink.host_signal(&info, Directed::Thread(thread::gettid()));
@@ -248,7 +253,7 @@ impl Preemption {
 
     /// Serves a SIGUSR2 that a vCPU thread took; 1 if it was directed at the thread.
     fn take_usr2(&self, own: VcpuId, info: &SigInfo, stats: &TaskStats, sink: &dyn KickSink) -> usize {
-        let doorbell = Doorbell::of(info);
+        let doorbell = self.kicker.shared.doorbell(info);
         if doorbell == Some(Doorbell::Thread) || info.code() == SiCode::SI_TKILL {
             stats.bump(TaskCounter::DirectedSignals);
         } else {

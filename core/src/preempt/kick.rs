@@ -22,7 +22,7 @@ use std::time::Duration;
 use super::kicker::{Directed, KickSink, RecordOutcome, Shared};
 use super::stats::ProcessCounter;
 use super::timers::TimerKey;
-use super::transport::{Doorbell, Drained, Receiver, RecordKind};
+use super::transport::{Drained, Receiver, RecordKind};
 use crate::abi::{SigInfo, Signal};
 use crate::host::signal::{self, SignalsBlocked};
 use crate::host::signal_wait::SignalWaiter;
@@ -54,9 +54,6 @@ pub(super) struct KickThread {
     /// The transport file, for the transport thread; `None` where there is none or the thread has started.
     pub(super) receiver: Option<Arc<Receiver>>,
 }
-
-/// How long after a record a SIGUSR2 without siginfo is taken for a doorbell, in nanoseconds.
-const RECORDS_COME_NS: u64 = 1_000_000_000;
 
 /// How long the kick thread waits until it tries again to start the transport thread, in nanoseconds.
 const START_AGAIN_NS: u64 = 10_000_000;
@@ -135,7 +132,7 @@ impl KickThread {
             stats.bump(ProcessCounter::TimersExpired);
             self.sink.cpu_timer_expired(TimerKey(key), info.timer_overrun());
         } else if info.signal() == Signal::SIGUSR2 {
-            let is_ours = is_doorbell(info, self.shared.last_record_ns.load(Ordering::Relaxed), clock::monotonic_ns());
+            let is_ours = self.shared.doorbell(info).is_some();
             stats.bump(if is_ours { ProcessCounter::Doorbells } else { ProcessCounter::ForeignDoorbells });
             self.shared.enqueue(KickRequest { targets: KickTargets::All, cause: KickCause::Doorbell });
             self.execute_requests();
@@ -194,16 +191,6 @@ impl KickThread {
     }
 }
 
-/// True for a doorbell, and for a SIGUSR2 that may have been one: where the host is out of memory for it, a signal comes
-/// without its siginfo, as one from another pid namespace does. What comes so while records come is taken for a doorbell;
-/// taken for the guest's, it would end most guests.
-fn is_doorbell(info: &SigInfo, last_record_ns: u64, now_ns: u64) -> bool {
-    Doorbell::of(info).is_some()
-        || Doorbell::has_lost_its_info(info)
-            && last_record_ns != 0
-            && now_ns.saturating_sub(last_record_ns) < RECORDS_COME_NS
-}
-
 /// The transport thread: drains the file whenever the kick thread asks for it, until the process stops.
 pub(super) fn drain_loop(shared: &Shared, sink: &dyn KickSink, receiver: &Receiver) {
     let mut pause = Duration::from_millis(1);
@@ -237,9 +224,6 @@ pub(super) fn drain_loop(shared: &Shared, sink: &dyn KickSink, receiver: &Receiv
 /// Counts what was drained and gives the signals to the sink.
 pub(super) fn take_records(shared: &Shared, sink: &dyn KickSink, drained: &Drained) {
     let stats = &shared.stats;
-    if !drained.records.is_empty() {
-        shared.last_record_ns.store(clock::monotonic_ns(), Ordering::Relaxed);
-    }
     stats.add(ProcessCounter::RecordsMalformed, drained.malformed);
     stats.add(ProcessCounter::RecordsForeign, drained.foreign);
     stats.add(ProcessCounter::RecordsReceived, drained.records.len() as u64);
@@ -251,22 +235,5 @@ pub(super) fn take_records(shared: &Shared, sink: &dyn KickSink, drained: &Drain
                 RecordOutcome::Undelivered => ProcessCounter::RecordsUndelivered,
             },
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::abi::{Pid, SiCode};
-
-    #[test]
-    fn a_doorbell_that_lost_its_siginfo_is_one_while_records_come() {
-        let bare = SigInfo::from_sender(Signal::SIGUSR2, SiCode::SI_USER, Pid(0), 0);
-        assert!(is_doorbell(&bare, 5_000_000_000, 5_900_000_000));
-        assert!(!is_doorbell(&bare, 5_000_000_000, 6_100_000_000), "from another pid namespace");
-        assert!(!is_doorbell(&bare, 0, 10), "there never was a record");
-        let guests = SigInfo::from_sender(Signal::SIGUSR2, SiCode::SI_USER, Pid(7), 0);
-        assert!(!is_doorbell(&guests, 5_000_000_000, 5_100_000_000));
-        assert!(is_doorbell(&Doorbell::Process.info(), 0, 10));
     }
 }

@@ -1,11 +1,11 @@
 //! The way to the kick thread from anywhere in the process: [`Kicker`], and [`KickSink`], the way back.
 
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::stats::{ProcessCounter, ProcessStats};
 use super::timers::{Expired, TimerGeneration, TimerHeap, TimerKey};
-use super::transport::Record;
+use super::transport::{Doorbell, Receiver, Record};
 use super::watchdog::{Overrun, Watchdog};
 use crate::abi::{SigInfo, SigSet, Signal, Tid};
 use crate::host::signal::take_pending;
@@ -83,8 +83,8 @@ pub(super) struct Shared {
     is_draining: AtomicBool,
     /// Drains that have ended; [`Kicker::settle_records`] sleeps on it.
     drains: AtomicU32,
-    /// When the last record came; 0 before the first.
-    pub(super) last_record_ns: AtomicU64,
+    /// The transport file, once there is one.
+    receiver: OnceLock<Arc<Receiver>>,
     /// There is a transport thread, or nothing for it to drain.
     has_drainer: AtomicBool,
     pub(super) is_stopping: AtomicBool,
@@ -122,7 +122,7 @@ impl Shared {
             drain_requested: AtomicU32::new(0),
             is_draining: AtomicBool::new(false),
             drains: AtomicU32::new(0),
-            last_record_ns: AtomicU64::new(0),
+            receiver: OnceLock::new(),
             has_drainer: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
             kick_thread: AtomicI32::new(0),
@@ -137,6 +137,23 @@ impl Shared {
 
     pub(super) fn timers(&self) -> MutexGuard<'_, TimerHeap> {
         self.timers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Before any thread of preemption runs.
+    pub(super) fn set_receiver(&self, receiver: Arc<Receiver>) {
+        // A process has one transport file.
+        let _first = self.receiver.set(receiver);
+    }
+
+    /// Which doorbell a SIGUSR2 is, if it is one.
+    ///
+    /// One without its siginfo is taken for a doorbell where records come. The host drops the siginfo of a queued signal
+    /// when `RLIMIT_SIGPENDING` is used up; taken for a guest's signal, that would end most guests.
+    pub(super) fn doorbell(&self, info: &SigInfo) -> Option<Doorbell> {
+        Doorbell::of(info).or_else(|| {
+            let is_likely = Doorbell::has_lost_its_info(info) && self.receiver.get()?.gets_records();
+            is_likely.then_some(Doorbell::Process)
+        })
     }
 
     /// Whoever drains the transport file holds this, for as long as a peer may keep the file at most.
