@@ -180,7 +180,7 @@ impl Preemption {
         if let Some(receiver) = &receiver {
             shared.set_receiver(Arc::clone(receiver));
         }
-        let thread = KickThread { shared: Arc::clone(shared), sink, signals, receiver };
+        let thread = KickThread::new(Arc::clone(shared), sink, signals, receiver);
         let spawned = thread::spawn(Role::Kick, "elfuse-kick", proof, move |proof| thread.run(&proof));
         running.kick_thread = Some(spawned.map_err(BringUpError::host("start the kick thread"))?);
         Ok(warning)

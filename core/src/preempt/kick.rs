@@ -23,7 +23,7 @@ use super::kicker::{Directed, KickSink, RecordOutcome, Shared};
 use super::stats::ProcessCounter;
 use super::timers::TimerKey;
 use super::transport::{Drained, Receiver, RecordKind};
-use crate::abi::{SigInfo, Signal};
+use crate::abi::{SigInfo, SigSet, Signal};
 use crate::host::signal::{self, SignalsBlocked};
 use crate::host::signal_wait::SignalWaiter;
 use crate::host::thread::{self, Role};
@@ -48,17 +48,33 @@ const CAUSE_COUNTERS: [ProcessCounter; KICK_CAUSES] = [
 
 /// The kick thread's own state.
 pub(super) struct KickThread {
-    pub(super) shared: Arc<Shared>,
-    pub(super) sink: Arc<dyn KickSink>,
-    pub(super) signals: SignalWaiter,
+    shared: Arc<Shared>,
+    sink: Arc<dyn KickSink>,
+    signals: SignalWaiter,
     /// The transport file, for the transport thread; `None` where there is none or the thread has started.
-    pub(super) receiver: Option<Arc<Receiver>>,
+    receiver: Option<Arc<Receiver>>,
+    /// What `signals` does not tell.
+    left_out: SigSet,
+    /// Stop signals that the guest gets as any other.
+    taken_stops: SigSet,
 }
+
+/// The stop signals that a program may handle.
+const STOPS: SigSet = SigSet::STOPS.without(Signal::SIGSTOP);
 
 /// How long the kick thread waits until it tries again to start the transport thread, in nanoseconds.
 const START_AGAIN_NS: u64 = 10_000_000;
 
 impl KickThread {
+    pub(super) const fn new(
+        shared: Arc<Shared>,
+        sink: Arc<dyn KickSink>,
+        signals: SignalWaiter,
+        receiver: Option<Arc<Receiver>>,
+    ) -> Self {
+        Self { shared, sink, signals, receiver, left_out: SigSet::EMPTY, taken_stops: SigSet::EMPTY }
+    }
+
     /// Runs until the process stops.
     pub(super) fn run(mut self, proof: &SignalsBlocked) {
         self.shared.begin_rounds();
@@ -78,6 +94,7 @@ impl KickThread {
             }
             // Cleared before anything is looked at, so that what comes later wakes again.
             self.shared.wake.clear();
+            self.find_stops();
             self.take_signals();
             self.expire_timers();
             watchdog_ns = self.watch();
@@ -114,10 +131,41 @@ impl KickThread {
         fds::poll(&mut polled, deadline_ns).map(drop).map_err(|errno| io::Error::from_raw_os_error(errno.raw().into()))
     }
 
-    fn take_signals(&self) {
+    /// Offers the stop signals that wait for the process to the guest, before any signal is taken.
+    ///
+    /// Taken, they would be out of the reach of a SIGCONT, and the guest might be stopped after it for ever.
+    fn find_stops(&mut self) {
+        let shared = &self.shared;
+        let _taking = shared.taking();
+        let waiting = signal::pending().intersection(STOPS).difference(shared.waiting_stops());
+        // One that somebody directed at this thread is not where the guest's threads can reach it.
+        while !waiting.is_empty()
+            && let Some(info) = signal::take_thread_directed(waiting)
+        {
+            self.sink.host_signal(&info, Directed::Process);
+        }
+        for signal in signal::pending().intersection(waiting).iter() {
+            shared.add_waiting_stop(signal);
+            if !self.sink.stop_waits(signal) {
+                shared.remove_waiting_stop(signal);
+                self.taken_stops = self.taken_stops.with(signal);
+            }
+        }
+        let left = shared.waiting_stops();
+        if left != self.left_out {
+            match self.signals.leave_out(left) {
+                Ok(()) => self.left_out = left,
+                // It is readable without need until the guest has stopped.
+                Err(_refused) => {}
+            }
+        }
+    }
+
+    fn take_signals(&mut self) {
         let _taking = self.shared.taking();
+        let wanted = signal::taken_set().difference(STOPS).union(std::mem::take(&mut self.taken_stops));
         for _ in 0..SIGNALS_PER_ROUND {
-            let Some(info) = signal::take_pending(signal::taken_set()) else { break };
+            let Some(info) = signal::take_pending(wanted) else { break };
             self.take(&info);
         }
         while let Some(info) = forward::take() {

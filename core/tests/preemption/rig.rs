@@ -121,6 +121,10 @@ impl KickSink for Notes {
         self.signals.lock().unwrap().push((*info, directed));
     }
 
+    fn stop_waits(&self, _signal: Signal) -> bool {
+        false
+    }
+
     fn record(&self, record: &Record) -> RecordOutcome {
         self.records.lock().unwrap().push(*record);
         if record.thread == Some(Tid(1)) { RecordOutcome::Undelivered } else { RecordOutcome::Delivered }

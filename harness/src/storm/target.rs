@@ -338,7 +338,8 @@ impl Process {
     /// blocked.
     fn wrong_signals(&mut self, task: &TaskMask, now_ns: u64) -> SigSet {
         let open = task.wrongly_open();
-        let blocked_faults = task.blocked.intersection(FAULT_SIGNALS);
+        // Time stands still for a process that is stopped, wherever it was.
+        let blocked_faults = if task.is_stopped { SigSet::EMPTY } else { task.blocked.intersection(FAULT_SIGNALS) };
         let wrong = if open.is_empty() { blocked_faults } else { open };
         if task.name == KICK_THREAD || wrong.is_empty() {
             self.suspects.remove(&task.tid.0);
@@ -448,6 +449,9 @@ mod tests {
         assert!(process.wrong_signals(&all, 1).is_empty());
         assert!(process.wrong_signals(&all, SUSPECT_NS).is_empty());
         assert_eq!(process.wrong_signals(&all, SUSPECT_NS + 1), FAULT_SIGNALS);
+        assert!(process.wrong_signals(&TaskMask { is_stopped: true, ..all.clone() }, SUSPECT_NS + 1).is_empty());
+        assert_eq!(process.wrong_signals(&all, SUSPECT_NS + 2), SigSet::EMPTY, "counted anew");
+        assert_eq!(process.wrong_signals(&all, 2 * SUSPECT_NS + 2), FAULT_SIGNALS);
         assert!(process.wrong_signals(&task("elfuse", kick_set()), SUSPECT_NS + 2).is_empty());
         assert!(process.wrong_signals(&all, SUSPECT_NS + 3).is_empty(), "counted anew");
     }
