@@ -28,6 +28,7 @@
 //! | `Registry::live` | ordered 10 | the live vCPUs; held while they are cancelled |
 //! | `VcpuTable::words` | leaf | the interrupt words of vCPUs |
 //! | `FdTable::slots` | leaf | guest descriptors |
+//! | `Handle::result` | leaf | what a thread ended with |
 //! | `Listing::position` | leaf | where the reading of a made-up directory stands |
 //! | `Children::inbox` | leaf | changes of children that nobody has looked at |
 //! | `Limits::set` | leaf | limits that are the guest's alone |

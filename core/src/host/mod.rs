@@ -19,6 +19,7 @@ pub mod futex_shared;
 pub mod handover;
 pub mod memory;
 pub mod mq;
+pub mod native_thread;
 pub mod net;
 pub mod paths;
 pub mod pidfd;

@@ -7,10 +7,10 @@
 
 use std::fmt;
 use std::io;
-use std::thread::{Builder, JoinHandle};
 
 use super::controls::{self, Control};
 use super::fault::AltStack;
+use super::native_thread::{self, Handle};
 use super::schedule;
 use super::signal::{self, SignalsBlocked};
 use crate::abi::{SigSet, Tid};
@@ -81,8 +81,9 @@ pub fn spawn<T: Send + 'static>(
     name: &str,
     _proof: &SignalsBlocked,
     body: impl FnOnce(SignalsBlocked) -> T + Send + 'static,
-) -> io::Result<JoinHandle<T>> {
-    let thread = Builder::new().name(name.chars().filter(|c| *c != '\0').collect()).spawn(move || {
+) -> io::Result<Handle<T>> {
+    let name: String = name.chars().filter(|c| *c != '\0').collect();
+    let thread = native_thread::start(&name, move || {
         // A thread that cannot have one runs on: only a fault of elfuse itself would be told less of.
         let _stack = AltStack::install();
         body(adopt(role))

@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Process;
 use super::signal::{Handler, SaFlags, SignalTarget};
-use crate::abi::{Errno, Pid, SiCode, SigInfo, Signal};
+use crate::abi::{Errno, Pid, SigInfo, Signal};
 use crate::host::children::{self as host, ChildChange, WaitedFor, Whose};
 use crate::host::signal::set_automatic_reaping;
 use crate::preempt::KickCause;
@@ -342,6 +342,7 @@ impl Process {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::SiCode;
 
     fn state(clones: &[i32], unready: &[i32], known: &[i32]) -> State {
         let mut state = State { known: known.iter().map(|pid| Pid(*pid)).collect(), ..State::default() };

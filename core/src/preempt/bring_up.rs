@@ -33,7 +33,6 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 
 use super::kick::{self, KickThread};
 use super::kicker::{Directed, KickSink, Kicker, Shared};
@@ -42,6 +41,7 @@ use super::transport::{Directory, Doorbell, OpenWarning, Receiver};
 use super::watchdog::Watched;
 use crate::abi::{SiCode, SigInfo, SigSet, Signal};
 use crate::host::controls::{self, Control};
+use crate::host::native_thread::Handle;
 use crate::host::signal::{self, MaskError, SignalsBlocked};
 use crate::host::signal_wait::SignalWaiter;
 use crate::host::thread::{self, Role};
@@ -93,7 +93,7 @@ pub struct Preemption {
 struct Running {
     sink: Option<Arc<dyn KickSink>>,
     receiver: Option<Arc<Receiver>>,
-    kick_thread: Option<JoinHandle<()>>,
+    kick_thread: Option<Handle<()>>,
 }
 
 /// A vCPU that can be kicked, watched and counted; for its owner thread. To be dropped before the vCPU is.

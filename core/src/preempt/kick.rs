@@ -16,7 +16,6 @@ use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::kicker::{Directed, KickSink, RecordOutcome, Shared};
@@ -24,6 +23,7 @@ use super::stats::ProcessCounter;
 use super::timers::TimerKey;
 use super::transport::{Drained, Receiver, RecordKind};
 use crate::abi::{SigInfo, SigSet, Signal};
+use crate::host::native_thread::Handle;
 use crate::host::signal::{self, SignalsBlocked};
 use crate::host::signal_wait::SignalWaiter;
 use crate::host::thread::{self, Role};
@@ -112,7 +112,7 @@ impl KickThread {
 
     /// Starts the transport thread at the first doorbell: most processes never hear one. `None` where the host has no room
     /// for it now.
-    fn start_transport(&mut self, proof: &SignalsBlocked) -> Option<JoinHandle<()>> {
+    fn start_transport(&mut self, proof: &SignalsBlocked) -> Option<Handle<()>> {
         let receiver = self.receiver.clone()?;
         let (shared, sink) = (Arc::clone(&self.shared), Arc::clone(&self.sink));
         let spawned = thread::spawn(Role::Pool, "elfuse-transport", proof, move |_proof| {

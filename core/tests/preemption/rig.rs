@@ -236,7 +236,7 @@ impl WorkerState {
 
 pub(crate) struct Worker {
     pub(crate) state: Arc<WorkerState>,
-    handle: Option<std::thread::JoinHandle<()>>,
+    handle: Option<elfuse::host::native_thread::Handle<()>>,
     kicker: Kicker,
 }
 
