@@ -155,6 +155,8 @@ pub struct TaskMask {
     pub pending: SigSet,
     /// The process is stopped, by a signal that one of its threads has open for that time.
     pub is_stopped: bool,
+    /// How many times it has given its processor up or lost it: a thread for which this stands still does not run.
+    pub switches: u64,
 }
 
 impl TaskMask {
@@ -321,7 +323,9 @@ mod imp {
             return None;
         }
         let is_stopped = field("State").is_some_and(|state| state.starts_with('T'));
-        Some(TaskMask { tid, name, blocked: set("SigBlk")?, pending: set("SigPnd")?, is_stopped })
+        let count = |name| field(name).and_then(|digits| digits.parse::<u64>().ok()).unwrap_or(0);
+        let switches = count("voluntary_ctxt_switches") + count("nonvoluntary_ctxt_switches");
+        Some(TaskMask { tid, name, blocked: set("SigBlk")?, pending: set("SigPnd")?, is_stopped, switches })
     }
 
     #[cfg(test)]

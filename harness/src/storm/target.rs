@@ -30,6 +30,10 @@ const BURST: u64 = 64;
 /// they make a thread, a process that stops or dies by a signal opens that one, and on a busy machine the thread may lose its
 /// processor just there.
 const SUSPECT_NS: u64 = 1_000_000_000;
+/// How often the thread must have been given a processor meanwhile. One that waits for it cannot close its mask.
+const SUSPECT_SWITCHES: u64 = 3;
+/// After this long, in nanoseconds, it counts all the same.
+const SUSPECT_ASLEEP_NS: u64 = 20_000_000_000;
 /// Ticks between two thread-directed doorbells. Each waits on its thread until that drains, so more would only queue.
 const TICKS_PER_TASK: usize = 8;
 /// Ids from the process's own on among which its threads are looked for where `/proc` is not read: most are made just after
@@ -109,8 +113,8 @@ struct Process {
     ticks: usize,
     audits: u64,
     next_audit_ns: u64,
-    /// Tasks whose masks look wrong, since when: the first wrong set that was seen.
-    suspects: BTreeMap<i32, (SigSet, u64)>,
+    /// Tasks whose masks look wrong.
+    suspects: BTreeMap<i32, Suspect>,
 }
 
 impl Target {
@@ -157,6 +161,22 @@ impl Target {
             process.retire(now_ns.min(process.last_ns), &mut self.report, self.mode);
         }
         std::mem::take(&mut self.report)
+    }
+}
+
+/// A task as it was when its mask first looked wrong.
+#[derive(Debug, Clone, Copy)]
+struct Suspect {
+    wrong: SigSet,
+    since_ns: u64,
+    switches: u64,
+}
+
+impl Suspect {
+    const fn is_proven(self, now_ns: u64, switches: u64) -> bool {
+        let lasted_ns = now_ns.saturating_sub(self.since_ns);
+        let has_run = switches >= self.switches + SUSPECT_SWITCHES;
+        lasted_ns >= SUSPECT_NS && has_run || lasted_ns >= SUSPECT_ASLEEP_NS
     }
 }
 
@@ -345,10 +365,9 @@ impl Process {
             self.suspects.remove(&task.tid.0);
             return SigSet::EMPTY;
         }
-        let (first, since_ns) = *self.suspects.entry(task.tid.0).or_insert((wrong, now_ns));
-        let lasts = first == wrong && now_ns.saturating_sub(since_ns) >= SUSPECT_NS;
-        let is_proven = open.iter().count() > 1 || lasts;
-        if is_proven {
+        let anew = Suspect { wrong, since_ns: now_ns, switches: task.switches };
+        let first = *self.suspects.entry(task.tid.0).or_insert(anew);
+        if open.iter().count() > 1 || first.wrong == wrong && first.is_proven(now_ns, task.switches) {
             return wrong;
         }
         self.next_audit_ns = self.next_audit_ns.min(now_ns + FIRST_AUDITS_NS);
@@ -404,7 +423,12 @@ mod tests {
     use elfuse::host::signal::kick_set;
 
     fn task(name: &str, blocked: SigSet) -> TaskMask {
-        TaskMask { tid: Tid(7), name: name.into(), blocked, pending: SigSet::EMPTY, is_stopped: false }
+        TaskMask { tid: Tid(7), name: name.into(), blocked, pending: SigSet::EMPTY, is_stopped: false, switches: 0 }
+    }
+
+    /// The task after it has been given a processor for some time.
+    fn ran(task: TaskMask) -> TaskMask {
+        TaskMask { switches: SUSPECT_SWITCHES, ..task }
     }
 
     #[test]
@@ -427,7 +451,7 @@ mod tests {
         }
         assert_eq!(process.wrong_signals(&stopped(Signal::SIGTERM), 4), SigSet::EMPTY);
         let later = SUSPECT_NS + 4;
-        assert_eq!(process.wrong_signals(&stopped(Signal::SIGTERM), later), SigSet::of(&[Signal::SIGTERM]));
+        assert_eq!(process.wrong_signals(&ran(stopped(Signal::SIGTERM)), later), SigSet::of(&[Signal::SIGTERM]));
     }
 
     #[test]
@@ -437,7 +461,9 @@ mod tests {
         let dying = task("elfuse", kick_set().difference(term));
         assert_eq!(process.wrong_signals(&dying, 1), SigSet::EMPTY);
         assert_eq!(process.wrong_signals(&dying, SUSPECT_NS), SigSet::EMPTY);
-        assert_eq!(process.wrong_signals(&dying, SUSPECT_NS + 1), term);
+        assert_eq!(process.wrong_signals(&dying, SUSPECT_NS + 1), SigSet::EMPTY, "it has not run since");
+        assert_eq!(process.wrong_signals(&ran(dying.clone()), SUSPECT_NS + 1), term);
+        assert_eq!(process.wrong_signals(&dying, SUSPECT_ASLEEP_NS + 1), term);
         assert_eq!(process.wrong_signals(&task("elfuse", kick_set()), SUSPECT_NS + 2), SigSet::EMPTY);
         assert_eq!(process.wrong_signals(&dying, SUSPECT_NS + 3), SigSet::EMPTY, "anew");
     }
@@ -448,10 +474,10 @@ mod tests {
         let all = task("elfuse", SigSet::ALL);
         assert!(process.wrong_signals(&all, 1).is_empty());
         assert!(process.wrong_signals(&all, SUSPECT_NS).is_empty());
-        assert_eq!(process.wrong_signals(&all, SUSPECT_NS + 1), FAULT_SIGNALS);
+        assert_eq!(process.wrong_signals(&ran(all.clone()), SUSPECT_NS + 1), FAULT_SIGNALS);
         assert!(process.wrong_signals(&TaskMask { is_stopped: true, ..all.clone() }, SUSPECT_NS + 1).is_empty());
         assert_eq!(process.wrong_signals(&all, SUSPECT_NS + 2), SigSet::EMPTY, "counted anew");
-        assert_eq!(process.wrong_signals(&all, 2 * SUSPECT_NS + 2), FAULT_SIGNALS);
+        assert_eq!(process.wrong_signals(&ran(all.clone()), 2 * SUSPECT_NS + 2), FAULT_SIGNALS);
         assert!(process.wrong_signals(&task("elfuse", kick_set()), SUSPECT_NS + 2).is_empty());
         assert!(process.wrong_signals(&all, SUSPECT_NS + 3).is_empty(), "counted anew");
     }
