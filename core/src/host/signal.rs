@@ -379,10 +379,16 @@ extern "C" fn at_start() {
 #[cfg_attr(not(target_os = "macos"), unsafe(link_section = ".init_array"))]
 static AT_START: extern "C" fn() = at_start;
 
-/// The host's number of a signal, where it has one.
+/// The host's number of any signal that it has, those included that nobody can block.
 #[cfg(target_os = "macos")]
-pub(super) fn host_number(signal: Signal) -> Option<libc::c_int> {
-    imp::host_number(signal)
+pub(super) fn host_number_of_any(signal: Signal) -> Option<libc::c_int> {
+    imp::host_number_of_any(signal)
+}
+
+/// The signal that the host has under this number.
+#[cfg(target_os = "macos")]
+pub(super) fn of_host_number(number: libc::c_int) -> Option<Signal> {
+    imp::of_host_number(number)
 }
 
 /// The host's numbers of the kick set.

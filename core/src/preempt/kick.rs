@@ -128,7 +128,7 @@ impl KickThread {
         let interest = fds::PollFlags::POLLIN;
         let mut polled =
             [fds::PollFd::new(self.signals.as_fd(), interest), fds::PollFd::new(self.shared.wake.as_fd(), interest)];
-        fds::poll(&mut polled, deadline_ns).map(drop).map_err(|errno| io::Error::from_raw_os_error(errno.raw().into()))
+        Ok(fds::poll(&mut polled, deadline_ns).map(drop)?)
     }
 
     /// Offers the stop signals that wait for the process to the guest, before any signal is taken.

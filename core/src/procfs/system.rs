@@ -20,7 +20,5 @@ pub(super) fn file(ctx: &TaskContext, path: &[&[u8]]) -> Option<Vec<u8>> {
 
 /// The guest's CPU, once for each CPU of the host that is online.
 fn cpuinfo(ctx: &TaskContext) -> String {
-    let online = nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_ONLN).ok().flatten();
-    let count = online.and_then(|count| usize::try_from(count).ok()).unwrap_or(1);
-    ctx.process().machine().features().cpuinfo(0..count)
+    ctx.process().machine().features().cpuinfo(0..crate::host::schedule::online_processors())
 }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::record::{self, HEADER_BYTES, MAX_FILE_BYTES, Record};
 use super::{Directory, file};
-use crate::abi::io_text;
 use crate::host::clock;
+use crate::host::errno::io_text;
 use crate::host::process::{self, ProcessIdentity};
 
 /// How long after a record its doorbell may still be about, in nanoseconds.
