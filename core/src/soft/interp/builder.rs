@@ -5,6 +5,7 @@
 
 use super::cpu::Cpu;
 use super::op::{At, BlockRef, Exec, Flow, Op, Operands};
+use super::pairs::pair_up;
 use crate::soft::a64::features::Feature;
 use crate::soft::a64::{CpuModel, Inst};
 use crate::vcpu::ExceptionKind;
@@ -164,6 +165,7 @@ impl Builder {
     pub(super) fn finish(mut self) -> Box<[Op]> {
         self.ops.push(Op::new(close, Operands::to(self.pc()), self.count));
         self.ops[0] = BlockRef::header(self.start, self.count, self.accepts);
+        pair_up(self.ops.get(1..).unwrap_or_default());
         self.ops.into_boxed_slice()
     }
 }

@@ -34,6 +34,7 @@ pub(crate) mod ldst_struct;
 pub(crate) mod mops;
 mod op;
 pub(crate) mod ordered;
+mod pairs;
 pub(crate) mod pauth;
 mod qarma;
 mod simd;

@@ -75,6 +75,11 @@ impl Op {
         Self { exec: Cell::new(exec), imm, rd, rn, rm, ra, aux, position }
     }
 
+    /// What the op does.
+    pub(super) fn exec(&self) -> Exec {
+        self.exec.get()
+    }
+
     /// Replaces what the op does; its operands stay.
     pub(super) fn set_exec(&self, exec: Exec) {
         self.exec.set(exec);
