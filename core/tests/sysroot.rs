@@ -65,6 +65,12 @@ fn absolute_paths_are_the_sysroots() {
     let verbs =
         ["link", "/absolute", "link", "/proc/self/exe", "type", "/bin", "follow", "/bin/", "read", "/etc/name/x"];
     assert_eq!(system.lines(&[], &verbs), ["/etc/name", "/usr/bin/tree", "link", "directory", "error 20"]);
+    // A loop within the tree, by one name and by two.
+    for (target, link) in [("/usr/about", "root/usr/round"), ("round", "root/usr/about"), ("self", "root/etc/self")] {
+        symlink(target, system.at(link)).unwrap();
+    }
+    let verbs = ["read", "/usr/round", "type", "/usr/round", "read", "/etc/self/x", "enter", "/etc/self"];
+    assert_eq!(system.lines(&[], &verbs), ["error 40", "link", "error 40", "error 40"]);
 }
 
 #[test]
@@ -142,9 +148,9 @@ fn sockets_have_names_in_the_tree() {
     symlink("/run", system.at("root/etc/sockets")).unwrap();
     symlink("/run/here", system.at("root/etc/link")).unwrap();
     let verbs = ["listen", "/run/here", "connect", "/etc/sockets/here", "connect", "/etc/link", "connect", "/run/none"];
-    let verbs = [&verbs[..], &["listen", "/etc/link", "sendto", "/etc/datagrams", "type", "/run/here"]].concat();
+    let verbs = [&verbs[..], &["listen", "/etc/link", "sendto", "/run/own-datagrams", "type", "/run/here"]].concat();
     let verbs = [&verbs[..], &["enter", "/run", "listen", "relative", "connect", "relative"]].concat();
-    let expected = ["/run/here", "/run/here", "/run/here", "error 2", "error 98", "/etc/datagrams", "socket"];
+    let expected = ["/run/here", "/run/here", "/run/here", "error 2", "error 98", "/run/own-datagrams", "socket"];
     let expected = [&expected[..], &["done", "relative", "relative"]].concat();
     assert_eq!(system.lines(&[], &verbs), expected);
     assert!(system.at("root/run/here").exists());
@@ -193,6 +199,12 @@ fn errors_name_the_file_and_the_remedy() {
     assert!(error(&[], Path::new("no-such-program")).contains("no-such-program"));
     let text = error(&["--sysroot", system.at("host/file").to_str().unwrap()], Path::new("tree"));
     assert!(text.contains("not a directory"), "{text}");
+    symlink("round", system.at("host/about")).unwrap();
+    symlink("about", system.at("host/round")).unwrap();
+    for (sysroot, reason) in [("host/round", "Too many levels"), ("host/none", "No such file")] {
+        let text = error(&["--sysroot", system.at(sysroot).to_str().unwrap()], Path::new("tree"));
+        assert!(text.contains(sysroot) && text.contains(reason), "{text}");
+    }
     assert!(error(&["--workdir", "/none"], Path::new("tree")).contains("cannot enter /none"));
     let own = error(&[], Path::new(env!("CARGO_BIN_EXE_elfuse")));
     assert!(own.contains("without elfuse"), "{own}");
@@ -237,6 +249,17 @@ fn proc_shows_the_guest() {
     // The directory's own descriptor is among them.
     assert!(results[2].starts_with(". .. 0 1 2 3 "), "{results:?}");
     assert!(results[1].contains('='), "{results:?}");
+}
+
+#[test]
+fn the_cpu_is_the_guests() {
+    let system = System::new();
+    let fields = ["CPU architecture", "CPU implementer", "CPU part", "vendor_id"];
+    let verbs: Vec<&str> = fields.iter().flat_map(|field| ["find", "/proc/cpuinfo", field]).collect();
+    let results = system.lines(&[], &verbs);
+    // What only Arm's have, and what only the host's has.
+    assert!(results[..3].iter().zip(fields).all(|(line, field)| line.starts_with(field)), "{results:?}");
+    assert_eq!(results[3], "error 2");
 }
 
 #[test]

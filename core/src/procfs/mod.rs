@@ -56,7 +56,7 @@ pub fn find(ctx: &TaskContext, path: &[u8]) -> Option<Result<Entry, Errno>> {
             of_process(&Subject { ctx, tid }, rest)
         }
         [b"proc", owner, rest @ ..] if number(owner).is_some() => others::find(Pid(number(owner)?), rest),
-        [b"proc" | b"sys", rest @ ..] => system::file(ctx, rest).map(|bytes| Ok(Entry::Text(bytes))),
+        [b"proc" | b"sys", ..] => system::file(ctx, &components).map(|bytes| Ok(Entry::Text(bytes))),
         _elsewhere => None,
     }
 }

@@ -3,17 +3,17 @@
 
 use crate::kernel::TaskContext;
 
-/// The file at a path below /proc or /sys, in components; `None` where the host's is the right one.
+/// The file at a path in /proc or /sys, in components; `None` where the host's is the right one.
 pub(super) fn file(ctx: &TaskContext, path: &[&[u8]]) -> Option<Vec<u8>> {
     let uts = ctx.process().uts();
     let line = |text: &str| Some(format!("{text}\n").into_bytes());
     match path {
-        [b"cpuinfo"] => Some(cpuinfo(ctx).into_bytes()),
-        [b"version"] => line(&format!("{} version {} (elfuse) {}", uts.system, uts.release, uts.version)),
-        [b"sys", b"kernel", b"ostype"] => line(uts.system),
-        [b"sys", b"kernel", b"osrelease"] => line(&uts.release),
-        [b"sys", b"kernel", b"version"] => line(uts.version),
-        [b"sys", b"kernel", b"arch"] => line(uts.machine),
+        [b"proc", b"cpuinfo"] => Some(cpuinfo(ctx).into_bytes()),
+        [b"proc", b"version"] => line(&format!("{} version {} (elfuse) {}", uts.system, uts.release, uts.version)),
+        [b"proc", b"sys", b"kernel", b"ostype"] => line(uts.system),
+        [b"proc", b"sys", b"kernel", b"osrelease"] => line(&uts.release),
+        [b"proc", b"sys", b"kernel", b"version"] => line(uts.version),
+        [b"proc", b"sys", b"kernel", b"arch"] => line(uts.machine),
         _the_hosts => None,
     }
 }
