@@ -36,6 +36,7 @@
 //! | `Process::root` | leaf | the guest's root |
 //! | `Process::handed_over` | leaf | the program that the main thread is to execute |
 //! | `Process::vfork_parent` | leaf | the stream that keeps a vfork parent waiting |
+//! | `Task::traced` | leaf | how far the line of a traced call has been written |
 //! | `Pool::idle` | leaf | the threads of the pool that wait for work |
 //! | `Call::state` | leaf | where a call stands that a thread of the pool makes for another |
 //! | `Lifetime::state` | leaf | the count of live threads |

@@ -62,7 +62,8 @@ pub struct Cli {
     #[arg(long, value_name = "SECONDS", env = "ELFUSE_TIMEOUT", default_value = "0", value_parser = parse_seconds, help_heading = LOOKING)]
     timeout: Duration,
 
-    /// Show system calls: all, or those of FILTER, a list between commas of names, %CLASS, path=PATH, fd=N, !NAME
+    /// Show system calls and signals: all, or those of FILTER, a list between commas of names, %CLASS, !NAME, path=PATH, fd=N,
+    /// signal=NAME
     #[arg(long, value_name = "FILTER", env = "ELFUSE_TRACE", num_args = 0..=1, require_equals = true,
         default_missing_value = "all", value_parser = parse_filter, help_heading = LOOKING)]
     trace: Option<Filter>,
