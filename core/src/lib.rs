@@ -48,6 +48,9 @@
 //!
 //! Read `docs/design.md` first: §1 is the problem everything here serves, §2 the invariants.
 
+// Both panic where nothing can be written: `host::tell` does not.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod abi;
 pub mod cli;
 pub mod elf;

@@ -224,3 +224,23 @@ fn a_registration_is_printed() {
     let output = Command::new(env!("CARGO_BIN_EXE_elfuse")).args(["binfmt", "remove"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
 }
+
+/// What the guest gets for `-E`, `--clear-env`, `-0` and `-r`, by the first words of files below /proc.
+#[test]
+fn arguments_and_environment_are_the_guests() {
+    let first = |options: &[&str], path: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_elfuse"));
+        command.args(options).arg(guest_tests::verify("tree").unwrap()).args(["read", path]).stdin(Stdio::null());
+        let output = command.env_clear().env("FROM", "here").env("OTHER", "1").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stdout).trim_end_matches('\n').split_once(": ").unwrap().1.to_owned()
+    };
+    let environment = "/proc/self/environ";
+    assert_eq!(first(&[], environment), "FROM=here");
+    assert_eq!(first(&["-E", "FROM=there", "-E", "OTHER=2", "--env", "A=3"], environment), "FROM=there");
+    assert_eq!(first(&["--clear-env", "-E", "A=1=2"], environment), "A=1=2");
+    assert_eq!(first(&["--clear-env"], environment), "");
+    assert!(first(&[], "/proc/self/cmdline").ends_with("/tree"));
+    assert_eq!(first(&["-0", "-login"], "/proc/self/cmdline"), "-login");
+    assert_eq!(first(&["-r", "4.19.1-old"], "/proc/sys/kernel/osrelease"), "4.19.1-old");
+}

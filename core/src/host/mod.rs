@@ -29,6 +29,7 @@ pub mod signal;
 pub mod signal_wait;
 pub mod sys;
 pub mod sysv;
+pub mod tell;
 pub mod terminal;
 pub mod thread;
 pub mod twin;
@@ -36,3 +37,4 @@ pub mod vector;
 pub mod wake;
 
 pub use signal::SignalsBlocked;
+pub use tell::tell;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::table::{self, Row};
 use crate::abi::{Errno, Fd, GuestAddr};
-use crate::host::paths;
+use crate::host::{self, paths};
 use crate::kernel::paths::AT_FDCWD;
 use crate::kernel::recent::RecentCall;
 use crate::kernel::{Control, SyscallError, SyscallResult, TaskContext};
@@ -119,7 +119,8 @@ static NAMED: [AtomicBool; table::NUMBERS + 1] = [const { AtomicBool::new(false)
 pub(super) fn name_missing(number: u64, row: Option<&Row>) {
     if is_first(number) {
         let name = row.map_or("unknown", |row| row.name);
-        eprintln!("elfuse: system call {number} ({name}): not implemented; the guest gets ENOSYS");
+        let what = "not implemented; the guest gets ENOSYS";
+        host::tell(format_args!("elfuse: system call {number} ({name}): {what}"));
     }
 }
 

@@ -9,10 +9,12 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::abi::{Errno, GuestAddr, Pid, SigInfo, Signal, Tid};
+use crate::abi::{Errno, GuestAddr, Pid, SigInfo, Signal, Tid, io_text};
+use crate::host;
 
 pub mod filter;
 pub mod forms;
@@ -247,16 +249,21 @@ impl Config {
         });
     }
 
-    /// Writes a line. One that cannot be written is lost, the guest goes on.
+    /// Writes a line. One that cannot be written is lost, the guest goes on; of a file that is said once.
     pub fn put(&self, line: &str) {
-        // Opened each time: nothing that the guest closes or a fork must keep.
-        let _lost = match &self.file {
-            None => std::io::stderr().lock().write_all(line.as_bytes()),
-            Some(path) => {
-                let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
-                file.and_then(|mut file| file.write_all(line.as_bytes()))
-            }
+        static HAS_GAPS: AtomicBool = AtomicBool::new(false);
+        let Some(path) = &self.file else {
+            let _lost = std::io::stderr().lock().write_all(line.as_bytes());
+            return;
         };
+        // Opened each time: nothing that the guest closes or a fork must keep.
+        let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+        if let Err(error) = file.and_then(|mut file| file.write_all(line.as_bytes()))
+            && !HAS_GAPS.swap(true, Ordering::Relaxed)
+        {
+            let (path, why) = (path.display(), io_text(&error));
+            host::tell(format_args!("elfuse: cannot write the trace file {path}: {why}; the trace has gaps"));
+        }
     }
 }
 
