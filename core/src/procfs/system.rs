@@ -18,6 +18,18 @@ pub(super) fn file(ctx: &TaskContext, path: &[&[u8]]) -> Option<Vec<u8>> {
     }
 }
 
+/// A register of `regs/identification`, of a CPU that is there.
+pub(super) fn identification(ctx: &TaskContext, cpu: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+    let number: u32 = std::str::from_utf8(cpu.strip_prefix(b"cpu")?).ok()?.parse().ok()?;
+    let value = match name {
+        b"midr_el1" => ctx.process().machine().features().midr,
+        b"revidr_el1" => 0,
+        _none => return None,
+    };
+    let is_there = std::path::Path::new(&format!("/sys/devices/system/cpu/cpu{number}")).exists();
+    is_there.then(|| format!("{value:#018x}\n").into_bytes())
+}
+
 /// The guest's CPU, once for each CPU of the host that is online.
 fn cpuinfo(ctx: &TaskContext) -> String {
     let online = nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_ONLN).ok().flatten();
