@@ -51,6 +51,7 @@ pub mod signal_wait;
 mod statx;
 pub mod sys;
 pub mod sysv;
+pub mod tell;
 pub mod terminal;
 pub mod thread;
 pub mod twin;
@@ -58,3 +59,4 @@ pub mod vector;
 pub mod wake;
 
 pub use signal::SignalsBlocked;
+pub use tell::tell;

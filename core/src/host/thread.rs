@@ -112,7 +112,7 @@ pub fn adopt(role: Role) -> SignalsBlocked {
     match signal::verify_kick_set().and_then(|_inherited| signal::block_kick_set()) {
         Ok(proof) => proof,
         Err(error) => {
-            eprintln!("elfuse: a {role} thread started with a wrong signal mask: {error}");
+            super::tell(format_args!("elfuse: a {role} thread started with a wrong signal mask: {error}"));
             std::process::abort();
         }
     }

@@ -89,7 +89,7 @@ impl KickThread {
             let deadline_ns = timer_ns.into_iter().chain(watchdog_ns).chain(again_ns).min();
             if let Err(error) = self.wait(deadline_ns) {
                 // Without its wait the thread would spin; a process without interruptions must not go on.
-                eprintln!("elfuse: the kick thread cannot wait: {error}");
+                crate::host::tell(format_args!("elfuse: the kick thread cannot wait: {error}"));
                 std::process::abort();
             }
             // Cleared before anything is looked at, so that what comes later wakes again.
@@ -232,7 +232,7 @@ impl KickThread {
             }
             Err(error) => {
                 // A guest that cannot be interrupted any more must not run on.
-                eprintln!("elfuse: {error}");
+                crate::host::tell(format_args!("elfuse: {error}"));
                 std::process::abort();
             }
         }

@@ -13,6 +13,7 @@ use crate::kernel::task::Interrupts;
 use crate::kernel::{Restart, TaskContext};
 use crate::kernel::{exec, rseq};
 use crate::preempt::stats::TaskCounter;
+use crate::trace::End;
 
 /// Number of restart_syscall(2).
 const RESTART_SYSCALL: u64 = 128;
@@ -33,16 +34,41 @@ pub(super) fn handle(ctx: &mut TaskContext) -> State {
         match delivery {
             None => break,
             Some(Delivery::Handler { info, action, mask_to_restore }) => {
+                show_signal(ctx, &info);
                 run_handler(ctx, &info, action, mask_to_restore);
             }
-            Some(Delivery::Terminate(info)) => return die(ctx, info.signal()),
-            Some(Delivery::Stop { signal, continued }) => stop(ctx, signal, continued),
-            Some(Delivery::StopWaits(signal)) => stop_by_waiting(ctx, signal),
+            Some(Delivery::Terminate(info)) => {
+                show_signal(ctx, &info);
+                show_end(ctx, End::Killed(info.signal()));
+                return die(ctx, info.signal());
+            }
+            Some(Delivery::Stop { signal, continued }) => {
+                show_end(ctx, End::Stopped(signal));
+                stop(ctx, signal, continued);
+            }
+            Some(Delivery::StopWaits(signal)) => {
+                show_end(ctx, End::Stopped(signal));
+                stop_by_waiting(ctx, signal);
+            }
         }
     }
     ctx.process().group().restore_saved_mask(tid);
     make_call_again(ctx);
     State::Enter
+}
+
+/// Has the trace show a signal that this thread takes.
+fn show_signal(ctx: &TaskContext, info: &SigInfo) {
+    if let Some(trace) = &ctx.process().options().trace {
+        trace.write_signal(ctx.process().pid(), ctx.task.tid(), info);
+    }
+}
+
+/// Has the trace show what a signal does to the process.
+fn show_end(ctx: &TaskContext, end: End) {
+    if let Some(trace) = &ctx.process().options().trace {
+        trace.write_end(ctx.process().pid(), ctx.task.tid(), end);
+    }
 }
 
 /// Stops the process by a signal that was taken when `continued` SIGCONTs had been sent. The host stops all of its threads and
