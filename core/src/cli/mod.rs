@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use crate::abi::io_text;
 use crate::fs::RootConfig;
+use crate::host::errno::io_text;
 use crate::host::signal::HostSignalState;
 use crate::kernel::fd_table::open_host_fds;
 use crate::kernel::process::{ForkWay, Options};

@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::abi::{Errno, GuestAddr, Pid, SigInfo, Signal, Tid, io_text};
+use crate::abi::{Errno, GuestAddr, Pid, SigInfo, Signal, Tid};
 use crate::host;
+use crate::host::errno::io_text;
 
 pub mod filter;
 pub mod forms;
