@@ -137,7 +137,7 @@ fn become_child(
     process.group().actions = seed.actions;
     process.follow_child_disposition();
     if let Some(warning) = bring_up::start_kicks(&process, &proof)? {
-        eprintln!("elfuse: signals from other elfuse processes will not arrive: {warning}");
+        crate::host::tell(format_args!("elfuse: signals from other elfuse processes will not arrive: {warning}"));
     }
     let files = Arc::new(FdTable::inherit_forked(seed.files, seed.file_limit));
     signal::fd::renew(&process, &files)?;

@@ -1,6 +1,6 @@
 //! Branches: lowering and handlers. Source: Arm ARM C4.1.93, C6.2.
 //!
-//! A conditional branch that is taken leaves the block; otherwise the closing op of the block goes to the next address.
+//! A conditional branch that is taken leaves the block; otherwise the next op follows.
 //! A comparison right before a conditional branch is fused with it.
 
 use super::alu;
@@ -15,29 +15,29 @@ fn target(b: &Builder, inst: Inst) -> u64 {
     b.pc().wrapping_add_signed(inst.signed('i') << 2)
 }
 
-fn goto(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn goto(cpu: &mut Cpu, at: At<'_>) -> Flow {
     cpu.branch(at)
 }
 
 pub(crate) fn b(b: &mut Builder, inst: Inst) {
-    b.emit_last(goto, Operands { imm: target(b, inst), ..Operands::default() });
+    b.emit_last(goto, Operands::to(target(b, inst)));
 }
 
 /// The return address follows the instruction.
-fn call(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    cpu.r[30] = cpu.pc_of(at).wrapping_add(4);
+pub(super) fn call(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    cpu.r[30] = at.return_address();
     cpu.branch(at)
 }
 
 pub(crate) fn bl(b: &mut Builder, inst: Inst) {
-    b.emit_last(call, Operands { imm: target(b, inst), ..Operands::default() });
+    b.emit_last(call, Operands::to(target(b, inst)));
 }
 
-fn branch_if<const COND: u8>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn branch_if<const COND: u8>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     if cpu.flags.holds(COND) { cpu.branch(at) } else { at.next(cpu) }
 }
 
-fn subtract_branch<const IMM: bool, const X: bool, const COND: u8>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn subtract_branch<const IMM: bool, const X: bool, const COND: u8>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let b = if IMM { u64::from(at.aux()) } else { cpu.r[at.rm()] };
     let (result, flags) = alu::add_setting_flags::<true, X>(cpu.r[at.rn()], b);
     cpu.r[at.rd()] = result;
@@ -67,9 +67,9 @@ static SUB_REG_X: [Exec; 16] = by_condition!(subtract_branch, false, true);
 
 pub(crate) fn b_cond(b: &mut Builder, inst: Inst) {
     let condition = usize::from(inst.field('c') as u8 & 15);
-    let imm = target(b, inst);
+    let target = target(b, inst);
     let Some(Comparison { is_64bit, kind }) = b.comparison() else {
-        return b.emit_last(BRANCH[condition], Operands { imm, ..Operands::default() });
+        return b.emit_conditional(BRANCH[condition], Operands::to(target));
     };
     let fused = match (kind, is_64bit) {
         (ComparisonKind::SubImm, false) => &SUB_IMM_W,
@@ -77,34 +77,34 @@ pub(crate) fn b_cond(b: &mut Builder, inst: Inst) {
         (ComparisonKind::SubReg, false) => &SUB_REG_W,
         (ComparisonKind::SubReg, true) => &SUB_REG_X,
     };
-    b.fuse_comparison(fused[condition], imm);
+    b.fuse_comparison(fused[condition], target);
 }
 
-fn compare_branch<const NONZERO: bool, const X: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn compare_branch<const NONZERO: bool, const X: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let is_nonzero = alu::cut::<X>(cpu.r[at.rn()]) != 0;
     if is_nonzero == NONZERO { cpu.branch(at) } else { at.next(cpu) }
 }
 
 fn test_operands(b: &Builder, inst: Inst) -> Operands {
-    Operands { rn: source(inst.reg('t')), imm: target(b, inst), ..Operands::default() }
+    Operands { rn: source(inst.reg('t')), ..Operands::to(target(b, inst)) }
 }
 
 pub(crate) fn cbz(b: &mut Builder, inst: Inst) {
-    b.emit_last(by_width!(inst, compare_branch, false), test_operands(b, inst));
+    b.emit_conditional(by_width!(inst, compare_branch, false), test_operands(b, inst));
 }
 
 pub(crate) fn cbnz(b: &mut Builder, inst: Inst) {
-    b.emit_last(by_width!(inst, compare_branch, true), test_operands(b, inst));
+    b.emit_conditional(by_width!(inst, compare_branch, true), test_operands(b, inst));
 }
 
-fn test_bit_branch<const NONZERO: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn test_bit_branch<const NONZERO: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let is_set = cpu.r[at.rn()].wrapping_shr(u32::from(at.aux())) & 1 == 1;
     if is_set == NONZERO { cpu.branch(at) } else { at.next(cpu) }
 }
 
 fn lower_test_bit(b: &mut Builder, inst: Inst, exec: Exec) {
     let aux = (inst.field('z') << 5 | inst.field('b')) as u16;
-    b.emit_last(exec, Operands { aux, ..test_operands(b, inst) });
+    b.emit_conditional(exec, Operands { aux, ..test_operands(b, inst) });
 }
 
 pub(crate) fn tbz(b: &mut Builder, inst: Inst) {
@@ -137,14 +137,14 @@ macro_rules! by_jump_type {
 
 pub(super) use by_jump_type;
 
-fn jump<const TYPE: usize>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    cpu.branch_indirect::<TYPE>(cpu.r[at.rn()])
+pub(super) fn jump<const TYPE: usize>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    cpu.branch_indirect::<TYPE>(at, cpu.r[at.rn()])
 }
 
-fn call_register(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn call_register(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let target = cpu.r[at.rn()];
-    cpu.r[30] = cpu.pc_of(at).wrapping_add(4);
-    cpu.branch_indirect::<CALL>(target)
+    cpu.r[30] = at.return_address();
+    cpu.branch_indirect::<CALL>(at, target)
 }
 
 fn lower_jump(b: &mut Builder, inst: Inst, exec: Exec) {

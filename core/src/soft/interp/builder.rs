@@ -5,6 +5,7 @@
 
 use super::cpu::Cpu;
 use super::op::{At, BlockRef, Exec, Flow, Op, Operands};
+use super::pairs::pair_up;
 use crate::soft::a64::features::Feature;
 use crate::soft::a64::{CpuModel, Inst};
 use crate::vcpu::ExceptionKind;
@@ -18,6 +19,7 @@ pub(crate) struct Builder {
     start: u64,
     count: u16,
     ops: Vec<Op>,
+    conditional_branches: u8,
     has_ended: bool,
     is_guarded: bool,
     /// Branch types (values of PSTATE.BTYPE, one bit each) by which the block may be reached.
@@ -43,9 +45,12 @@ pub(crate) enum ComparisonKind {
     SubReg,
 }
 
+/// Conditional branches of a block, at most: what follows one that is not taken is in the same block.
+const MAX_CONDITIONAL_BRANCHES: u8 = 3;
+
 /// Closes every block: goes to the address after it.
 fn close(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    cpu.branch(at)
+    cpu.close(at)
 }
 
 fn undefined(cpu: &mut Cpu, at: At<'_>) -> Flow {
@@ -58,7 +63,17 @@ impl Builder {
         ops.push(BlockRef::header(start, 0, 0));
         let is_guarded = is_guarded && cpu.features.contains(Feature::Bti);
         let accepts = if is_guarded { 1 } else { 0b1111 };
-        Self { cpu, start, count: 0, ops, has_ended: false, is_guarded, accepts, comparison: None }
+        Self {
+            cpu,
+            start,
+            count: 0,
+            ops,
+            conditional_branches: 0,
+            has_ended: false,
+            is_guarded,
+            accepts,
+            comparison: None,
+        }
     }
 
     /// The CPU that the instructions are for.
@@ -95,7 +110,14 @@ impl Builder {
         self.comparison = Some(comparison);
     }
 
-    /// Appends an op after which the block ends: every branch, and what may change the code that follows. Where its
+    /// Appends a conditional branch; where its handler goes on, execution goes to the next address.
+    pub(crate) fn emit_conditional(&mut self, exec: Exec, operands: Operands) {
+        self.emit(exec, operands);
+        self.conditional_branches += 1;
+        self.has_ended = self.conditional_branches == MAX_CONDITIONAL_BRANCHES;
+    }
+
+    /// Appends an op after which the block ends: every other branch, and what may change the code that follows. Where its
     /// handler goes on, execution goes to the next address.
     pub(crate) fn emit_last(&mut self, exec: Exec, operands: Operands) {
         self.emit(exec, operands);
@@ -112,14 +134,12 @@ impl Builder {
         self.comparison
     }
 
-    /// Replaces the comparison by one op that compares and branches, and ends the block. `target` is where it goes.
+    /// Replaces the comparison by one op that compares and branches. `target` is where it goes.
     pub(crate) fn fuse_comparison(&mut self, exec: Exec, target: u64) {
         if let Some(comparison) = self.ops.pop() {
-            let operands = Operands { imm: target, ..comparison.operands() };
-            self.ops.push(Op::new(exec, operands, comparison.position()));
+            let Operands { imm, .. } = Operands::to(target);
+            self.emit_conditional(exec, Operands { imm, ..comparison.operands() });
         }
-        self.comparison = None;
-        self.has_ended = true;
     }
 
     /// The instruction in decoding is undefined.
@@ -143,9 +163,9 @@ impl Builder {
 
     /// The finished block.
     pub(super) fn finish(mut self) -> Box<[Op]> {
-        let next = Operands { imm: self.pc(), ..Operands::default() };
-        self.ops.push(Op::new(close, next, self.count));
+        self.ops.push(Op::new(close, Operands::to(self.pc()), self.count));
         self.ops[0] = BlockRef::header(self.start, self.count, self.accepts);
+        pair_up(self.ops.get(1..).unwrap_or_default());
         self.ops.into_boxed_slice()
     }
 }

@@ -15,7 +15,7 @@ use super::op::{At, BlockRef, Flow, Op};
 use crate::abi::{GuestAddr, GuestRange, PAGE_SIZE};
 use crate::vcpu::{AbortCause, ExceptionKind};
 
-/// Ops (32 bytes each) that are kept before everything is dropped.
+/// Ops (24 bytes each) that are kept before everything is dropped.
 const MAX_OPS: usize = 1 << 20;
 
 /// Multiplicative hash of an address (Knuth, TAOCP 6.4).
@@ -54,10 +54,9 @@ pub(super) struct BlockCache {
     flush_count: u64,
 }
 
-/// What a stale block does: it gives back its instructions and looks its own address up again.
-fn reenter(cpu: &mut Cpu, _: At<'_>) -> Flow {
-    cpu.pc = cpu.block_start;
-    cpu.unretired = cpu.block_count;
+/// What a stale block does: it looks its own address up again.
+fn reenter(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    cpu.pc = at.block_start();
     None
 }
 

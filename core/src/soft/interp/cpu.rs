@@ -8,8 +8,12 @@
 //! Flags are kept as the values that make them: N is the sign of one word, Z says that another is zero. An instruction
 //! that sets flags stores its result twice and two bytes; a condition is evaluated only where it is used.
 
-use std::sync::Arc;
+#![expect(unsafe_code, reason = "block handles are pointers into the cache")]
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::checkpoint::Checkpoint;
 use super::code::CodeSource;
 use super::op::{At, BlockRef, Flow, LinkSite};
 use crate::abi::GuestAddr;
@@ -123,17 +127,15 @@ pub(crate) struct Cpu {
     pub(super) model: CpuModel,
     /// The keeper of code pages.
     pub(crate) code: Arc<dyn CodeSource>,
-    /// Start address of the block in execution.
-    pub(super) block_start: u64,
-    /// Number of instructions of the block in execution.
-    pub(super) block_count: u64,
     /// The exception that ended the run.
     pub(super) exception: Option<Exception>,
-    /// Instructions of the block in execution that were not executed.
-    pub(super) unretired: u64,
+    /// Instructions that the run has executed to their end, up to the entry of the block in execution.
+    pub(super) retired: u64,
+    /// What to look at between two blocks.
+    pub(super) checkpoint: Checkpoint,
     /// The branch that wants to be linked to the block at `pc`.
     pub(super) link_site: Option<LinkSite>,
-    jumps: Box<[[Jump; JUMP_ENTRIES]; BRANCH_TYPES]>,
+    jumps: [[Jump; JUMP_ENTRIES]; BRANCH_TYPES],
 }
 
 /// What a load-exclusive leaves for the store-exclusive: exclusivity by value (`docs/design.md` §5).
@@ -164,13 +166,12 @@ impl Cpu {
             branch_type: 0,
             monitor: Monitor::default(),
             model,
+            checkpoint: Checkpoint::new(code.generation().load(Ordering::Acquire)),
             code,
-            block_start: 0,
-            block_count: 0,
             exception: None,
-            unretired: 0,
+            retired: 0,
             link_site: None,
-            jumps: Box::new([[Jump { pc: 0, block: None }; JUMP_ENTRIES]; BRANCH_TYPES]),
+            jumps: [[Jump { pc: 0, block: None }; JUMP_ENTRIES]; BRANCH_TYPES],
         }
     }
 
@@ -229,14 +230,26 @@ impl Cpu {
 
     /// Address of the instruction of an op.
     pub(crate) fn pc_of(&self, at: At<'_>) -> u64 {
-        self.block_start.wrapping_add(u64::from(at.position()) * 4)
+        at.block_start().wrapping_add(u64::from(at.position()) * 4)
+    }
+
+    /// Counts what the block has executed when it is left before the instruction of `at`.
+    #[inline(always)]
+    fn retire_before(&mut self, at: At<'_>) {
+        self.retired = self.retired.wrapping_add(u64::from(at.position()));
+    }
+
+    /// Counts what the block has executed when it is left by the instruction of `at`.
+    #[inline(always)]
+    fn retire(&mut self, at: At<'_>) {
+        self.retired = self.retired.wrapping_add(u64::from(at.position()) + 1);
     }
 
     /// Ends the run with an exception at the instruction of `at`.
     #[cold]
     pub(crate) fn raise(&mut self, at: At<'_>, kind: ExceptionKind) -> Flow {
         self.pc = self.pc_of(at);
-        self.unretired = self.block_count - u64::from(at.position());
+        self.retire_before(at);
         self.exception = Some(Exception::new(kind));
         None
     }
@@ -244,7 +257,7 @@ impl Cpu {
     /// Ends the run with an exception after the instruction of `at` (`svc`).
     pub(crate) fn raise_after(&mut self, at: At<'_>, kind: ExceptionKind) -> Flow {
         self.pc = self.pc_of(at).wrapping_add(4);
-        self.unretired = self.block_count - u64::from(at.position()) - 1;
+        self.retire(at);
         self.exception = Some(Exception::new(kind));
         None
     }
@@ -253,7 +266,7 @@ impl Cpu {
     #[cold]
     pub(crate) fn restart(&mut self, at: At<'_>) -> Flow {
         self.pc = self.pc_of(at);
-        self.unretired = self.block_count - u64::from(at.position());
+        self.retire_before(at);
         None
     }
 
@@ -273,29 +286,61 @@ impl Cpu {
         self.raise(at, ExceptionKind::DataAbort { far: GuestAddr(addr), access, cause: AbortCause::Alignment })
     }
 
-    /// Goes to the fixed address in the op's immediate.
+    /// Goes to the fixed address of the op, a branch.
     #[inline(always)]
     pub(crate) fn branch(&mut self, at: At<'_>) -> Flow {
-        let link = at.link();
-        if link.is_some() { link } else { self.branch_unlinked(at) }
+        self.retire(at);
+        self.follow(at)
+    }
+
+    /// Goes to the fixed address of the op, which closes its block and is no instruction.
+    #[inline(always)]
+    pub(super) fn close(&mut self, at: At<'_>) -> Flow {
+        self.retire_before(at);
+        self.follow(at)
+    }
+
+    #[inline(always)]
+    fn follow(&mut self, at: At<'_>) -> Flow {
+        match at.target() {
+            Ok(block) => self.enter(block),
+            Err(target) => self.follow_unlinked(at, target),
+        }
     }
 
     #[cold]
-    fn branch_unlinked(&mut self, at: At<'_>) -> Flow {
-        self.pc = at.imm();
+    fn follow_unlinked(&mut self, at: At<'_>, target: u64) -> Flow {
+        self.pc = target;
         self.link_site = Some(at.site());
         None
+    }
+
+    /// Goes on with a block that a live block or the cache of targets names, at once or by the dispatcher.
+    #[inline(always)]
+    fn enter(&mut self, block: BlockRef) -> Flow {
+        if self.checkpoint.pass() {
+            // SAFETY: the cache is flushed only between blocks, and forgets links and targets with it.
+            unsafe { block.enter(self) }
+        } else {
+            Some(block)
+        }
     }
 
     /// Goes to an address that was computed, with the branch type `TYPE` (PSTATE.BTYPE). Blocks that have been
     /// reached by that type before accept it; others are asked when they are looked up.
     #[inline(always)]
-    pub(crate) fn branch_indirect<const TYPE: usize>(&mut self, target: u64) -> Flow {
-        self.pc = target;
-        let jump = &self.jumps[TYPE % BRANCH_TYPES][Self::jump_index(target)];
-        if jump.pc == target {
-            return jump.block;
+    pub(crate) fn branch_indirect<const TYPE: usize>(&mut self, at: At<'_>, target: u64) -> Flow {
+        self.retire(at);
+        let jump = self.jumps[TYPE % BRANCH_TYPES][Self::jump_index(target)];
+        match jump.block {
+            Some(block) if jump.pc == target => self.enter(block),
+            _elsewhere => self.look_up::<TYPE>(target),
         }
+    }
+
+    #[cold]
+    fn look_up<const TYPE: usize>(&mut self, target: u64) -> Flow {
+        self.pc = target;
         self.branch_type = TYPE;
         None
     }

@@ -4,6 +4,7 @@ use super::alu::{self, AddKind};
 use super::builder::{Builder, Comparison, ComparisonKind};
 use super::cpu::{Cpu, Flags};
 use super::op::{At, Exec, Flow, Operands};
+use super::pairs::ALONE;
 use super::slots::{dest, source};
 use crate::soft::a64::Inst;
 use crate::soft::a64::bits::{decode_bit_masks, logical_immediate};
@@ -18,19 +19,19 @@ macro_rules! by_width {
 pub(super) use by_width;
 
 /// Sets a register to a constant.
-fn constant(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn constant<const THEN: usize>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     cpu.r[at.rd()] = at.imm();
-    at.next(cpu)
+    at.then::<THEN>(cpu)
 }
 
 /// Copies a register.
-pub(super) fn copy<const X: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn copy<const THEN: usize, const X: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     cpu.r[at.rd()] = alu::cut::<X>(cpu.r[at.rn()]);
-    at.next(cpu)
+    at.then::<THEN>(cpu)
 }
 
 fn emit_constant(b: &mut Builder, rd: u8, imm: u64) {
-    b.emit(constant, Operands { rd, imm, ..Operands::default() });
+    b.emit(constant::<ALONE>, Operands { rd, imm, ..Operands::default() });
 }
 
 pub(crate) fn adr(b: &mut Builder, inst: Inst) {
@@ -45,10 +46,10 @@ pub(crate) fn adrp(b: &mut Builder, inst: Inst) {
     emit_constant(b, dest(inst.reg('d')), imm);
 }
 
-fn add_immediate<const SUB: bool, const X: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn add_immediate<const THEN: usize, const SUB: bool, const X: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let (a, b) = (cpu.r[at.rn()], at.imm());
     cpu.r[at.rd()] = alu::cut::<X>(if SUB { a.wrapping_sub(b) } else { a.wrapping_add(b) });
-    at.next(cpu)
+    at.then::<THEN>(cpu)
 }
 
 fn adds_immediate<const SUB: bool, const X: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
@@ -68,9 +69,9 @@ fn lower_add(b: &mut Builder, inst: Inst, kind: AddKind) {
     let rd = if kind.sets_flags() { dest(rd) } else { rd };
     let operands = Operands { rd, rn, imm, aux, ..Operands::default() };
     match kind {
-        AddKind::Add if imm == 0 => b.emit(by_width!(inst, copy), operands),
-        AddKind::Add => b.emit(by_width!(inst, add_immediate, false), operands),
-        AddKind::Sub => b.emit(by_width!(inst, add_immediate, true), operands),
+        AddKind::Add if imm == 0 => b.emit(by_width!(inst, copy, ALONE), operands),
+        AddKind::Add => b.emit(by_width!(inst, add_immediate, ALONE, false), operands),
+        AddKind::Sub => b.emit(by_width!(inst, add_immediate, ALONE, true), operands),
         AddKind::Adds => b.emit(by_width!(inst, adds_immediate, false), operands),
         AddKind::Subs if imm <= u64::from(u16::MAX) => {
             let comparison = Comparison { is_64bit: inst.is_64bit(), kind: ComparisonKind::SubImm };
@@ -97,9 +98,9 @@ pub(crate) fn subs_imm(b: &mut Builder, inst: Inst) {
 }
 
 /// AND, ORR and EOR of a register and an immediate that has been cut to the width.
-fn logic_immediate<const OP: u8, const X: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn logic_immediate<const THEN: usize, const OP: u8, const X: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     cpu.r[at.rd()] = alu::cut::<X>(alu::logic::<OP>(cpu.r[at.rn()], at.imm()));
-    at.next(cpu)
+    at.then::<THEN>(cpu)
 }
 
 fn ands_immediate<const X: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
@@ -119,15 +120,15 @@ fn lower_logic(b: &mut Builder, inst: Inst, exec: Exec, rd: u8) {
 }
 
 pub(crate) fn and_imm(b: &mut Builder, inst: Inst) {
-    lower_logic(b, inst, by_width!(inst, logic_immediate, { alu::AND }), inst.reg('d'));
+    lower_logic(b, inst, by_width!(inst, logic_immediate, ALONE, { alu::AND }), inst.reg('d'));
 }
 
 pub(crate) fn orr_imm(b: &mut Builder, inst: Inst) {
-    lower_logic(b, inst, by_width!(inst, logic_immediate, { alu::ORR }), inst.reg('d'));
+    lower_logic(b, inst, by_width!(inst, logic_immediate, ALONE, { alu::ORR }), inst.reg('d'));
 }
 
 pub(crate) fn eor_imm(b: &mut Builder, inst: Inst) {
-    lower_logic(b, inst, by_width!(inst, logic_immediate, { alu::EOR }), inst.reg('d'));
+    lower_logic(b, inst, by_width!(inst, logic_immediate, ALONE, { alu::EOR }), inst.reg('d'));
 }
 
 pub(crate) fn ands_imm(b: &mut Builder, inst: Inst) {
@@ -175,9 +176,9 @@ fn shift_left<const X: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
 }
 
 /// Takes the bits of `imm` out of the source shifted right: LSR, UBFX, UXTB, UXTH.
-fn extract_unsigned(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn extract_unsigned<const THEN: usize>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     cpu.r[at.rd()] = cpu.r[at.rn()].wrapping_shr(u32::from(at.aux())) & at.imm();
-    at.next(cpu)
+    at.then::<THEN>(cpu)
 }
 
 /// Shifts left by `imm`, then right by `aux`, with copies of the sign: ASR, SBFX, SXTB, SXTH, SXTW.
@@ -245,7 +246,7 @@ pub(crate) fn ubfm(b: &mut Builder, inst: Inst) {
     let size = if inst.is_64bit() { 64 } else { 32 };
     if s >= r {
         let imm = u64::MAX >> (63 - (s - r));
-        b.emit(extract_unsigned, Operands { imm, aux: r as u16, ..operands });
+        b.emit(extract_unsigned::<ALONE>, Operands { imm, aux: r as u16, ..operands });
     } else if s + 1 == r {
         b.emit(by_width!(inst, shift_left), Operands { aux: (size - r) as u16, ..operands });
     } else {

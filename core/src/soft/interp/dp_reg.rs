@@ -7,6 +7,7 @@ use super::builder::{Builder, Comparison, ComparisonKind};
 use super::cpu::{Cpu, Flags};
 use super::dp_imm::{by_width, copy};
 use super::op::{At, Exec, Flow, Operands};
+use super::pairs::ALONE;
 use super::slots::{dest, source};
 use crate::soft::a64::Inst;
 
@@ -78,7 +79,7 @@ pub(crate) fn bic_reg(b: &mut Builder, inst: Inst) {
 pub(crate) fn orr_reg(b: &mut Builder, inst: Inst) {
     if inst.reg('n') == 31 && inst.field('i') == 0 {
         let operands = Operands { rd: dest(inst.reg('d')), rn: source(inst.reg('m')), ..Operands::default() };
-        return b.emit(by_width!(inst, copy), operands);
+        return b.emit(by_width!(inst, copy, ALONE), operands);
     }
     lower_logic!(b, inst, ORR, false);
 }
@@ -103,10 +104,10 @@ pub(crate) fn bics_reg(b: &mut Builder, inst: Inst) {
     b.emit(by_shift!(inst, ands_shifted, true), three_registers(inst));
 }
 
-fn add_register<const SUB: bool, const X: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn add_register<const THEN: usize, const SUB: bool, const X: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let (a, b) = (cpu.r[at.rn()], cpu.r[at.rm()]);
     cpu.r[at.rd()] = alu::cut::<X>(if SUB { a.wrapping_sub(b) } else { a.wrapping_add(b) });
-    at.next(cpu)
+    at.then::<THEN>(cpu)
 }
 
 fn add_shifted<const SUB: bool, const KIND: u8, const X: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
@@ -134,9 +135,9 @@ fn lower_add(b: &mut Builder, inst: Inst, kind: AddKind) {
     let operands = three_registers(inst);
     let is_plain = inst.field('i') == 0;
     let exec = match kind {
-        AddKind::Add if is_plain => by_width!(inst, add_register, false),
+        AddKind::Add if is_plain => by_width!(inst, add_register, ALONE, false),
         AddKind::Add => by_shift!(inst, add_shifted, false),
-        AddKind::Sub if is_plain => by_width!(inst, add_register, true),
+        AddKind::Sub if is_plain => by_width!(inst, add_register, ALONE, true),
         AddKind::Sub => by_shift!(inst, add_shifted, true),
         AddKind::Adds if is_plain => by_width!(inst, adds_register, false),
         AddKind::Adds => by_shift!(inst, adds_shifted, false),

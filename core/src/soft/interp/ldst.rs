@@ -13,6 +13,7 @@ use super::builder::Builder;
 use super::cpu::{Cpu, SP_SLOT};
 use super::ldst_simd;
 use super::op::{At, Exec, Flow, Operands};
+use super::pairs::ALONE;
 use super::slots::{dest, source};
 use crate::abi::GuestAddr;
 use crate::mem::{Faulted, WindowRef};
@@ -130,7 +131,7 @@ moves!(u16, i16);
 moves!(u32, i32);
 moves!(u64, i64);
 
-pub(super) fn move_one<A: Address, M: Move, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn move_one<A: Address, M: Move, const THEN: usize, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     if SP && is_sp_misaligned(cpu) {
         return cpu.raise(at, ExceptionKind::SpAlignment);
     }
@@ -146,7 +147,7 @@ pub(super) fn move_one<A: Address, M: Move, const SP: bool>(cpu: &mut Cpu, at: A
             if !is_store {
                 cpu.r[at.rd()] = value;
             }
-            at.next(cpu)
+            at.then::<THEN>(cpu)
         }
         Err(faulted) => cpu.data_abort(at, address, M::ACCESS, faulted),
     }
@@ -168,19 +169,19 @@ fn handler_checked<A: Address, const SP: bool>(inst: Inst) -> Exec {
         return ldst_simd::handler::<A, SP>(inst.access_scale(), inst.word() >> 22 & 1 == 1);
     }
     match (inst.word() >> 30, inst.word() >> 22 & 3) {
-        (0, 0) => move_one::<A, Store<u8>, SP>,
-        (0, 1) => move_one::<A, Load<u8, 0>, SP>,
-        (0, 2) => move_one::<A, Load<u8, 64>, SP>,
-        (0, 3..) => move_one::<A, Load<u8, 32>, SP>,
-        (1, 0) => move_one::<A, Store<u16>, SP>,
-        (1, 1) => move_one::<A, Load<u16, 0>, SP>,
-        (1, 2) => move_one::<A, Load<u16, 64>, SP>,
-        (1, 3..) => move_one::<A, Load<u16, 32>, SP>,
-        (2, 0) => move_one::<A, Store<u32>, SP>,
-        (2, 1) => move_one::<A, Load<u32, 0>, SP>,
-        (2, 2..) => move_one::<A, Load<u32, 64>, SP>,
-        (3.., 0) => move_one::<A, Store<u64>, SP>,
-        (3.., 1..) => move_one::<A, Load<u64, 0>, SP>,
+        (0, 0) => move_one::<A, Store<u8>, ALONE, SP>,
+        (0, 1) => move_one::<A, Load<u8, 0>, ALONE, SP>,
+        (0, 2) => move_one::<A, Load<u8, 64>, ALONE, SP>,
+        (0, 3..) => move_one::<A, Load<u8, 32>, ALONE, SP>,
+        (1, 0) => move_one::<A, Store<u16>, ALONE, SP>,
+        (1, 1) => move_one::<A, Load<u16, 0>, ALONE, SP>,
+        (1, 2) => move_one::<A, Load<u16, 64>, ALONE, SP>,
+        (1, 3..) => move_one::<A, Load<u16, 32>, ALONE, SP>,
+        (2, 0) => move_one::<A, Store<u32>, ALONE, SP>,
+        (2, 1) => move_one::<A, Load<u32, 0>, ALONE, SP>,
+        (2, 2..) => move_one::<A, Load<u32, 64>, ALONE, SP>,
+        (3.., 0) => move_one::<A, Store<u64>, ALONE, SP>,
+        (3.., 1..) => move_one::<A, Load<u64, 0>, ALONE, SP>,
     }
 }
 
@@ -243,9 +244,9 @@ pub(crate) fn literal(b: &mut Builder, inst: Inst) {
     }
     let operands = Operands { rd: dest(inst.reg('t')), rn: source(31), imm, ..Operands::default() };
     let exec: Exec = match inst.word() >> 30 {
-        0 => move_one::<Offset, Load<u32, 0>, false>,
-        1 => move_one::<Offset, Load<u64, 0>, false>,
-        2.. => move_one::<Offset, Load<u32, 64>, false>,
+        0 => move_one::<Offset, Load<u32, 0>, ALONE, false>,
+        1 => move_one::<Offset, Load<u64, 0>, ALONE, false>,
+        2.. => move_one::<Offset, Load<u32, 64>, ALONE, false>,
     };
     b.emit(exec, operands);
 }

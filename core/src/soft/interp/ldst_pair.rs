@@ -8,6 +8,7 @@ use super::cpu::{Cpu, SP_SLOT};
 use super::ldst::{Address, Offset, PostIndex, PreIndex, is_simd, is_sp_misaligned};
 use super::ldst_simd;
 use super::op::{At, Exec, Flow, Operands};
+use super::pairs::ALONE;
 use super::slots::{dest, source};
 use crate::abi::GuestAddr;
 use crate::mem::access::Loadable;
@@ -15,7 +16,7 @@ use crate::soft::a64::Inst;
 use crate::vcpu::{Access, ExceptionKind};
 
 /// A half of a pair in memory and in a register.
-trait Half: Loadable {
+pub(super) trait Half: Loadable {
     /// The register for a loaded half.
     fn widen(self, is_signed: bool) -> u64;
     /// The half to store from a register.
@@ -47,7 +48,10 @@ impl Half for u64 {
 }
 
 /// Loads into `rd` and `ra`.
-fn load_pair<T: Half, A: Address, const SIGNED: bool, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn load_pair<T: Half, A: Address, const THEN: usize, const SIGNED: bool, const SP: bool>(
+    cpu: &mut Cpu,
+    at: At<'_>,
+) -> Flow {
     if SP && is_sp_misaligned(cpu) {
         return cpu.raise(at, ExceptionKind::SpAlignment);
     }
@@ -57,14 +61,14 @@ fn load_pair<T: Half, A: Address, const SIGNED: bool, const SP: bool>(cpu: &mut 
             A::write_back(cpu, at, address);
             cpu.r[at.rd()] = first.widen(SIGNED);
             cpu.r[at.ra()] = second.widen(SIGNED);
-            at.next(cpu)
+            at.then::<THEN>(cpu)
         }
         Err(faulted) => cpu.data_abort(at, address, Access::Read, faulted),
     }
 }
 
 /// Stores `rd` and `ra`.
-fn store_pair<T: Half, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+pub(super) fn store_pair<T: Half, A: Address, const THEN: usize, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     if SP && is_sp_misaligned(cpu) {
         return cpu.raise(at, ExceptionKind::SpAlignment);
     }
@@ -73,7 +77,7 @@ fn store_pair<T: Half, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) ->
     match cpu.mem.store_pair::<T>(GuestAddr(address), first, second) {
         Ok(()) => {
             A::write_back(cpu, at, address);
-            at.next(cpu)
+            at.then::<THEN>(cpu)
         }
         Err(faulted) => cpu.data_abort(at, address, Access::Write, faulted),
     }
@@ -85,11 +89,11 @@ fn handler<A: Address, const SP: bool>(inst: Inst) -> Exec {
         return ldst_simd::pair_handler::<A, SP>(inst, is_load);
     }
     match (inst.word() >> 30, is_load) {
-        (0, true) => load_pair::<u32, A, false, SP>,
-        (0 | 1, false) => store_pair::<u32, A, SP>,
-        (1, true) => load_pair::<u32, A, true, SP>,
-        (2.., true) => load_pair::<u64, A, false, SP>,
-        (2.., false) => store_pair::<u64, A, SP>,
+        (0, true) => load_pair::<u32, A, ALONE, false, SP>,
+        (0 | 1, false) => store_pair::<u32, A, ALONE, SP>,
+        (1, true) => load_pair::<u32, A, ALONE, true, SP>,
+        (2.., true) => load_pair::<u64, A, ALONE, false, SP>,
+        (2.., false) => store_pair::<u64, A, ALONE, SP>,
     }
 }
 

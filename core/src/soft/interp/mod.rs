@@ -11,6 +11,7 @@ pub(crate) mod atomic;
 pub(crate) mod branch;
 mod builder;
 mod cache;
+mod checkpoint;
 pub mod code;
 mod cpu;
 pub(crate) mod crypto_aes;
@@ -33,6 +34,7 @@ pub(crate) mod ldst_struct;
 pub(crate) mod mops;
 mod op;
 pub(crate) mod ordered;
+mod pairs;
 pub(crate) mod pauth;
 mod qarma;
 mod simd;
@@ -54,7 +56,7 @@ pub(crate) mod system;
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU32;
 
 pub(crate) use builder::Builder;
 pub use code::{CodePage, CodeSource, StaleCode};
@@ -94,7 +96,6 @@ pub struct Interpreter {
 struct Engine {
     cpu: Box<Cpu>,
     cache: BlockCache,
-    seen_generation: u64,
 }
 
 impl Interpreter {
@@ -107,9 +108,8 @@ impl Interpreter {
     /// The same as the CPU `model`.
     #[must_use]
     pub fn with_cpu(window: WindowRef, code: Arc<dyn CodeSource>, model: CpuModel) -> Self {
-        let seen_generation = code.generation().load(Ordering::Acquire);
         let cpu = Box::new(Cpu::new(window, Arc::clone(&code), model));
-        Self { engine: Engine { cpu, cache: BlockCache::default(), seen_generation }, code }
+        Self { engine: Engine { cpu, cache: BlockCache::default() }, code }
     }
 
     /// Runs guest code from `state` until an exception, or until `interrupt` is found non-zero; that is looked at before
@@ -117,27 +117,29 @@ impl Interpreter {
     pub fn run(&mut self, state: &mut CpuState, interrupt: &AtomicU32) -> Stop {
         self.engine.cpu.load_state(state);
         self.engine.cpu.monitor = Monitor::default();
-        let (reason, instructions_retired) = self.engine.dispatch(interrupt, self.code.generation());
+        self.engine.cpu.retired = 0;
+        // SAFETY: both words live until this function returns, and between runs nothing asks the checkpoint.
+        unsafe { self.engine.cpu.checkpoint.watch(interrupt, self.code.generation()) };
+        let reason = self.engine.dispatch();
         self.engine.cpu.store_state(state);
-        Stop { reason, instructions_retired }
+        Stop { reason, instructions_retired: self.engine.cpu.retired }
     }
 }
 
 impl Engine {
     /// The loop between blocks.
-    fn dispatch(&mut self, interrupt: &AtomicU32, generation: &AtomicU64) -> (StopReason, u64) {
-        let mut retired = 0u64;
+    fn dispatch(&mut self) -> StopReason {
         let mut flow: Flow = None;
         loop {
-            if interrupt.load(Ordering::Relaxed) != 0 {
+            if self.cpu.checkpoint.is_interrupted() {
                 if let Some(block) = flow {
                     // SAFETY: the cache is flushed only in `resolve` and `refresh`, after which `flow` is not kept.
                     self.cpu.pc = unsafe { block.start() };
                 }
                 self.cpu.link_site = None;
-                return (StopReason::Interrupted, retired);
+                return StopReason::Interrupted;
             }
-            if generation.load(Ordering::Acquire) != self.seen_generation {
+            if self.cpu.checkpoint.is_stale() {
                 self.refresh(flow);
                 flow = None;
             }
@@ -145,22 +147,16 @@ impl Engine {
                 Some(block) => block,
                 None => match self.resolve() {
                     Ok(block) => block,
-                    Err(exception) => return (StopReason::Exception(exception), retired),
+                    Err(exception) => return StopReason::Exception(exception),
                 },
             };
+            self.cpu.checkpoint.start_chain();
             // SAFETY: `block` comes from the cache, which has not been flushed since (see above).
-            flow = unsafe {
-                let count = block.count();
-                retired = retired.wrapping_add(count);
-                self.cpu.block_start = block.start();
-                self.cpu.block_count = count;
-                block.enter(&mut self.cpu)
-            };
-            if flow.is_none() {
-                retired = retired.wrapping_sub(std::mem::take(&mut self.cpu.unretired));
-                if let Some(exception) = self.cpu.exception.take() {
-                    return (StopReason::Exception(exception), retired);
-                }
+            flow = unsafe { block.enter(&mut self.cpu) };
+            if flow.is_none()
+                && let Some(exception) = self.cpu.exception.take()
+            {
+                return StopReason::Exception(exception);
             }
         }
     }
@@ -189,8 +185,8 @@ impl Engine {
             // SAFETY: the cache still holds the block that `enter` just named.
             self.cpu.pc = unsafe { block.start() };
         }
-        let (now, stale) = self.cpu.code.stale_since(self.seen_generation);
-        self.seen_generation = now;
+        let (now, stale) = self.cpu.code.stale_since(self.cpu.checkpoint.seen_generation);
+        self.cpu.checkpoint.seen_generation = now;
         self.cpu.link_site = None;
         self.cache.drop_stale(&mut self.cpu, &stale);
     }

@@ -2,8 +2,9 @@
 //!
 //! A block is an array of ops: a header (instruction count and start address), the instructions in order, and always a
 //! closing [`Op`] that goes to the next address. A handler does its work and ends in [`At::next`], a call in tail
-//! position which the optimiser turns into a jump ("threaded code"); a branch returns the block to go to instead.
-//! Nothing depends on that optimisation but speed: the depth of calls is bounded by the length of a block.
+//! position which the optimiser turns into a jump ("threaded code"); a branch enters the next block in the same way, where
+//! it knows it and the [`checkpoint`](super::checkpoint) lets it pass, and otherwise returns what comes next. Nothing
+//! depends on that optimisation but speed: the depth of calls is bounded by the length of a block and of a chain of blocks.
 //!
 //! Neighbours: [`builder`](super::builder) makes blocks, [`cache`](super::cache) keeps them, the dispatcher in
 //! [`Interpreter::run`](super::Interpreter::run) enters them.
@@ -13,7 +14,7 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ops::Deref;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 use super::cpu::Cpu;
 
@@ -26,7 +27,7 @@ pub(crate) type Flow = Option<BlockRef>;
 /// Operands of an op, filled by the row's lowering function. Register numbers are slots of [`Cpu::r`].
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Operands {
-    /// An immediate, an absolute address, or the instruction word.
+    /// An immediate, an address, the instruction word, or (see [`Operands::to`]) the target of a branch.
     pub imm: u64,
     /// Destination.
     pub rd: u8,
@@ -40,12 +41,25 @@ pub(crate) struct Operands {
     pub aux: u16,
 }
 
+/// Marks an immediate as the address of a branch target, which is a multiple of four; a linked branch has the block instead.
+const UNLINKED: u64 = 1;
+
+/// The position of a header.
+const HEADER: u16 = u16::MAX;
+
+impl Operands {
+    /// A branch to a fixed address.
+    pub(crate) fn to(target: u64) -> Self {
+        Self { imm: target | UNLINKED, ..Self::default() }
+    }
+}
+
 /// One pre-decoded instruction (or two, fused).
 #[repr(C)]
 pub(crate) struct Op {
     exec: Cell<Exec>,
-    imm: u64,
-    link: Cell<Flow>,
+    /// The immediate, an address without provenance, or the block that a linked branch goes to.
+    imm: Cell<*const Op>,
     rd: u8,
     rn: u8,
     rm: u8,
@@ -57,7 +71,13 @@ pub(crate) struct Op {
 impl Op {
     pub(super) fn new(exec: Exec, operands: Operands, position: u16) -> Self {
         let Operands { imm, rd, rn, rm, ra, aux } = operands;
-        Self { exec: Cell::new(exec), imm, link: Cell::new(None), rd, rn, rm, ra, aux, position }
+        let imm = Cell::new(ptr::without_provenance(imm as usize));
+        Self { exec: Cell::new(exec), imm, rd, rn, rm, ra, aux, position }
+    }
+
+    /// What the op does.
+    pub(super) fn exec(&self) -> Exec {
+        self.exec.get()
     }
 
     /// Replaces what the op does; its operands stay.
@@ -67,13 +87,13 @@ impl Op {
 
     /// The operands, to be changed and given to a new op.
     pub(super) fn operands(&self) -> Operands {
-        Operands { imm: self.imm, rd: self.rd, rn: self.rn, rm: self.rm, ra: self.ra, aux: self.aux }
+        Operands { imm: self.imm(), rd: self.rd, rn: self.rn, rm: self.rm, ra: self.ra, aux: self.aux }
     }
 
-    /// The immediate, an absolute address, or the instruction word.
+    /// The immediate, an address, or the instruction word.
     #[inline(always)]
     pub(crate) fn imm(&self) -> u64 {
-        self.imm
+        self.imm.get().addr() as u64
     }
 
     /// The small immediate.
@@ -112,10 +132,16 @@ impl Op {
         self.position
     }
 
-    /// The block that this branch goes to, once it is known.
+    /// Where this branch to a fixed address goes: the block, once it is known.
+    ///
+    /// # Errors
+    /// The address, as long as it is not.
     #[inline(always)]
-    pub(super) fn link(&self) -> Flow {
-        self.link.get()
+    pub(super) fn target(&self) -> Result<BlockRef, u64> {
+        match NonNull::new(self.imm.get().cast_mut()) {
+            Some(block) if self.imm() & UNLINKED == 0 => Ok(BlockRef(block)),
+            _unlinked => Err(self.imm() & !UNLINKED),
+        }
     }
 }
 
@@ -130,13 +156,40 @@ impl At<'_> {
     /// Executes the following op. Never called for the closing op of a block, the only one without a follower.
     #[inline(always)]
     pub(crate) fn next(self, cpu: &mut Cpu) -> Flow {
+        let next = self.following();
+        let exec = next.exec.get();
+        exec(cpu, next)
+    }
+
+    /// The following op. Never called for the closing op of a block.
+    #[inline(always)]
+    pub(super) fn following(self) -> Self {
         // SAFETY: (1) `op` is in the array of a live block, which is not freed while a handler runs; (2) only the
         // closing op has no follower, and its handler (`builder::close`) does not come here.
-        let (next, exec) = unsafe {
-            let next = self.op.add(1);
-            (next, next.as_ref().exec.get())
-        };
-        exec(cpu, At { op: next, block: PhantomData })
+        At { op: unsafe { self.op.add(1) }, block: PhantomData }
+    }
+
+    /// Start address of the block.
+    #[cold]
+    pub(super) fn block_start(self) -> u64 {
+        let mut op = self.op;
+        // SAFETY: a header, the only op with that position, stands before every other op of the same live array.
+        unsafe {
+            while op.as_ref().position != HEADER {
+                op = op.sub(1);
+            }
+            op.as_ref().imm()
+        }
+    }
+
+    /// The address after this op, the last instruction of its block: the address in the closing op, which follows it.
+    #[inline(always)]
+    pub(super) fn return_address(self) -> u64 {
+        match self.following().target() {
+            // SAFETY: a linked op names a block of its cache, and no cache is flushed while a handler runs.
+            Ok(block) => unsafe { block.start() },
+            Err(address) => address,
+        }
     }
 
     /// A handle by which the dispatcher links this branch to its target.
@@ -166,7 +219,7 @@ impl LinkSite {
     /// The cache that holds the op has not been flushed since [`At::site`], and holds `target`.
     pub(super) unsafe fn link(self, target: BlockRef) {
         // SAFETY: the caller says that the op is live.
-        unsafe { self.0.as_ref() }.link.set(Some(target));
+        unsafe { self.0.as_ref() }.imm.set(target.0.as_ptr());
     }
 }
 
@@ -182,7 +235,7 @@ fn never_entered(_: &mut Cpu, _: At<'_>) -> Flow {
 impl BlockRef {
     /// The header op of a block of `count` instructions at `start` that may be reached by the branch types `accepts`.
     pub(super) fn header(start: u64, count: u16, accepts: u8) -> Op {
-        Op::new(never_entered, Operands { imm: start, aux: count, rd: accepts, ..Operands::default() }, 0)
+        Op::new(never_entered, Operands { imm: start, aux: count, rd: accepts, ..Operands::default() }, HEADER)
     }
 
     /// A handle for `ops`: a header, at least one instruction, a closing op.
@@ -208,7 +261,7 @@ impl BlockRef {
     #[inline(always)]
     pub(super) unsafe fn start(self) -> u64 {
         // SAFETY: the caller says that the block is live.
-        unsafe { self.head() }.imm
+        unsafe { self.head() }.imm()
     }
 
     /// Branch types (values of PSTATE.BTYPE, one bit each) by which the block may be reached.

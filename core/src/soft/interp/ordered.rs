@@ -9,6 +9,7 @@ use super::builder::Builder;
 use super::cpu::SP_SLOT;
 use super::ldst::{Move, Offset, move_one};
 use super::op::{Exec, Operands};
+use super::pairs::ALONE;
 use super::slots::{dest, source};
 use crate::abi::GuestAddr;
 use crate::mem::{Faulted, WindowRef};
@@ -58,30 +59,30 @@ moves!(u64, i64);
 
 fn load_handler<const SP: bool>(size: u32) -> Exec {
     match size {
-        0 => move_one::<Offset, LoadAcquire<u8, 0>, SP>,
-        1 => move_one::<Offset, LoadAcquire<u16, 0>, SP>,
-        2 => move_one::<Offset, LoadAcquire<u32, 0>, SP>,
-        3.. => move_one::<Offset, LoadAcquire<u64, 0>, SP>,
+        0 => move_one::<Offset, LoadAcquire<u8, 0>, ALONE, SP>,
+        1 => move_one::<Offset, LoadAcquire<u16, 0>, ALONE, SP>,
+        2 => move_one::<Offset, LoadAcquire<u32, 0>, ALONE, SP>,
+        3.. => move_one::<Offset, LoadAcquire<u64, 0>, ALONE, SP>,
     }
 }
 
 /// Loads that extend the sign, to 64 bits or (bit 22 set) to 32.
 fn signed_handler<const SP: bool>(size: u32, is_to_32bit: bool) -> Exec {
     match (size, is_to_32bit) {
-        (0, false) => move_one::<Offset, LoadAcquire<u8, 64>, SP>,
-        (0, true) => move_one::<Offset, LoadAcquire<u8, 32>, SP>,
-        (1, false) => move_one::<Offset, LoadAcquire<u16, 64>, SP>,
-        (1, true) => move_one::<Offset, LoadAcquire<u16, 32>, SP>,
-        (2.., _) => move_one::<Offset, LoadAcquire<u32, 64>, SP>,
+        (0, false) => move_one::<Offset, LoadAcquire<u8, 64>, ALONE, SP>,
+        (0, true) => move_one::<Offset, LoadAcquire<u8, 32>, ALONE, SP>,
+        (1, false) => move_one::<Offset, LoadAcquire<u16, 64>, ALONE, SP>,
+        (1, true) => move_one::<Offset, LoadAcquire<u16, 32>, ALONE, SP>,
+        (2.., _) => move_one::<Offset, LoadAcquire<u32, 64>, ALONE, SP>,
     }
 }
 
 fn store_handler<const SP: bool>(size: u32) -> Exec {
     match size {
-        0 => move_one::<Offset, StoreRelease<u8>, SP>,
-        1 => move_one::<Offset, StoreRelease<u16>, SP>,
-        2 => move_one::<Offset, StoreRelease<u32>, SP>,
-        3.. => move_one::<Offset, StoreRelease<u64>, SP>,
+        0 => move_one::<Offset, StoreRelease<u8>, ALONE, SP>,
+        1 => move_one::<Offset, StoreRelease<u16>, ALONE, SP>,
+        2 => move_one::<Offset, StoreRelease<u32>, ALONE, SP>,
+        3.. => move_one::<Offset, StoreRelease<u64>, ALONE, SP>,
     }
 }
 

@@ -173,13 +173,13 @@ fn target(cpu: &Cpu, at: At<'_>) -> u64 {
 
 fn jump<const TYPE: usize>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let target = target(cpu, at);
-    cpu.branch_indirect::<TYPE>(target)
+    cpu.branch_indirect::<TYPE>(at, target)
 }
 
 fn call(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let target = target(cpu, at);
-    cpu.r[30] = cpu.pc_of(at).wrapping_add(4);
-    cpu.branch_indirect::<{ branch::CALL }>(target)
+    cpu.r[30] = at.return_address();
+    cpu.branch_indirect::<{ branch::CALL }>(at, target)
 }
 
 /// The key of a branch: bit 10.
