@@ -150,8 +150,8 @@ impl Engine {
                     Err(exception) => return StopReason::Exception(exception),
                 },
             };
-            // SAFETY: `block` comes from the cache, which has not been flushed since (see above).
             self.cpu.checkpoint.start_chain();
+            // SAFETY: `block` comes from the cache, which has not been flushed since (see above).
             flow = unsafe { block.enter(&mut self.cpu) };
             if flow.is_none()
                 && let Some(exception) = self.cpu.exception.take()
