@@ -4,15 +4,15 @@
 //! than the smallest normal number (in magnitude) then comes from operands that are no NaNs, and can have raised Inexact
 //! only; where FPSR has that already nothing is left to do. So it is with sums that are smaller, which are always exact,
 //! and with zeros that come from zeros. Everything else is computed by the exact functions. Conversions from and to
-//! integers know by themselves whether they are exact.
+//! integers know by themselves whether they are exact. BFloat16 has rules of its own, which FPCR does not change.
 //!
 //! Of each arithmetic operation there is the plain function, and in [`host`] what the host can do: a result that is right
 //! in an environment where [`is_host_like`] holds, or `None`.
 
 use super::Ordering;
 use super::env::{Env, Rounding, flag};
-use super::format::{Format, Half, Single};
-use super::{arith, compare as exact_compare, convert as exact_convert, fused};
+use super::format::{Double, Format, Half, Single};
+use super::{arith, bf16, compare as exact_compare, convert as exact_convert, fused};
 
 /// True for a number whose making has raised Inexact at most.
 #[inline(always)]
@@ -155,6 +155,59 @@ pub(crate) fn mul_add_long(env: &mut Env, addend: u64, a: u64, b: u64) -> u64 {
         return result;
     }
     fused::mul_add_long(env, addend, a, b)
+}
+
+/// [`bf_dot_add`](super::bf16::bf_dot_add). Products of BFloat16 numbers are exact in double precision; of a sum there the
+/// host tells the error, and so what rounding to odd makes of it. Nothing here is rounded by FPCR, and nothing raises.
+#[inline(always)]
+pub(crate) fn bf_dot_add(addend: u64, a: u64, b: u64) -> u64 {
+    dot_by_host(addend, a, b).unwrap_or_else(|| bf16::bf_dot_add(addend, a, b))
+}
+
+#[inline(always)]
+pub(super) fn dot_by_host(addend: u64, a: u64, b: u64) -> Option<u64> {
+    let products = [0, 16].map(|shift| normal_or_zero((a >> shift) << 16) * normal_or_zero((b >> shift) << 16));
+    // A NaN fails both comparisons.
+    let is_single = |value: f64| value == 0.0 || (LEAST_SINGLE..SINGLE_LIMIT).contains(&value.abs());
+    let addend = normal_or_zero(addend);
+    if !(is_single(products[0]) & is_single(products[1]) & (addend.abs() < SINGLE_LIMIT)) {
+        return None;
+    }
+    let sum = sum_to_odd(products[0], products[1])?;
+    sum_to_odd(addend, f64::from(f32::from_bits(sum))).map(u64::from)
+}
+
+/// The smallest normal number of single precision.
+const LEAST_SINGLE: f64 = f32::MIN_POSITIVE as f64;
+/// What is too large for single precision.
+const SINGLE_LIMIT: f64 = 2.0 * (1u128 << 127) as f64;
+
+/// A number of single precision, a zero for a denormal one.
+#[inline(always)]
+fn normal_or_zero(single: u64) -> f64 {
+    let single = single as u32;
+    let is_denormal = single & 0x7f80_0000 == 0;
+    f64::from(f32::from_bits(if is_denormal { single & 0x8000_0000 } else { single }))
+}
+
+/// A sum of numbers of single precision, rounded to odd, where it is a normal number. The error of a sum that was rounded to
+/// nearest is a number itself (Knuth, TAOCP 4.2.2, theorem B).
+#[inline(always)]
+fn sum_to_odd(a: f64, b: f64) -> Option<u32> {
+    let sum = a + b;
+    let b_part = sum - a;
+    let error = (a - (sum - b_part)) + (b - b_part);
+    // The odd one of the two neighbours of the exact sum; an odd one is right already.
+    let bits = sum.to_bits();
+    let is_below = (error < 0.0) != (sum < 0.0);
+    let is_even = bits & 1 == 0;
+    let odd = if error != 0.0 && is_even { if is_below { bits - 1 } else { bits + 1 } } else { bits };
+    let magnitude = f64::from_bits(odd & !Double::SIGN);
+    let dropped = Double::FRAC - Single::FRAC;
+    let rebias = ((Double::BIAS - Single::BIAS) as u64) << Double::FRAC;
+    let single = ((odd & !Double::SIGN).wrapping_sub(rebias) >> dropped) as u32 | u32::from(odd << (64 - dropped) != 0);
+    let sign = (odd >> 32) as u32 & 0x8000_0000;
+    (LEAST_SINGLE..SINGLE_LIMIT).contains(&magnitude).then_some(sign | single)
 }
 
 /// The operand that is larger, or smaller: `None` where a NaN or zeros are among them.

@@ -249,15 +249,15 @@ binary! {
     /// FRSQRTS.
     RecipSqrtStep: |env, a, b| fast::recip_sqrt_step::<F>(env, a, b), by host fast::host::recip_sqrt_step::<F>(a, b);
     /// FCMEQ.
-    IsEqual: |env, a, b| mask::<F>(fast::compare_quiet::<F>(env, a, b) == Ordering::Equal);
+    IsEqual: |env, a, b| mask::<F>(fast::compare_quiet::<F>(env, a, b) == Ordering::Equal), halves halves::is_equal;
     /// FCMGE.
-    IsAtLeast: |env, a, b| mask::<F>(matches!(fast::compare::<F>(env, a, b), Ordering::Greater | Ordering::Equal));
+    IsAtLeast: |env, a, b| mask::<F>(matches!(fast::compare::<F>(env, a, b), Ordering::Greater | Ordering::Equal)), halves halves::is_at_least;
     /// FCMGT.
-    IsAbove: |env, a, b| mask::<F>(fast::compare::<F>(env, a, b) == Ordering::Greater);
+    IsAbove: |env, a, b| mask::<F>(fast::compare::<F>(env, a, b) == Ordering::Greater), halves halves::is_above;
     /// FACGE.
-    IsAbsAtLeast: |env, a, b| IsAtLeast::apply::<F>(env, fp::abs::<F>(a), fp::abs::<F>(b));
+    IsAbsAtLeast: |env, a, b| IsAtLeast::apply::<F>(env, fp::abs::<F>(a), fp::abs::<F>(b)), halves halves::is_abs_at_least;
     /// FACGT.
-    IsAbsAbove: |env, a, b| IsAbove::apply::<F>(env, fp::abs::<F>(a), fp::abs::<F>(b));
+    IsAbsAbove: |env, a, b| IsAbove::apply::<F>(env, fp::abs::<F>(a), fp::abs::<F>(b)), halves halves::is_abs_above;
 }
 
 /// FMADD, FMSUB, FNMADD, FNMSUB, FMLA, FMLS: the addend and the first factor negated or not.

@@ -185,7 +185,7 @@ fn execute_bf_dot<const ELEMENT: bool, const FULL: bool>(cpu: &mut Cpu, at: At<'
     let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
     let result = lanes::<Single, FULL>(|index| {
         let b = lane::<Single>(b, if ELEMENT { u32::from(at.aux()) } else { index });
-        fp::bf_dot_add(lane::<Single>(d, index), lane::<Single>(a, index), b)
+        fast::bf_dot_add(lane::<Single>(d, index), lane::<Single>(a, index), b)
     });
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
@@ -211,7 +211,7 @@ fn execute_bf_matrix(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let result = lanes::<Single, true>(|index| {
         let (row, column) = (index >> 1, index & 1);
         (0..2).fold(lane::<Single>(d, index), |sum, pair| {
-            fp::bf_dot_add(sum, lane::<Single>(a, 2 * row + pair), lane::<Single>(b, 2 * column + pair))
+            fast::bf_dot_add(sum, lane::<Single>(a, 2 * row + pair), lane::<Single>(b, 2 * column + pair))
         })
     });
     cpu.set_vector(at.rd(), result);
