@@ -6,12 +6,12 @@
 use std::process::exit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use benches::{Failure, or_exit};
 use criterion::{Bencher, Criterion, criterion_group, criterion_main};
-use elfuse::abi::{Errno, GuestAddr, GuestPtr, GuestRange, PAGE_SIZE, SigInfo};
+use elfuse::abi::{Errno, GuestAddr, GuestPtr, GuestRange, PAGE_SIZE, SigInfo, Signal};
+use elfuse::host::native_thread::Handle;
 use elfuse::host::thread::{self, Role};
 use elfuse::host::{SignalsBlocked, clock, futex, signal};
 use elfuse::mem::{Backing, Prot};
@@ -32,6 +32,10 @@ const CODE: u64 = 0x40_0000;
 struct Sink;
 
 impl KickSink for Sink {
+    fn stop_waits(&self, _signal: Signal) -> bool {
+        false
+    }
+
     fn host_signal(&self, info: &SigInfo, _directed: Directed) {
         exit(128 + info.signal().number());
     }
@@ -108,7 +112,7 @@ struct Shown {
 /// A thread with a vCPU that runs until it is kicked, again and again.
 struct Kicked {
     shown: Arc<Shown>,
-    handle: Option<JoinHandle<()>>,
+    handle: Option<Handle<()>>,
 }
 
 impl Kicked {

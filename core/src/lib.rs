@@ -28,6 +28,7 @@
 //! | `Registry::live` | ordered 10 | the live vCPUs; held while they are cancelled |
 //! | `VcpuTable::words` | leaf | the interrupt words of vCPUs |
 //! | `FdTable::slots` | leaf | guest descriptors |
+//! | `Handle::result` | leaf | what a thread ended with |
 //! | `Listing::position` | leaf | where the reading of a made-up directory stands |
 //! | `Children::inbox` | leaf | changes of children that nobody has looked at |
 //! | `Limits::set` | leaf | limits that are the guest's alone |
@@ -36,6 +37,7 @@
 //! | `Process::root` | leaf | the guest's root |
 //! | `Process::handed_over` | leaf | the program that the main thread is to execute |
 //! | `Process::vfork_parent` | leaf | the stream that keeps a vfork parent waiting |
+//! | `Task::traced` | leaf | how far the line of a traced call has been written |
 //! | `Pool::idle` | leaf | the threads of the pool that wait for work |
 //! | `Call::state` | leaf | where a call stands that a thread of the pool makes for another |
 //! | `Lifetime::state` | leaf | the count of live threads |
@@ -46,6 +48,9 @@
 //! | `Stats::returned` | leaf | slots of the statistics file that are free again |
 //!
 //! Read `docs/design.md` first: §1 is the problem everything here serves, §2 the invariants.
+
+// Both panic where nothing can be written: `host::tell` does not.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod abi;
 pub mod cli;

@@ -195,6 +195,76 @@ fn a_full_disk_under_the_statistics_is_an_error_before_the_guest_runs() {
     assert!(text.contains("File too large; name"), "{text}");
 }
 
+/// The program is cut short and made whole again, over and over, while elfuse reads and maps it.
+#[test]
+fn a_program_that_changes_under_the_loader_is_refused_runs_or_dies() {
+    let place = Place::new();
+    let whole = std::fs::read(guest_tests::verify("syscalls").unwrap()).unwrap();
+    let path = place.file("changing", &whole);
+    // Ends with its sender, however this test does.
+    let (end, is_over) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let (path, whole) = (&path, &whole);
+        scope.spawn(move || {
+            let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+            while is_over.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+                for len in [100, 0x1000, whole.len() / 2, whole.len() - 1] {
+                    file.set_len(len as u64).unwrap();
+                    std::thread::yield_now();
+                    std::os::unix::fs::FileExt::write_all_at(&file, whole, 0).unwrap();
+                }
+            }
+        });
+        let _until_the_end = end;
+        for round in 0..100 {
+            let output = place.elfuse().args(["--timeout", "20"]).arg(path).arg("4").output().unwrap();
+            let text = String::from_utf8_lossy(&output.stderr);
+            match output.status.code() {
+                Some(1) if text.starts_with("elfuse: ") => assert_eq!(text.lines().count(), 1, "{round}: {text}"),
+                // A guest that met a hole, or code of zeros: its own affair, and elfuse has nothing to say.
+                Some(_) | None => assert_eq!(text, "", "{round}: {output:?}"),
+            }
+            place.assert_nothing_left(&output);
+        }
+    });
+}
+
+/// What a shell's redirection makes of standard output and error: the guest sees just that, and elfuse complains where it can.
+#[test]
+fn closed_and_full_outputs_are_errors() {
+    let place = Place::new();
+    let run = |redirection: &str, args: &[&str]| {
+        let script = format!("exec \"$@\" {redirection}");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_elfuse")]).args(args).stdin(Stdio::null());
+        let output = command.env("ELFUSE_SIGNAL_DIR", place.signals.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let guest = guest_tests::verify("tree").unwrap();
+    let guest = guest.to_str().unwrap();
+    for (redirection, result) in [(">&-", "-1 EBADF"), (">/dev/full", "-1 ENOSPC"), ("", "27")] {
+        let (status, trace) = run(redirection, &["--trace=write", "--", guest, "read", "/nonexistent"]);
+        assert!(
+            status == Some(0) && trace.contains("] write(1, ") && trace.contains(&format!(" = {result}")),
+            "{trace}"
+        );
+    }
+    for args in [&["--help"][..], &["--version"], &["binfmt", "print"]] {
+        for (redirection, why) in [(">&-", "closed"), (">/dev/full", "No space left")] {
+            let (status, text) = run(redirection, args);
+            assert_eq!(status, Some(1), "{args:?} {text}");
+            assert!(text.starts_with("elfuse: ") && text.contains(why) && text.lines().count() == 1, "{args:?} {text}");
+        }
+    }
+    // A trace that nobody gets does not end the guest.
+    let (status, text) = run("", &["--trace", "--trace-file", "/dev/full", "--", guest, "where"]);
+    assert!(status == Some(0) && text.lines().count() == 1, "{text}");
+    assert!(text.starts_with("elfuse: cannot write the trace file /dev/full: No space left"), "{text}");
+    let missing = guest_tests::verify("syscalls").unwrap();
+    assert_eq!(run("2>/dev/full", &["--trace", "--", missing.to_str().unwrap(), "4"]), (Some(0), String::new()));
+    assert_eq!(run("2>/dev/full", &["/nonexistent"]), (Some(1), String::new()));
+}
+
 /// A file or symlink of somebody else where the transport file goes: a warning, and the run goes on; a stale one of our own
 /// is replaced without a word.
 #[test]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may say so")]
 
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Output, Stdio};
 
 fn elfuse(args: &[&str], guest: &[&str]) -> Output {
@@ -115,6 +116,71 @@ fn a_trace_file_has_the_lines_of_all_processes() {
     assert!(text(&output.stderr).contains("cannot write the trace file /nonexistent/t"), "{output:?}");
 }
 
+/// A guest that waits for its input shows in which call before it gets any.
+#[test]
+fn a_call_that_sleeps_is_shown_before_it_ends() {
+    for (format, begun, ended) in [
+        ("text", "] read(3,  <unfinished ...>", "] <... read resumed>\"x\\n\", "),
+        ("json", "\"unfinished\":true", "\"args\":[\"3\",\"\\\"x\\\\n\\\"\","),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_elfuse"));
+        command.args(["--trace=read", "--trace-format", format]).arg(guest_tests::verify("tree").unwrap());
+        command.args(["read", "/dev/stdin"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut guest = command.spawn().unwrap();
+        let mut trace = BufReader::new(guest.stderr.take().unwrap()).lines();
+        let line = trace.next().unwrap().unwrap();
+        assert!(line.contains(begun), "{line}");
+        guest.stdin.take().unwrap().write_all(b"x\n").unwrap();
+        let line = trace.next().unwrap().unwrap();
+        assert!(line.contains(ended) && !line.contains(begun), "{line}");
+        assert_eq!(trace.count(), 0);
+        assert!(guest.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn the_trace_shows_signals() {
+    let trace = text(&elfuse(&["--trace=rt_sigreturn"], &["signal"]).stderr);
+    let lines: Vec<_> = trace.lines().collect();
+    let first =
+        lines.iter().position(|line| line.contains("] --- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid="));
+    assert!(lines[first.unwrap() + 1..].iter().any(|line| line.contains("] rt_sigreturn() = ")), "{trace}");
+    let others = text(&elfuse(&["--trace=rt_sigreturn,signal=HUP"], &["signal"]).stderr);
+    assert!(others.contains("rt_sigreturn()") && !others.contains("SIGUSR1"), "{others}");
+    let death = lines_of_death("text");
+    assert!(
+        death[0].ends_with(" ---")
+            && death[0].contains("] --- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=")
+    );
+    assert!(death[1].ends_with("] +++ killed by SIGSEGV +++") && death.len() == 2, "{death:?}");
+    let records = lines_of_death("json");
+    let records: Vec<serde_json::Value> = records.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&records[0]["info"]["si_code"], &records[1]["killed_by"]), (&"SEGV_MAPERR".into(), &"SIGSEGV".into()));
+    let output = elfuse(&["--trace=signal=NOTHING"], &["hello"]);
+    assert!(output.status.code() == Some(1) && text(&output.stderr).contains("\"NOTHING\" is no signal"), "{output:?}");
+}
+
+/// What the trace says of the signal that a guest dies by.
+fn lines_of_death(format: &str) -> Vec<String> {
+    lines(&elfuse(&["--trace=exit", "--trace-format", format], &["death", "segv"]).stderr)
+}
+
+#[test]
+fn the_trace_follows_the_descriptors_of_a_path() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("file"), "text\n").unwrap();
+    std::fs::write(directory.path().join("other"), "text\n").unwrap();
+    let path = directory.path().join("file");
+    let filter = format!("--trace=path={}", path.display());
+    let other = directory.path().join("other");
+    let verbs = ["tree", "read", path.to_str().unwrap(), "read", other.to_str().unwrap(), "enter"];
+    let verbs = [&verbs[..], &[directory.path().to_str().unwrap(), "read", "file"]].concat();
+    let trace = lines(&elfuse(&[&filter], &verbs).stderr);
+    let calls: Vec<_> = trace.iter().map(|line| line.split(['(', ' ']).nth(1).unwrap_or(line)).collect();
+    // By its path, then by its name in the working directory.
+    assert_eq!(calls, ["openat", "read", "close", "openat", "read", "close"], "{trace:?}");
+}
+
 #[test]
 fn every_option_has_a_variable_and_a_section() {
     let help = text(&elfuse(&["--help"], &[]).stdout);
@@ -157,4 +223,24 @@ fn a_registration_is_printed() {
     assert!(output.status.success() && text(&output.stdout).starts_with(":elfuse:M::"), "{output:?}");
     let output = Command::new(env!("CARGO_BIN_EXE_elfuse")).args(["binfmt", "remove"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// What the guest gets for `-E`, `--clear-env`, `-0` and `-r`, by the first words of files below /proc.
+#[test]
+fn arguments_and_environment_are_the_guests() {
+    let first = |options: &[&str], path: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_elfuse"));
+        command.args(options).arg(guest_tests::verify("tree").unwrap()).args(["read", path]).stdin(Stdio::null());
+        let output = command.env_clear().env("FROM", "here").env("OTHER", "1").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stdout).trim_end_matches('\n').split_once(": ").unwrap().1.to_owned()
+    };
+    let environment = "/proc/self/environ";
+    assert_eq!(first(&[], environment), "FROM=here");
+    assert_eq!(first(&["-E", "FROM=there", "-E", "OTHER=2", "--env", "A=3"], environment), "FROM=there");
+    assert_eq!(first(&["--clear-env", "-E", "A=1=2"], environment), "A=1=2");
+    assert_eq!(first(&["--clear-env"], environment), "");
+    assert!(first(&[], "/proc/self/cmdline").ends_with("/tree"));
+    assert_eq!(first(&["-0", "-login"], "/proc/self/cmdline"), "-login");
+    assert_eq!(first(&["-r", "4.19.1-old"], "/proc/sys/kernel/osrelease"), "4.19.1-old");
 }

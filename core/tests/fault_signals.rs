@@ -145,6 +145,9 @@ fn keep_sent(event: &FaultSignal) {
     }
 }
 
+/// `si_code` of a signal that raise(3) sent: `SI_TKILL` and `SI_USER`.
+const RAISED: i32 = if cfg!(target_os = "linux") { -6 } else { 0x1_0001 };
+
 fn sent_fault_signals_go_to_the_hook() -> Result<(), String> {
     fault::install().map_err(|error| error.to_string())?;
     fault::set_sent_hook(keep_sent);
@@ -155,7 +158,7 @@ fn sent_fault_signals_go_to_the_hook() -> Result<(), String> {
             libc::getpid()
         };
         let seen: Vec<i32> = SENT.iter().map(|slot| slot.load(Ordering::SeqCst)).collect();
-        if seen != [signal, libc::SI_TKILL, pid] || SENT_COUNT.load(Ordering::SeqCst) != index + 1 {
+        if seen != [signal, RAISED, pid] || SENT_COUNT.load(Ordering::SeqCst) != index + 1 {
             return Err(format!("signal {signal}: the hook saw {seen:?}"));
         }
     }

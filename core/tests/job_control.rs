@@ -46,7 +46,11 @@ impl Terminal {
             command.pre_exec(|| {
                 nix::unistd::setsid()?;
                 // The standard input is the slave by now.
-                if libc::ioctl(0, libc::TIOCSCTTY, 0) < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
+                if libc::ioctl(0, libc::TIOCSCTTY as libc::c_ulong, 0) < 0 {
+                    Err(std::io::Error::last_os_error())
+                } else {
+                    Ok(())
+                }
             });
         }
         let leader = command.spawn().unwrap();

@@ -65,6 +65,12 @@ fn absolute_paths_are_the_sysroots() {
     let verbs =
         ["link", "/absolute", "link", "/proc/self/exe", "type", "/bin", "follow", "/bin/", "read", "/etc/name/x"];
     assert_eq!(system.lines(&[], &verbs), ["/etc/name", "/usr/bin/tree", "link", "directory", "error 20"]);
+    // A loop within the tree, by one name and by two.
+    for (target, link) in [("/usr/about", "root/usr/round"), ("round", "root/usr/about"), ("self", "root/etc/self")] {
+        symlink(target, system.at(link)).unwrap();
+    }
+    let verbs = ["read", "/usr/round", "type", "/usr/round", "read", "/etc/self/x", "enter", "/etc/self"];
+    assert_eq!(system.lines(&[], &verbs), ["error 40", "link", "error 40", "error 40"]);
 }
 
 #[test]
@@ -142,9 +148,9 @@ fn sockets_have_names_in_the_tree() {
     symlink("/run", system.at("root/etc/sockets")).unwrap();
     symlink("/run/here", system.at("root/etc/link")).unwrap();
     let verbs = ["listen", "/run/here", "connect", "/etc/sockets/here", "connect", "/etc/link", "connect", "/run/none"];
-    let verbs = [&verbs[..], &["listen", "/etc/link", "sendto", "/etc/datagrams", "type", "/run/here"]].concat();
+    let verbs = [&verbs[..], &["listen", "/etc/link", "sendto", "/run/own-datagrams", "type", "/run/here"]].concat();
     let verbs = [&verbs[..], &["enter", "/run", "listen", "relative", "connect", "relative"]].concat();
-    let expected = ["/run/here", "/run/here", "/run/here", "error 2", "error 98", "/etc/datagrams", "socket"];
+    let expected = ["/run/here", "/run/here", "/run/here", "error 2", "error 98", "/run/own-datagrams", "socket"];
     let expected = [&expected[..], &["done", "relative", "relative"]].concat();
     assert_eq!(system.lines(&[], &verbs), expected);
     assert!(system.at("root/run/here").exists());
@@ -161,6 +167,57 @@ fn watches_are_of_the_tree() {
     let system = System::new();
     let verbs = ["watch", "/etc/name", "watch", "/absolute", "watchlink", "/absolute", "watch", "/etc/none"];
     assert_eq!(system.lines(&[], &verbs), ["done", "done", "error 11", "error 2"]);
+}
+
+#[test]
+fn the_sysroot_has_three_names() {
+    let system = System::new();
+    let root = system.at("root");
+    let run = |options: &[&str], variable: Option<&Path>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_elfuse"));
+        command.args(options).arg("--").arg(guest_tests::verify("tree").unwrap()).args(["read", "/etc/name"]);
+        lines(&command.envs(variable.map(|value| ("ELFUSE_SYSROOT", value))).output().unwrap())
+    };
+    let path = root.to_str().unwrap();
+    assert_eq!(run(&["-L", path], None), ["inside"]);
+    assert_eq!(run(&["--sysroot", path], None), ["inside"]);
+    assert_eq!(run(&[], Some(&root)), ["inside"]);
+    // The command line is nearer than the environment, and its last word counts.
+    let inner = system.at("root/srv/inner");
+    assert_eq!(run(&["-L", path], Some(&inner)), ["inside"]);
+    assert_eq!(run(&["-L", inner.to_str().unwrap(), "--sysroot", path], None), ["inside"]);
+    assert_eq!(run(&[], Some(&inner)), ["error 2"]);
+}
+
+#[test]
+fn what_only_the_host_has_can_be_used() {
+    let system = System::new();
+    // The sysroot has an /etc, but nobody in it.
+    let verbs = ["read", "/etc/passwd", "read", "/etc/group", "read", "/etc/name"];
+    let host = |path: &str| std::fs::read_to_string(path).unwrap().lines().next().unwrap().to_owned();
+    assert_eq!(system.lines(&[], &verbs), [host("/etc/passwd"), host("/etc/group"), "inside".to_owned()]);
+}
+
+#[test]
+fn files_are_bound_too_and_the_last_place_counts() {
+    let system = System::new();
+    let bind = |host: &str, guest: &str| format!("{}:{guest}", system.at(host).display());
+    let (file, deep) = (bind("host/file", "/etc/name"), bind("host/deep/file", "/etc/other"));
+    assert_eq!(
+        system.lines(
+            &["--bind", &file, "--bind", &deep],
+            &["read", "/etc/name", "read", "/etc/other", "read", "/absolute"]
+        ),
+        ["outside", "deep", "outside"]
+    );
+    // Relative to where elfuse starts, which is `host`.
+    assert_eq!(system.lines(&["--bind", "deep:/mnt"], &["read", "/mnt/file"]), ["deep"]);
+    let again = bind("host/deep", "/mnt");
+    let other = bind("host", "/mnt");
+    assert_eq!(system.lines(&["--bind", &other, "--bind", &again], &["read", "/mnt/file"]), ["deep"]);
+    let output = system.run(&["--bind", &bind("host/none", "/mnt")], "tree", &["where"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && text.contains("/host/none: No such file"), "{text}");
 }
 
 #[test]
@@ -193,6 +250,12 @@ fn errors_name_the_file_and_the_remedy() {
     assert!(error(&[], Path::new("no-such-program")).contains("no-such-program"));
     let text = error(&["--sysroot", system.at("host/file").to_str().unwrap()], Path::new("tree"));
     assert!(text.contains("not a directory"), "{text}");
+    symlink("round", system.at("host/about")).unwrap();
+    symlink("about", system.at("host/round")).unwrap();
+    for (sysroot, reason) in [("host/round", "Too many levels"), ("host/none", "No such file")] {
+        let text = error(&["--sysroot", system.at(sysroot).to_str().unwrap()], Path::new("tree"));
+        assert!(text.contains(sysroot) && text.contains(reason), "{text}");
+    }
     assert!(error(&["--workdir", "/none"], Path::new("tree")).contains("cannot enter /none"));
     let own = error(&[], Path::new(env!("CARGO_BIN_EXE_elfuse")));
     assert!(own.contains("without elfuse"), "{own}");
@@ -237,6 +300,43 @@ fn proc_shows_the_guest() {
     // The directory's own descriptor is among them.
     assert!(results[2].starts_with(". .. 0 1 2 3 "), "{results:?}");
     assert!(results[1].contains('='), "{results:?}");
+}
+
+#[test]
+fn the_cpu_is_the_guests() {
+    let system = System::new();
+    let fields = ["CPU architecture", "CPU implementer", "CPU part", "vendor_id"];
+    let verbs: Vec<&str> = fields.iter().flat_map(|field| ["find", "/proc/cpuinfo", field]).collect();
+    let results = system.lines(&[], &verbs);
+    // What only Arm's have, and what only the host's has.
+    assert!(results[..3].iter().zip(fields).all(|(line, field)| line.starts_with(field)), "{results:?}");
+    assert_eq!(results[3], "error 2");
+    let id = "/sys/devices/system/cpu/cpu0/regs/identification/midr_el1";
+    let other = "/sys/devices/system/cpu/cpu99999/regs/identification/midr_el1";
+    let verbs = ["read", id, "read", other];
+    // A Neoverse N1 of revision 3.
+    assert_eq!(system.lines(&["--cpu", "n1"], &verbs), ["0x00000000413fd0c1", "error 2"]);
+    let mut without_sysroot = Command::new(env!("CARGO_BIN_EXE_elfuse"));
+    without_sysroot.args(["--cpu", "a72", "--"]).arg(system.at("host/tree")).args(["read", id]);
+    assert_eq!(lines(&without_sysroot.output().unwrap()), ["0x00000000410fd083"]);
+}
+
+#[test]
+fn mounts_are_where_the_guest_meets_them() {
+    let system = System::new();
+    let bind = format!("{}:/srv/data", system.at("host").display());
+    let verbs =
+        ["read", "/proc/self/mountinfo", "read", "/proc/mounts", "find", "/proc/self/mounts", "proc /proc proc "];
+    let results = system.lines(&["--bind", &bind], &verbs);
+    let fields: Vec<&str> = results[0].split(' ').collect();
+    let root = system.at("root");
+    // The file system's own path of the sysroot ends as the host's path does.
+    assert!(fields[4] == "/" && root.ends_with(Path::new(fields[3]).file_name().unwrap()), "{results:?}");
+    assert_eq!(results[1].split(' ').nth(1), Some("/"), "{results:?}");
+    assert!(results[2].starts_with("proc /proc proc "), "{results:?}");
+    let device = results[1].split(' ').next().unwrap();
+    let found = system.lines(&["--bind", &bind], &["find", "/proc/self/mounts", &format!("{device} /srv/data ")]);
+    assert!(found[0].starts_with(&format!("{device} /srv/data ")), "{found:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! [`Errno`]: the error numbers of Linux, one table for numbers, names and texts.
 //!
-//! arm64 uses the asm-generic numbers. The restart codes (ERESTARTSYS and its kin) are not here: they are a type of
+//! arm64 uses the asm-generic numbers. The host's errors become these in `host::errno`. The restart codes (ERESTARTSYS and its kin) are not here: they are a type of
 //! their own in `kernel`, so that none can reach a guest register. Source: `include/uapi/asm-generic/errno*.h`.
 
 use std::fmt;
@@ -172,26 +172,6 @@ impl fmt::Display for Errno {
 
 impl std::error::Error for Errno {}
 
-impl From<nix::errno::Errno> for Errno {
-    /// The guest's number for a host error. On a Linux host the numbers are the same; `host` translates elsewhere.
-    fn from(errno: nix::errno::Errno) -> Self {
-        Self::from_raw(errno as i32)
-    }
-}
-
-impl From<std::io::Error> for Errno {
-    fn from(error: std::io::Error) -> Self {
-        error.raw_os_error().map_or(Self::EIO, Self::from_raw)
-    }
-}
-
-/// A host error in words, without the number that its own text ends with.
-#[must_use]
-pub fn io_text(error: &std::io::Error) -> String {
-    let text = error.raw_os_error().and_then(|number| Errno::from_raw(number).text());
-    text.map_or_else(|| error.to_string(), str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,8 +181,6 @@ mod tests {
         assert_eq!(Errno::EFAULT.to_return_value() as i64, -14);
         assert_eq!(Errno::from_return_value(Errno::EFAULT.to_return_value()), Some(Errno::EFAULT));
         assert_eq!((Errno::from_return_value(0), Errno::from_return_value(-4096_i64 as u64)), (None, None));
-        assert_eq!(io_text(&std::io::Error::from_raw_os_error(2)), "No such file or directory");
-        assert_eq!(io_text(&std::io::Error::other("cut short")), "cut short");
         assert_eq!(Errno::from_raw(9999), Errno::EIO);
         assert_eq!(format!("{:?} {:?}", Errno::ENOSYS, Errno::from_raw(41)), "ENOSYS errno 41");
     }

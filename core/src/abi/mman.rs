@@ -188,8 +188,8 @@ mod tests {
     fn numbers_are_those_of_the_uapi() {
         assert_eq!(Advice::from_raw(18), Some(Advice::WipeOnFork));
         assert_eq!(Advice::from_raw(5), None);
-        assert_eq!(Advice::GuardRemove.raw(), libc::MADV_DONTNEED - 4 + 103);
-        assert_eq!(MapFlags::FIXED_NOREPLACE.bits() as i32, libc::MAP_FIXED_NOREPLACE);
+        assert_eq!(Advice::GuardRemove.raw(), 103);
+        assert_eq!(MapFlags::FIXED_NOREPLACE.bits(), 0x10_0000);
         assert_eq!(MapType::from_flags(0x22), Some(MapType::Private));
         assert_eq!(MapType::from_flags(0x20), None);
     }

@@ -7,6 +7,7 @@ mod addr;
 mod errno;
 mod ids;
 pub mod mman;
+pub mod prctl;
 mod rseq;
 mod siginfo;
 mod signal;
@@ -15,7 +16,7 @@ pub mod stat;
 pub mod time;
 
 pub use addr::{GuestAddr, GuestPtr, GuestRange, PAGE_SIZE};
-pub use errno::{Errno, io_text};
+pub use errno::Errno;
 pub use ids::{Fd, Pid, Tid};
 pub use rseq::{RSEQ_ALIGN, RSEQ_FEATURE_SIZE};
 pub use siginfo::{SiCode, SigInfo};

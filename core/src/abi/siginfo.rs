@@ -190,6 +190,12 @@ impl SigInfo {
         self.get_i32(24)
     }
 
+    /// `si_status` of a child's signal.
+    #[must_use]
+    pub fn status(&self) -> i32 {
+        self.get_i32(24)
+    }
+
     /// Changes `si_fd`.
     pub fn set_fd(&mut self, fd: i32) {
         self.put_i32(24, fd);

@@ -1,4 +1,4 @@
-//! File metadata as arm64 Linux lays it out: [`Stat`], [`StatFs`].
+//! File metadata as arm64 Linux lays it out: [`Stat`], [`StatFs`]; device numbers.
 //!
 //! `struct statx` and `struct linux_dirent64` have one layout on every architecture and need no type here. Sources:
 //! `include/uapi/asm-generic/stat.h` (which arm64 uses), `include/uapi/asm-generic/statfs.h`.
@@ -82,3 +82,44 @@ pub struct StatFs {
 }
 
 const _: () = assert!(size_of::<StatFs>() == 120);
+
+/// The device number of a major and a minor number: 12 and 20 bits of them as the kernel keeps them, and the rest above,
+/// where C libraries look (makedev(3)).
+#[must_use]
+pub const fn device(major: u32, minor: u32) -> u64 {
+    let (major, minor) = (major as u64, minor as u64);
+    (major & 0xfff) << 8 | (major & 0xffff_f000) << 32 | minor & 0xff | (minor & 0xffff_ff00) << 12
+}
+
+/// The major number of a device number.
+#[must_use]
+pub const fn major(device: u64) -> u32 {
+    (device >> 8 & 0xfff | device >> 32 & 0xffff_f000) as u32
+}
+
+/// The minor number of a device number.
+#[must_use]
+pub const fn minor(device: u64) -> u32 {
+    (device & 0xff | device >> 12 & 0xffff_ff00) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn device_numbers_are_taken_apart_and_put_together() {
+        assert_eq!((device(8, 1), device(259, 0x12345)), (0x801, 0x1231_0345));
+        for (major_number, minor_number) in
+            [(0, 0), (8, 1), (0xfff, 0xff), (0x1234_5678, 0x9abc_def0), (u32::MAX, u32::MAX)]
+        {
+            let number = device(major_number, minor_number);
+            assert_eq!((major(number), minor(number)), (major_number, minor_number));
+        }
+        #[cfg(target_os = "linux")]
+        for number in [0, 0x801, 0x1231_0345, 0x1234_5678_9abc_def0, u64::MAX] {
+            assert_eq!(u64::from(major(number)), nix::sys::stat::major(number));
+            assert_eq!(u64::from(minor(number)), nix::sys::stat::minor(number));
+        }
+    }
+}

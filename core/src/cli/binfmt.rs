@@ -5,6 +5,7 @@
 //! `Documentation/admin-guide/binfmt-misc.rst` of Linux.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 
 /// Where the kernel takes registrations.
@@ -22,10 +23,7 @@ const MASK: [u8; 20] = *b"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\x
 pub(super) fn run(action: Option<&str>) -> Result<(), String> {
     let elfuse = std::env::current_exe().map_err(|error| format!("cannot find elfuse itself: {error}; mount /proc"))?;
     match action {
-        Some("print") => {
-            println!("{}", registration(&elfuse)?);
-            Ok(())
-        }
+        Some("print") => super::printed(writeln!(std::io::stdout(), "{}", registration(&elfuse)?)),
         Some("install") => std::fs::write(REGISTER, registration(&elfuse)?).map_err(|error| {
             format!(
                 "cannot write {REGISTER}: {error}; become root, `mount -t binfmt_misc none /proc/sys/fs/binfmt_misc`, and \

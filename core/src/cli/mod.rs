@@ -7,6 +7,7 @@ mod generate;
 
 use std::ffi::OsString;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::fs::RootConfig;
+use crate::host::errno::io_text;
+use crate::host::signal::HostSignalState;
 use crate::kernel::fd_table::open_host_fds;
 use crate::kernel::process::{ForkWay, Options};
 use crate::soft::a64::{CpuModel, CpuModelError};
@@ -62,7 +65,8 @@ pub struct Cli {
     #[arg(long, value_name = "SECONDS", env = "ELFUSE_TIMEOUT", default_value = "0", value_parser = parse_seconds, help_heading = LOOKING)]
     timeout: Duration,
 
-    /// Show system calls: all, or those of FILTER, a list between commas of names, %CLASS, path=PATH, fd=N, !NAME
+    /// Show system calls and signals: all, or those of FILTER, a list between commas of names, %CLASS, !NAME, path=PATH, fd=N,
+    /// signal=NAME
     #[arg(long, value_name = "FILTER", env = "ELFUSE_TRACE", num_args = 0..=1, require_equals = true,
         default_missing_value = "all", value_parser = parse_filter, help_heading = LOOKING)]
     trace: Option<Filter>,
@@ -128,7 +132,7 @@ pub struct Cli {
     release: Option<String>,
 
     /// Give the guest NAME as its first argument instead of PROGRAM
-    #[arg(short = '0', long, value_name = "NAME", env = "ELFUSE_ARGV0", help_heading = PROCESS)]
+    #[arg(short = '0', long, value_name = "NAME", env = "ELFUSE_ARGV0", allow_hyphen_values = true, help_heading = PROCESS)]
     argv0: Option<OsString>,
 
     /// Write the manual page (man) or the completions of a shell into DIR (for packagers)
@@ -167,10 +171,7 @@ impl Cli {
                 report_error("command line", usage_text(&error));
                 return ExitCode::from(EXIT_FAILURE);
             }
-            match error.print() {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(_) => ExitCode::from(EXIT_FAILURE),
-            }
+            exit_code(printed(error.print()).map_err(|why| ("standard output", why)))
         })
     }
 
@@ -285,13 +286,7 @@ pub fn main() -> ExitCode {
         Err(status) => return status,
     };
     if let Some(done) = cli.without_guest() {
-        return match done {
-            Ok(()) => ExitCode::SUCCESS,
-            Err((what, why)) => {
-                report_error(what, why);
-                ExitCode::from(EXIT_FAILURE)
-            }
-        };
+        return exit_code(done);
     }
     match inherited {
         Ok(inherited) => crate::run::start(&cli, &inherited),
@@ -299,6 +294,28 @@ pub fn main() -> ExitCode {
             report_error("cannot list open descriptors", format_args!("{errno}; see that /proc is mounted"));
             ExitCode::from(EXIT_FAILURE)
         }
+    }
+}
+
+/// Success, or [`EXIT_FAILURE`] after a word about what failed.
+fn exit_code(done: Result<(), (&str, String)>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((what, why)) => {
+            report_error(what, why);
+            ExitCode::from(EXIT_FAILURE)
+        }
+    }
+}
+
+/// What became of text for standard output, which Rust's runtime replaces where it is closed.
+fn printed(result: io::Result<()>) -> Result<(), String> {
+    let [_, is_open, _] = HostSignalState::capture().standard_open;
+    match result {
+        _lost if !is_open => Err("it is closed; redirect it to a file".to_owned()),
+        // Whoever read it has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(|error| format!("{}; redirect it to a file with room", io_text(&error))),
     }
 }
 
@@ -373,7 +390,7 @@ const BACK_END: &str = "soft";
 
 /// Tells the user what failed: `elfuse: <what>: <why>; <what to do>`, one line whatever the text holds.
 pub fn report_error(what: impl fmt::Display, why: impl fmt::Display) {
-    eprintln!("{}", error_line(what, why));
+    crate::host::tell(error_line(what, why));
 }
 
 fn error_line(what: impl fmt::Display, why: impl fmt::Display) -> String {
@@ -407,6 +424,8 @@ mod tests {
         assert_eq!(run.args, [&b"prog"[..], b"--trace", b"-v", b"--", b"x"]);
         let run = command(&["-0", "name", "--", "-prog", "a"]);
         assert_eq!((run.path, run.args), ("-prog".into(), vec![b"name".to_vec(), b"a".to_vec()]));
+        // As a login shell is called.
+        assert_eq!(command(&["-0", "-sh", "p"]).args, [b"-sh"]);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::abi::{Errno, io_text};
+use crate::abi::Errno;
+use crate::host::errno::{self, io_text};
 
 /// Why a program cannot be started. The text is "what: why; what to do", without a prefix.
 #[derive(Debug, thiserror::Error)]
@@ -74,9 +75,7 @@ impl LoadError {
     #[must_use]
     pub fn errno(&self) -> Errno {
         match self {
-            Self::Open { source, .. } | Self::Interpreter { source, .. } => {
-                source.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
-            }
+            Self::Open { source, .. } | Self::Interpreter { source, .. } => errno::of(source),
             Self::NotExecutable { .. } => Errno::EACCES,
             Self::NotElf
             | Self::WrongMachine { .. }

@@ -130,17 +130,17 @@ fn become_child(
     let process = Process::new(machine, parent.space().clone(), preemption, options, seed.root.clone());
     forget(parent);
     if !seed.args.flags.contains(CloneFlags::VM) {
-        process.space().inherit().map_err(errno)?;
+        process.space().inherit()?;
     }
     process.set_image(seed.image);
     process.limits().inherit(&seed.limits, seed.is_dumpable);
     process.group().actions = seed.actions;
     process.follow_child_disposition();
     if let Some(warning) = bring_up::start_kicks(&process, &proof)? {
-        eprintln!("elfuse: signals from other elfuse processes will not arrive: {warning}");
+        crate::host::tell(format_args!("elfuse: signals from other elfuse processes will not arrive: {warning}"));
     }
     let files = Arc::new(FdTable::inherit_forked(seed.files, seed.file_limit));
-    signal::fd::renew(&process, &files).map_err(errno)?;
+    signal::fd::renew(&process, &files)?;
     let (task, enlisted) =
         bring_up::enlist_first_thread(&process, ctx.vcpu.id(), Role::ForkChildBootstrap, seed.blocked);
     ctx.vcpu.push(&seed.state);
@@ -157,10 +157,6 @@ fn become_child(
         process.hold_vfork_parent(Box::new(OnlyWaiting { _stream: stream.into() }));
     }
     Ok(())
-}
-
-fn errno(errno: Errno) -> std::io::Error {
-    std::io::Error::from_raw_os_error(errno.raw().into())
 }
 
 /// The host descriptors that the child goes on with: its own standard ones, the guest's, those of mapped files, of the

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::abi::io_text;
 use crate::abi::{GuestAddr, SigSet, Signal};
 use crate::elf::ProgramAreas;
 use crate::fs::RootConfig;
+use crate::host::errno::io_text;
 use crate::kernel::limits::Limit;
 use crate::kernel::process::{ForkWay, ImageInfo, Options};
 use crate::kernel::rseq::Rseq;

@@ -97,7 +97,7 @@ impl Snapshot {
     ) -> io::Result<()> {
         let pages = (piece.len() / PAGE_SIZE) as usize;
         let place = self.memory.host_range(piece.start, piece.len());
-        let host = place.map_err(|errno| io::Error::from_raw_os_error(errno.raw().into()))?.addr() as u64;
+        let host = place?.addr() as u64;
         let mut map = [0; PAGES_AT_ONCE * 8];
         self.page_map.read_exact_at(&mut map[..pages * 8], host / PAGE_SIZE * 8)?;
         for (page, entry) in map[..pages * 8].chunks_exact(8).enumerate() {

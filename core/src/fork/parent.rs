@@ -324,6 +324,7 @@ fn drop_twin(process: &Process, twin: Option<Twin>) {
 
 /// Waits until the child executes a program or ends, or this process is to end, and takes what the child gives back.
 fn await_release(ctx: &TaskContext, handover: &Handover, twin: Option<&Twin>) {
+    ctx.task.show_call();
     while is_readable(ctx, handover, None) {
         // The end of the stream, or damage that ends it as well.
         let Ok(packet) = Packet::receive(handover) else { return };

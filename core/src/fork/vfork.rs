@@ -21,6 +21,7 @@ use super::image::{Header, ImageError, MappedFileRecord, Mapping, Run};
 use super::pages::{PAGE_LEN, Snapshot};
 use super::parent::{Files, MappedFiles, describe_mapping, send};
 use crate::abi::{Errno, GuestAddr, GuestRange, PAGE_SIZE};
+use crate::host::errno;
 use crate::host::handover::Handover;
 use crate::host::twin::Twin;
 use crate::kernel::Process;
@@ -254,7 +255,7 @@ fn write_page(
     let is_known = match was_there {
         Ok(()) => true,
         // The child has mapped it anew.
-        Err(error) if error.raw_os_error() == Some(Errno::EFAULT.raw().into()) => false,
+        Err(error) if errno::of(&error) == Errno::EFAULT => false,
         Err(_) if twin.is_none() => false,
         Err(error) => return Err(ImageError::Host("read what memory was at a vfork", error)),
     };

@@ -165,6 +165,12 @@ impl Root {
         self.sysroot.as_ref().map(|place| place.file.as_fd())
     }
 
+    /// The host paths that take part in the tree, each with the guest path where it appears; the empty one is `/`.
+    pub fn places(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let sysroot = self.sysroot.iter().map(|place| (&place.host[..], &b""[..]));
+        sysroot.chain(self.binds.iter().map(|bind| (&bind.place.host[..], &bind.guest[..])))
+    }
+
     /// True where paths go to the host as they are.
     #[must_use]
     pub fn is_plain(&self) -> bool {
@@ -188,13 +194,11 @@ impl Root {
     /// The guest's path of a host path, as getcwd(2) and /proc show it.
     #[must_use]
     pub fn guest_path(&self, host: &[u8]) -> Vec<u8> {
-        let bound = self.binds.iter().map(|bind| (bind.place.host.as_slice(), bind.guest.as_slice()));
-        let sysroot = self.sysroot.iter().map(|place| (place.host.as_slice(), &b""[..]));
         let rest_of = |(place, guest): (&'_ [u8], &'_ [u8])| {
             let rest = host.strip_prefix(place)?;
             (rest.is_empty() || rest.starts_with(b"/")).then(|| (place.len(), [guest, rest].concat()))
         };
-        let deepest = bound.chain(sysroot).filter_map(rest_of).max_by_key(|(len, _)| *len);
+        let deepest = self.places().filter_map(rest_of).max_by_key(|(len, _)| *len);
         match deepest {
             Some((_, guest)) if guest.is_empty() => b"/".to_vec(),
             Some((_, guest)) => guest,

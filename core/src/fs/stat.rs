@@ -3,6 +3,7 @@
 use nix::sys::stat::FileStat;
 
 use crate::abi::stat::Stat;
+use crate::host::metadata::device_number;
 
 /// The guest's `struct stat` of the host's.
 ///
@@ -11,13 +12,13 @@ use crate::abi::stat::Stat;
 #[cfg_attr(target_os = "linux", expect(clippy::unnecessary_cast, reason = "the host's types differ by platform"))]
 pub fn to_guest(host: &FileStat) -> Stat {
     Stat {
-        st_dev: host.st_dev as u64,
+        st_dev: device_number(host.st_dev),
         st_ino: host.st_ino as u64,
         st_mode: host.st_mode as u32,
         st_nlink: host.st_nlink as u32,
         st_uid: host.st_uid,
         st_gid: host.st_gid,
-        st_rdev: host.st_rdev as u64,
+        st_rdev: device_number(host.st_rdev),
         pad1: 0,
         st_size: host.st_size,
         st_blksize: host.st_blksize as i32,

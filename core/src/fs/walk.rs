@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::root::{Bind, Root, split_last};
 use crate::abi::Errno;
-use crate::host::paths::{self, PlaceKind, Scope, WORKING_DIRECTORY};
+use crate::host::paths::{self, Links, PlaceKind, Scope, WORKING_DIRECTORY};
 
 /// Most symbolic links of one path (`MAXSYMLINKS`).
 const LINKS_MAX: u32 = 40;
@@ -101,7 +101,7 @@ impl Root {
             return Err(Errno::ENOSYS);
         }
         if last == Last::Follow {
-            return Ok(Found::Object(Arc::new(paths::walk(start, path, scope)?)));
+            return Ok(Found::Object(Arc::new(self.host_walk(start, path, scope)?)));
         }
         let (parent, name) = split_last(bytes);
         if matches!(name, b"" | b"." | b"..") {
@@ -113,9 +113,31 @@ impl Root {
             parent => c_string(parent)?,
         };
         let name = c_string(name)?;
-        let directory = paths::walk(start, &parent, scope)?;
+        let directory = self.host_walk(start, &parent, scope)?;
         let _is_there = paths::open_place(directory.as_fd(), &name)?;
         Ok(Found::Entry { directory: Arc::new(directory), name })
+    }
+
+    /// The host's walk, which a symbolic link may lead past a bound place to what that hides: `ENOSYS` then.
+    fn host_walk(&self, start: BorrowedFd<'_>, path: &CStr, scope: Scope) -> Result<OwnedFd, Errno> {
+        match paths::walk(start, path, scope, Links::Refuse) {
+            Err(Errno::ELOOP) => {}
+            answer => return answer,
+        }
+        let file = paths::walk(start, path, scope, Links::Follow)?;
+        let host = paths::path_of(file.as_fd())?;
+        if self.is_hidden(&host) { Err(Errno::ENOSYS) } else { Ok(file) }
+    }
+
+    /// True for a file of the sysroot at or below a guest path where something else is bound.
+    fn is_hidden(&self, host: &[u8]) -> bool {
+        let Some(guest) = self.sysroot.as_ref().and_then(|sysroot| host.strip_prefix(&sysroot.host[..])) else {
+            return false;
+        };
+        let is_at = |bind: &Bind| {
+            guest.strip_prefix(&bind.guest[..]).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        };
+        self.binds.iter().any(is_at)
     }
 }
 
@@ -339,10 +361,15 @@ mod tests {
     fn tree() -> Tree {
         let dir = tempfile::Builder::new().prefix("walk").tempdir_in("/var/tmp").unwrap();
         let at = |path: &str| dir.path().join(path);
-        for path in ["root/usr/bin", "root/usr/lib", "root/etc", "root/proc", "root/var/tmp", "data/deep"] {
+        for path in
+            ["root/usr/bin", "root/usr/lib", "root/etc", "root/proc", "root/var/tmp", "root/outside", "data/deep"]
+        {
             std::fs::create_dir_all(at(path)).unwrap();
         }
-        for path in ["root/usr/lib/libc", "root/etc/name", "data/file", "data/deep/file", "host-only"] {
+        // What is below `root/outside` is hidden.
+        for path in
+            ["root/usr/lib/libc", "root/etc/name", "root/outside/file", "data/file", "data/deep/file", "host-only"]
+        {
             std::fs::write(at(path), path).unwrap();
         }
         for (target, link) in [
@@ -353,6 +380,7 @@ mod tests {
             ("loop-a", "root/loop-b"),
             ("/nowhere/new", "root/dangling"),
             ("/outside/file", "root/to-bound"),
+            ("outside", "root/to-place"),
             ("../proc/self/mounts", "root/etc/mtab"),
             ("/usr/lib/libc", "data/back"),
         ] {
@@ -410,11 +438,14 @@ mod tests {
     #[test]
     fn bound_places_are_where_they_were_put() {
         let tree = tree();
-        for path in ["/outside/file", "/to-bound", "/usr/../outside/./file", "/outside/deep/../file"] {
+        for path in ["/outside/file", "/to-bound", "/to-place/file", "/usr/../outside/./file", "/outside/deep/../file"]
+        {
             assert_eq!(tree.follow(path), Ok("data/file".to_owned()), "{path}");
         }
         assert_eq!(tree.follow("/outside/.."), Ok("root".to_owned()));
         assert_eq!(tree.follow("/outside/../etc/name"), Ok("root/etc/name".to_owned()));
+        assert_eq!(tree.follow("/to-place"), Ok("data".to_owned()));
+        assert_eq!(tree.itself("/to-place/file"), Ok("data/file".to_owned()));
         assert_eq!(tree.itself("/outside"), Ok("data".to_owned()));
         assert_eq!(tree.itself("/outside/new"), Ok("data/new?".to_owned()));
     }

@@ -1,4 +1,5 @@
-//! Host processes as the guest's: children, groups, sessions, kill(2), and the ways for this process to end.
+//! Host processes as the guest's: children, groups, sessions, kill(2), and the ways for this process to end. Options, wait
+//! statuses and signals are Linux's.
 
 #![expect(unsafe_code, reason = "calls whose status words nix decodes, or whose signals it cannot name")]
 
@@ -20,7 +21,18 @@ fn native(pid: Pid) -> unistd::Pid {
 /// `ESRCH`, `EPERM`.
 pub fn kill(pid: Pid, signal: Option<Signal>) -> Result<(), Errno> {
     // SAFETY: the call takes no pointers.
-    checked(unsafe { libc::kill(pid.0, signal.map_or(0, Signal::number)) }).map(|_zero| ())
+    checked(unsafe { libc::kill(pid.0, signal.map_or(Ok(0), imp::number)?) }).map(|_zero| ())
+}
+
+/// Whether [`adopt_orphans`] can do it on this host.
+pub const ADOPTS_ORPHANS: bool = cfg!(target_os = "linux");
+
+/// Makes this process the parent of all orphans below it; `false` where the host cannot.
+///
+/// # Errors
+/// The host's.
+pub fn adopt_orphans() -> Result<bool, Errno> {
+    imp::adopt_orphans()
 }
 
 /// Whether a process, or a thread of it, exists and may be signalled.
@@ -28,18 +40,9 @@ pub fn kill(pid: Pid, signal: Option<Signal>) -> Result<(), Errno> {
 /// # Errors
 /// `ESRCH`, `EPERM`.
 pub fn probe(pid: Pid, tid: Option<Tid>) -> Result<(), Errno> {
-    let Some(tid) = tid else { return kill(pid, None) };
-    #[cfg(target_os = "linux")]
-    {
-        // SAFETY: the call takes no pointers.
-        let result = unsafe { libc::syscall(libc::SYS_tgkill, pid.0, tid.0, 0) };
-        if result < 0 { Err(std::io::Error::last_os_error().into()) } else { Ok(()) }
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        // Threads of other processes cannot be named here.
-        let _unnamed = tid;
-        kill(pid, None)
+    match tid {
+        Some(tid) => imp::probe_thread(pid, tid),
+        None => kill(pid, None),
     }
 }
 
@@ -122,16 +125,6 @@ impl Whose {
             Self::Handle(_) => Err(Errno::EINVAL),
         }
     }
-
-    #[cfg(target_os = "linux")]
-    fn to_waitid(self) -> (libc::idtype_t, i32) {
-        match self {
-            Self::Any => (libc::P_ALL, 0),
-            Self::One(pid) => (libc::P_PID, pid.0),
-            Self::Group(group) => (libc::P_PGID, group.0),
-            Self::Handle(number) => (libc::P_PIDFD, number),
-        }
-    }
 }
 
 /// True for a process that is one of those meant, as far as its id tells.
@@ -192,8 +185,10 @@ pub fn wait_child(whose: Whose, options: i32) -> Result<Option<ChildChange>, Err
     let mut status = 0;
     let mut usage = [0u64; 18];
     // SAFETY: both places are valid; the assertion above says that a rusage fits.
-    let child = checked(unsafe { libc::wait4(pid, &mut status, options | libc::WNOHANG, usage.as_mut_ptr().cast()) })?;
-    Ok((child != 0).then_some(ChildChange { pid: Pid(child), status, usage }))
+    let child = checked(unsafe {
+        libc::wait4(pid, &mut status, imp::wait_options(options) | libc::WNOHANG, usage.as_mut_ptr().cast())
+    })?;
+    Ok((child != 0).then(|| ChildChange { pid: Pid(child), status: imp::status(status), usage: imp::usage(usage) }))
 }
 
 /// Waits for the end of a child of this process and takes it away; the answer is its wait status. For a child that ends
@@ -205,8 +200,8 @@ pub fn reap(pid: Pid) -> Result<i32, Errno> {
     let mut status = 0;
     loop {
         // SAFETY: the place is valid, and no usage is asked for.
-        match checked(unsafe { libc::wait4(pid.0, &mut status, ALL_KINDS, std::ptr::null_mut()) }) {
-            Ok(_pid) => return Ok(status),
+        match checked(unsafe { libc::wait4(pid.0, &mut status, imp::wait_options(ALL_KINDS), std::ptr::null_mut()) }) {
+            Ok(_pid) => return Ok(imp::status(status)),
             Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno),
         }
@@ -214,7 +209,11 @@ pub fn reap(pid: Pid) -> Result<i32, Errno> {
 }
 
 /// Children whatever signal they send at their end.
-const ALL_KINDS: i32 = if cfg!(target_os = "linux") { 0x4000_0000 } else { 0 };
+const ALL_KINDS: i32 = 0x4000_0000;
+/// Those that have ended.
+const WEXITED: i32 = 4;
+/// Leaves them there.
+const WNOWAIT: i32 = 0x0100_0000;
 
 /// Bytes of a siginfo.
 pub const SIGINFO_LEN: usize = 128;
@@ -225,28 +224,9 @@ pub type WaitedFor = ([u8; SIGINFO_LEN], [u64; 18]);
 /// waitid(2) that never sleeps: the siginfo and the rusage; `None` when no child has changed its state.
 ///
 /// # Errors
-/// `ECHILD`, `EINVAL`, `EBADF`; `ENOSYS` on a host without the system call.
+/// `ECHILD`, `EINVAL`, `EBADF`.
 pub fn wait_id(whose: Whose, options: i32) -> Result<Option<WaitedFor>, Errno> {
-    #[cfg(target_os = "linux")]
-    {
-        let (kind, id) = whose.to_waitid();
-        let mut info = [0u8; SIGINFO_LEN];
-        let mut usage = [0u64; 18];
-        let (info_place, usage_place) = (info.as_mut_ptr(), usage.as_mut_ptr());
-        // SAFETY: the kernel writes at most 128 bytes of siginfo and a rusage, for which there is room.
-        let result =
-            unsafe { libc::syscall(libc::SYS_waitid, kind, id, info_place, options | libc::WNOHANG, usage_place) };
-        if result < 0 {
-            return Err(std::io::Error::last_os_error().into());
-        }
-        // `si_signo` stays 0 where nobody has changed.
-        Ok((info[..4] != [0; 4]).then_some((info, usage)))
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _unused = (whose, options);
-        Err(Errno::ENOSYS)
-    }
+    imp::wait_id(whose, options)
 }
 
 /// Looks for a child that has ended and leaves it there: its id.
@@ -262,7 +242,7 @@ pub fn peek(whose: Whose) -> Result<Option<Pid>, Errno> {
 /// # Errors
 /// As [`wait_id`].
 pub fn peek_info(whose: Whose) -> Result<Option<[u8; SIGINFO_LEN]>, Errno> {
-    Ok(wait_id(whose, libc::WEXITED | libc::WNOWAIT | ALL_KINDS)?.map(|(info, _usage)| info))
+    Ok(wait_id(whose, WEXITED | WNOWAIT | ALL_KINDS)?.map(|(info, _usage)| info))
 }
 
 /// Ends the process at once, without destructors.
@@ -274,18 +254,32 @@ pub fn exit_now(status: i32) -> ! {
 /// Ends the process by `signal`, so that whoever waits for it sees that death.
 pub fn die_by(signal: Signal) -> ! {
     let no_core = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let Ok(number) = imp::number(signal) else { exit_now(128 + signal.number()) };
     // SAFETY: (1) all pointers are to valid values; (2) the default disposition of a fatal signal runs no code of ours.
     unsafe {
         // The guest's window would make an enormous core file that describes elfuse, not the guest.
         libc::setrlimit(libc::RLIMIT_CORE, &no_core);
-        libc::signal(signal.number(), libc::SIG_DFL);
+        libc::signal(number, libc::SIG_DFL);
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&mut set);
-        libc::sigaddset(&mut set, signal.number());
+        libc::sigaddset(&mut set, number);
         libc::pthread_sigmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
         // To this thread: a signal to the process could be taken by the kick thread.
-        libc::raise(signal.number());
+        libc::raise(number);
     }
     // Only where the host ignores the signal's default: the shell's encoding of the same news.
     exit_now(128 + signal.number())
+}
+
+#[cfg(target_os = "linux")]
+#[path = "linux/children.rs"]
+mod imp;
+#[cfg(target_os = "macos")]
+#[path = "macos/children.rs"]
+mod imp;
+
+/// `struct rusage` of the host as 18 words of Linux's.
+#[cfg(target_os = "macos")]
+pub(super) fn usage(words: [u64; 18]) -> [u64; 18] {
+    imp::usage(words)
 }

@@ -1,11 +1,17 @@
 //! Descriptors of the host that are events. Each function is one system call; section 2 of the manual describes it.
-//! Linux hosts only.
+//! Other hosts than Linux answer `ENOSYS`.
 
 #![expect(unsafe_code, reason = "calls that make descriptors")]
 
 use std::os::fd::{FromRawFd, OwnedFd};
 
+use super::raw;
 use crate::abi::Errno;
+
+/// `EFD_CLOEXEC`, `TFD_CLOEXEC`, `SFD_CLOEXEC` and `IN_CLOEXEC` are all this.
+pub const CLOEXEC: u32 = 0o200_0000;
+/// The same of `_NONBLOCK`.
+pub const NONBLOCK: u32 = 0o4000;
 
 fn owned(number: libc::c_long) -> Result<OwnedFd, Errno> {
     let number = i32::try_from(number).ok().filter(|number| *number >= 0);
@@ -20,7 +26,7 @@ fn owned(number: libc::c_long) -> Result<OwnedFd, Errno> {
 /// The host's errno.
 pub fn eventfd(value: u32, flags: u32) -> Result<OwnedFd, Errno> {
     // SAFETY: the call takes no pointers.
-    owned(unsafe { libc::syscall(libc::SYS_eventfd2, value, flags) })
+    owned(unsafe { raw::syscall!(SYS_eventfd2, value, flags) })
 }
 
 /// timerfd_create(2).
@@ -29,7 +35,7 @@ pub fn eventfd(value: u32, flags: u32) -> Result<OwnedFd, Errno> {
 /// The host's errno.
 pub fn timerfd(clock: i32, flags: u32) -> Result<OwnedFd, Errno> {
     // SAFETY: the call takes no pointers.
-    owned(unsafe { libc::syscall(libc::SYS_timerfd_create, clock, flags) })
+    owned(unsafe { raw::syscall!(SYS_timerfd_create, clock, flags) })
 }
 
 /// inotify_init1(2).
@@ -38,5 +44,5 @@ pub fn timerfd(clock: i32, flags: u32) -> Result<OwnedFd, Errno> {
 /// The host's errno.
 pub fn inotify(flags: u32) -> Result<OwnedFd, Errno> {
     // SAFETY: the call takes no pointers.
-    owned(unsafe { libc::syscall(libc::SYS_inotify_init1, flags) })
+    owned(unsafe { raw::syscall!(SYS_inotify_init1, flags) })
 }

@@ -44,7 +44,7 @@ fn report(event: &FaultSignal) {
 /// One line of JSON: numbers and fixed text, so that nothing needs to be escaped.
 fn record(event: &FaultSignal) -> Line {
     let mut line = Line::new();
-    line.text(b"{\"kind\":\"INTERNAL_FAULT\",\"signal\":");
+    line.text(b"{\"schema\":1,\"kind\":\"INTERNAL_FAULT\",\"signal\":");
     line.decimal(event.signal.unsigned_abs() as usize);
     line.text(b",\"pid\":");
     line.decimal(process::own_pid().0.unsigned_abs() as usize);

@@ -1,8 +1,11 @@
-//! Waiting for descriptors with a deadline: poll(2) with nanoseconds.
+//! Waiting for descriptors with a deadline, poll(2) with nanoseconds; and new pipes.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
+#[cfg(not(target_os = "linux"))]
+use nix::fcntl::FdFlag;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 pub use nix::poll::{PollFd, PollFlags};
 
 use super::clock::monotonic_ns;
@@ -32,8 +35,31 @@ pub fn is_readable(fd: BorrowedFd<'_>) -> bool {
 /// True for a descriptor in non-blocking mode.
 #[must_use]
 pub fn is_nonblocking(fd: BorrowedFd<'_>) -> bool {
-    use nix::fcntl::{FcntlArg, OFlag, fcntl};
     fcntl(fd, FcntlArg::F_GETFL).is_ok_and(|flags| OFlag::from_bits_retain(flags).contains(OFlag::O_NONBLOCK))
+}
+
+/// A pipe, reader first, close-on-exec, with these flags of pipe2(2).
+///
+/// # Errors
+/// `EMFILE`, `ENFILE`.
+pub fn pipe(flags: OFlag) -> Result<(OwnedFd, OwnedFd), crate::abi::Errno> {
+    Ok(new_pipe(flags)?)
+}
+
+#[cfg(target_os = "linux")]
+pub(super) fn new_pipe(flags: OFlag) -> nix::Result<(OwnedFd, OwnedFd)> {
+    nix::unistd::pipe2(flags | OFlag::O_CLOEXEC)
+}
+
+/// Who executes a program at this very moment could leave it the two: elfuse starts programs with all others closed.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn new_pipe(flags: OFlag) -> nix::Result<(OwnedFd, OwnedFd)> {
+    let (reader, writer) = nix::unistd::pipe()?;
+    for end in [&reader, &writer] {
+        fcntl(end, FcntlArg::F_SETFL(flags & OFlag::O_NONBLOCK))?;
+        fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    }
+    Ok((reader, writer))
 }
 
 #[cfg(target_os = "linux")]

@@ -96,9 +96,41 @@ fn close_listed(listing: &str, first: RawFd, last: RawFd) {
 #[cfg(test)]
 mod tests {
     use std::os::fd::AsRawFd;
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
     use super::*;
-    use crate::host::children;
+    use crate::host::{children, native_thread};
+
+    /// While others make threads and end them, which must not leave a lock behind.
+    #[test]
+    fn a_forked_process_can_make_threads() {
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let churn = || {
+                while !is_over.load(Relaxed) {
+                    let some: Vec<_> = (0..8).map(|_| native_thread::start("churn", || ()).unwrap()).collect();
+                    some.into_iter().for_each(|one| one.join().unwrap());
+                }
+            };
+            scope.spawn(churn);
+            scope.spawn(churn);
+            let stuck = (0..2000).find(|_| {
+                // SAFETY: the child makes a thread, a system call, and ends.
+                match unsafe { fork() }.unwrap() {
+                    Forked::Child => {
+                        // Ended by this where the thread does not begin.
+                        // SAFETY: the call takes no pointer.
+                        unsafe { libc::alarm(10) };
+                        let made = native_thread::start("child", || ()).map(native_thread::Handle::join);
+                        children::exit_now(i32::from(!matches!(made, Ok(Ok(())))));
+                    }
+                    Forked::Parent(pid) => children::reap(pid).unwrap() != 0,
+                }
+            });
+            is_over.store(true, Relaxed);
+            assert_eq!(stuck, None);
+        });
+    }
 
     /// In a forked process, since every other test's descriptors are closed too.
     #[test]

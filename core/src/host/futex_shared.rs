@@ -13,7 +13,9 @@ use crate::abi::Errno;
 
 /// The host address of an aligned guest word. It is never dereferenced here: the kernel answers `EFAULT`.
 #[derive(Clone, Copy, Debug)]
-pub struct ForeignWord(usize);
+pub struct ForeignWord(
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "sleepers look for themselves, see `imp`"))] usize,
+);
 
 impl ForeignWord {
     /// A word of the guest.

@@ -32,6 +32,7 @@ impl Handover {
     /// `EMFILE`, `ENFILE`, `ENOMEM`.
     pub fn pair() -> io::Result<(Self, OwnedFd)> {
         let (own, child) = std::os::unix::net::UnixStream::pair()?;
+        imp::prepare(own.as_fd())?;
         Ok((Self { socket: own.into() }, child.into()))
     }
 
@@ -55,6 +56,7 @@ impl Handover {
             // SAFETY: the command line gave this number to this function alone.
             drop(unsafe { OwnedFd::from_raw_fd(inherited) });
         }
+        imp::prepare(socket.as_fd())?;
         Ok(Self { socket })
     }
 
@@ -67,8 +69,7 @@ impl Handover {
         let rights = [ControlMessage::ScmRights(&numbers)];
         let mut control: &[ControlMessage<'_>] = if numbers.is_empty() { &[] } else { &rights };
         while !bytes.is_empty() {
-            let flags = MsgFlags::MSG_NOSIGNAL;
-            match sendmsg::<()>(self.socket.as_raw_fd(), &[IoSlice::new(bytes)], control, flags, None) {
+            match sendmsg::<()>(self.socket.as_raw_fd(), &[IoSlice::new(bytes)], control, imp::SEND, None) {
                 Ok(sent) => {
                     bytes = bytes.get(sent..).unwrap_or_default();
                     control = &[];
@@ -90,8 +91,7 @@ impl Handover {
         while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             let mut control = cmsg_space!([RawFd; DESCRIPTORS_PER_MESSAGE]);
             let mut parts = [IoSliceMut::new(rest)];
-            let flags = MsgFlags::MSG_CMSG_CLOEXEC;
-            let message = match recvmsg::<()>(self.socket.as_raw_fd(), &mut parts, Some(&mut control), flags) {
+            let message = match recvmsg::<()>(self.socket.as_raw_fd(), &mut parts, Some(&mut control), imp::RECEIVE) {
                 Err(Errno::EINTR) => continue,
                 other => other?,
             };
@@ -101,6 +101,7 @@ impl Handover {
                     descriptors.extend(numbers.into_iter().map(|number| unsafe { OwnedFd::from_raw_fd(number) }));
                 }
             }
+            imp::close_on_exec(descriptors)?;
             if message.flags.contains(MsgFlags::MSG_CTRUNC) {
                 return Err(io::ErrorKind::InvalidData.into());
             }
@@ -132,6 +133,31 @@ impl From<Handover> for OwnedFd {
         handover.socket
     }
 }
+
+#[cfg(target_os = "linux")]
+mod imp {
+    use std::io;
+    use std::os::fd::{BorrowedFd, OwnedFd};
+
+    use super::MsgFlags;
+
+    pub(super) const SEND: MsgFlags = MsgFlags::MSG_NOSIGNAL;
+    pub(super) const RECEIVE: MsgFlags = MsgFlags::MSG_CMSG_CLOEXEC;
+
+    /// Each message says what it needs.
+    pub(super) const fn prepare(_socket: BorrowedFd<'_>) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// They are since they came.
+    pub(super) const fn close_on_exec(_descriptors: &[OwnedFd]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(target_os = "macos")]
+#[path = "macos/handover.rs"]
+mod imp;
 
 #[cfg(test)]
 mod tests {

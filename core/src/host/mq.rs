@@ -6,6 +6,7 @@
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use super::raw;
 use super::sys::ForeignBuffer;
 use crate::abi::Errno;
 
@@ -26,7 +27,7 @@ fn checked(result: libc::c_long) -> Result<u64, Errno> {
 pub fn open(name: &CStr, flags: i32, mode: u32, attributes: Option<&Attributes>) -> Result<OwnedFd, Errno> {
     let attributes = attributes.map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: name and attributes outlive the call and are only read.
-    let number = checked(unsafe { libc::syscall(libc::SYS_mq_open, name.as_ptr(), flags, mode, attributes) })?;
+    let number = checked(unsafe { raw::syscall!(SYS_mq_open, name.as_ptr(), flags, mode, attributes) })?;
     // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
 }
@@ -37,7 +38,7 @@ pub fn open(name: &CStr, flags: i32, mode: u32, attributes: Option<&Attributes>)
 /// The host's errno.
 pub fn unlink(name: &CStr) -> Result<u64, Errno> {
     // SAFETY: the name outlives the call and is only read.
-    checked(unsafe { libc::syscall(libc::SYS_mq_unlink, name.as_ptr()) })
+    checked(unsafe { raw::syscall!(SYS_mq_unlink, name.as_ptr()) })
 }
 
 /// mq_timedsend(2) without waiting.
@@ -47,7 +48,7 @@ pub fn unlink(name: &CStr) -> Result<u64, Errno> {
 pub fn send_now(queue: BorrowedFd<'_>, message: ForeignBuffer, priority: u32) -> Result<u64, Errno> {
     let (start, len, at) = (message.start(), message.len(), std::ptr::from_ref(&LONG_AGO));
     // SAFETY: the message is a foreign buffer, the time is a constant.
-    checked(unsafe { libc::syscall(libc::SYS_mq_timedsend, queue.as_raw_fd(), start, len, priority, at) })
+    checked(unsafe { raw::syscall!(SYS_mq_timedsend, queue.as_raw_fd(), start, len, priority, at) })
 }
 
 /// mq_timedreceive(2) without waiting.
@@ -58,7 +59,7 @@ pub fn receive_now(queue: BorrowedFd<'_>, room: ForeignBuffer, priority: Option<
     let priority = priority.map_or(std::ptr::null_mut(), |priority| priority.start());
     let (start, len, at) = (room.start(), room.len(), std::ptr::from_ref(&LONG_AGO));
     // SAFETY: both are foreign buffers with room for what the call writes, the time is a constant.
-    checked(unsafe { libc::syscall(libc::SYS_mq_timedreceive, queue.as_raw_fd(), start, len, priority, at) })
+    checked(unsafe { raw::syscall!(SYS_mq_timedreceive, queue.as_raw_fd(), start, len, priority, at) })
 }
 
 /// mq_notify(2) with a `struct sigevent`.
@@ -68,7 +69,7 @@ pub fn receive_now(queue: BorrowedFd<'_>, room: ForeignBuffer, priority: Option<
 pub fn notify(queue: BorrowedFd<'_>, event: Option<&[u64; 8]>) -> Result<u64, Errno> {
     let event = event.map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: the event outlives the call; a pointer in it is that of a foreign buffer.
-    checked(unsafe { libc::syscall(libc::SYS_mq_notify, queue.as_raw_fd(), event) })
+    checked(unsafe { raw::syscall!(SYS_mq_notify, queue.as_raw_fd(), event) })
 }
 
 /// mq_getsetattr(2): sets what is given and says what was before.
@@ -79,6 +80,6 @@ pub fn exchange_attributes(queue: BorrowedFd<'_>, new: Option<&Attributes>) -> R
     let mut old = [0; 8];
     let new = new.map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: both outlive the call and have the size that it reads and writes.
-    checked(unsafe { libc::syscall(libc::SYS_mq_getsetattr, queue.as_raw_fd(), new, old.as_mut_ptr()) })?;
+    checked(unsafe { raw::syscall!(SYS_mq_getsetattr, queue.as_raw_fd(), new, old.as_mut_ptr()) })?;
     Ok(old)
 }

@@ -24,6 +24,15 @@ pub enum Scope {
     Beneath,
 }
 
+/// What a walk does with symbolic links.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Links {
+    /// Follows them.
+    Follow,
+    /// Answers `ELOOP` where it meets one.
+    Refuse,
+}
+
 /// What kind of file a reference names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PlaceKind {
@@ -81,8 +90,8 @@ pub fn open_place(directory: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Err
 ///
 /// # Errors
 /// The host's errno; `ENOSYS` where the host cannot, `EAGAIN` where it was disturbed.
-pub fn walk(directory: BorrowedFd<'_>, path: &CStr, scope: Scope) -> Result<OwnedFd, Errno> {
-    imp::walk(directory, path, scope)
+pub fn walk(directory: BorrowedFd<'_>, path: &CStr, scope: Scope, links: Links) -> Result<OwnedFd, Errno> {
+    imp::walk(directory, path, scope, links)
 }
 
 /// The target of the symbolic link that a reference names.
@@ -144,12 +153,16 @@ mod imp {
         magic.is_ok_and(|magic| magic == nix::sys::statfs::PROC_SUPER_MAGIC)
     }
 
-    pub(super) fn walk(directory: BorrowedFd<'_>, path: &CStr, scope: Scope) -> Result<OwnedFd, Errno> {
+    pub(super) fn walk(directory: BorrowedFd<'_>, path: &CStr, scope: Scope, links: Links) -> Result<OwnedFd, Errno> {
         let scope = match scope {
             Scope::InRoot => ResolveFlag::RESOLVE_IN_ROOT,
             Scope::Beneath => ResolveFlag::RESOLVE_BENEATH,
         };
-        let how = OpenHow::new().flags(PLACE).resolve(scope | ResolveFlag::RESOLVE_NO_MAGICLINKS);
+        let links = match links {
+            Links::Follow => ResolveFlag::RESOLVE_NO_MAGICLINKS,
+            Links::Refuse => ResolveFlag::RESOLVE_NO_SYMLINKS,
+        };
+        let how = OpenHow::new().flags(PLACE).resolve(scope | links);
         Ok(openat2(directory, path, how)?)
     }
 }
@@ -176,7 +189,12 @@ mod imp {
         false
     }
 
-    pub(super) fn walk(_directory: BorrowedFd<'_>, _path: &CStr, _scope: Scope) -> Result<OwnedFd, Errno> {
+    pub(super) fn walk(
+        _directory: BorrowedFd<'_>,
+        _path: &CStr,
+        _scope: Scope,
+        _links: Links,
+    ) -> Result<OwnedFd, Errno> {
         Err(Errno::ENOSYS)
     }
 }
@@ -197,10 +215,11 @@ mod tests {
         let link = open_place(root.as_fd(), c"absolute").unwrap();
         assert_eq!(kind_of(link.as_fd()), Ok(PlaceKind::Link));
         assert_eq!(link_target(link.as_fd()).unwrap(), b"/d/f");
-        let file = walk(root.as_fd(), c"../../absolute", Scope::InRoot).unwrap();
+        let file = walk(root.as_fd(), c"../../absolute", Scope::InRoot, Links::Follow).unwrap();
         assert!(path_of(file.as_fd()).unwrap().ends_with(b"/d/f"));
         assert!(is_same(file.as_fd(), open_path(&dir.path().join("d/f")).unwrap().as_fd()));
-        assert_eq!(walk(root.as_fd(), c"absolute", Scope::Beneath).err(), Some(Errno::EXDEV));
-        assert_eq!(walk(root.as_fd(), c"none", Scope::InRoot).err(), Some(Errno::ENOENT));
+        assert_eq!(walk(root.as_fd(), c"absolute", Scope::Beneath, Links::Follow).err(), Some(Errno::EXDEV));
+        assert_eq!(walk(root.as_fd(), c"none", Scope::InRoot, Links::Follow).err(), Some(Errno::ENOENT));
+        assert_eq!(walk(root.as_fd(), c"absolute", Scope::InRoot, Links::Refuse).err(), Some(Errno::ELOOP));
     }
 }

@@ -1,11 +1,12 @@
 //! Signals to other processes and threads: [`PidFd`] (a process that cannot be confused with a later one of the same
 //! id), and queueing with a siginfo of our own.
 //!
-//! Where the host has no descriptors for processes, a [`PidFd`] is an id, and a signal carries no siginfo.
+//! Where the host has no descriptors for processes, a [`PidFd`] is a queue that tells of the end of one, and a signal
+//! carries no siginfo.
 //! Sources: pidfd_open(2), pidfd_send_signal(2), rt_sigqueueinfo(2).
 
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::abi::{Errno, Pid, SigInfo, Signal, Tid};
 
@@ -53,10 +54,9 @@ impl PidFd {
     }
 }
 
-#[cfg(target_os = "linux")]
-impl std::os::fd::AsFd for PidFd {
+impl AsFd for PidFd {
     /// Readable once the process has ended.
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
         self.handle.as_fd()
     }
 }

@@ -14,7 +14,7 @@ use crate::abi::{Errno, Pid, Tid};
 pub struct ProcessIdentity {
     /// The process id, in the namespace of whoever made this value.
     pub pid: Pid,
-    /// When it started, in clock ticks since boot; 0 where the host does not tell.
+    /// When it started, in clock ticks since boot or the host's own unit; 0 where it does not tell.
     pub start_time_ticks: u64,
     /// The inode number of its pid namespace; 0 where the host does not tell.
     pub pid_namespace: u64,
@@ -92,13 +92,98 @@ pub fn process_of(tid: Tid) -> Option<Pid> {
     imp::process_of(tid)
 }
 
+/// A process among the others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Relation {
+    /// Its id.
+    pub pid: Pid,
+    /// Its parent.
+    pub parent: Pid,
+    /// Its process group.
+    pub group: Pid,
+    /// Nobody's to wait for any more: the host takes it away, which may last.
+    pub is_dead: bool,
+}
+
+/// What the host tells of a process; `None` where it has ended.
+#[must_use]
+pub fn relation_of(pid: Pid) -> Option<Relation> {
+    imp::relation_of(pid)
+}
+
+/// All processes of the host, zombies included. Those that end meanwhile may be left out.
+///
+/// # Errors
+/// The host's.
+pub fn all() -> std::io::Result<Vec<Relation>> {
+    Ok(imp::all()?.into_iter().filter_map(relation_of).collect())
+}
+
+/// Real, effective and saved user id: of the calling thread on Linux, of the process elsewhere.
+///
+/// # Errors
+/// The host's errno.
+pub fn user_ids() -> Result<[u32; 3], Errno> {
+    imp::user_ids()
+}
+
+/// Real, effective and saved group id, in the same way.
+///
+/// # Errors
+/// The host's errno.
+pub fn group_ids() -> Result<[u32; 3], Errno> {
+    imp::group_ids()
+}
+
+/// setrlimit(2), with the host's answer.
+#[cfg(target_os = "macos")]
+pub(super) fn change_limit(resource: u32, limit: [u64; 2]) -> nix::Result<()> {
+    imp::change_limit(resource, limit)
+}
+
+#[cfg(target_os = "macos")]
+#[path = "macos/process.rs"]
+mod imp;
+
 #[cfg(target_os = "linux")]
 mod imp {
     use std::io::Read;
     use std::os::unix::fs::MetadataExt;
 
-    use super::ProcessIdentity;
+    use super::{ProcessIdentity, Relation};
     use crate::abi::{Errno, Pid, Tid};
+
+    pub(super) fn relation_of(pid: Pid) -> Option<Relation> {
+        parse_relation(pid, &std::fs::read(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// State, parent and process group, fields 3 to 5 of proc_pid_stat(5). The second field may hold any byte.
+    fn parse_relation(pid: Pid, stat: &[u8]) -> Option<Relation> {
+        let after_name = stat.iter().rposition(|byte| *byte == b')')?;
+        let rest = std::str::from_utf8(stat.get(after_name + 1..)?).ok()?;
+        let mut fields = rest.split_ascii_whitespace();
+        let is_dead = fields.next()? == "X";
+        let mut next = || fields.next()?.parse().ok().map(Pid);
+        Some(Relation { pid, parent: next()?, group: next()?, is_dead })
+    }
+
+    pub(super) fn all() -> std::io::Result<Vec<Pid>> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/proc")? {
+            found.extend(entry?.file_name().to_str().and_then(|name| name.parse().ok()).map(Pid));
+        }
+        Ok(found)
+    }
+
+    pub(super) fn user_ids() -> Result<[u32; 3], Errno> {
+        let ids = nix::unistd::getresuid()?;
+        Ok([ids.real.as_raw(), ids.effective.as_raw(), ids.saved.as_raw()])
+    }
+
+    pub(super) fn group_ids() -> Result<[u32; 3], Errno> {
+        let ids = nix::unistd::getresgid()?;
+        Ok([ids.real.as_raw(), ids.effective.as_raw(), ids.saved.as_raw()])
+    }
 
     pub(super) fn process_of(tid: Tid) -> Option<Pid> {
         let status = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
@@ -145,39 +230,28 @@ mod imp {
 
     #[cfg(test)]
     mod tests {
+        use super::*;
+
+        #[test]
+        fn relations_of_odd_names_are_read() {
+            let relation = Relation { pid: Pid(7), parent: Pid(3), group: Pid(5), is_dead: false };
+            assert_eq!(parse_relation(Pid(7), b"7 (a) b) S 3 5 1 0"), Some(relation));
+            assert_eq!(parse_relation(Pid(7), b"7 (a) X 3 5"), Some(Relation { is_dead: true, ..relation }));
+            assert_eq!(parse_relation(Pid(7), b"7 (a"), None);
+            assert_eq!(parse_relation(Pid(7), b"7 (a) S x 5"), None);
+        }
+
+        #[test]
+        fn this_process_is_one_of_all() {
+            let own = super::super::own_pid();
+            assert!(super::super::all().unwrap().iter().any(|process| process.pid == own));
+        }
+
         #[test]
         fn a_name_with_parentheses_does_not_shift_the_fields() {
             let stat = b"77 (a) b) c) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4242 20";
-            assert_eq!(super::start_time(stat), Some(4242));
-            assert_eq!(super::start_time(b"77 (a"), None);
+            assert_eq!(start_time(stat), Some(4242));
+            assert_eq!(start_time(b"77 (a"), None);
         }
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-mod imp {
-    use super::ProcessIdentity;
-    use crate::abi::{Errno, Pid, Tid};
-
-    /// Threads of other processes cannot be named here.
-    pub(super) fn process_of(_tid: Tid) -> Option<Pid> {
-        None
-    }
-
-    pub(super) fn is_zombie(_pid: Pid) -> bool {
-        // A process that is only to be waited for takes signals as a living one does.
-        false
-    }
-
-    pub(super) fn set_limit(_resource: u32, _limit: [u64; 2]) {}
-
-    pub(super) fn limit_of(_resource: u32) -> Result<[u64; 2], Errno> {
-        // Numbers and values differ from Linux's.
-        Ok([u64::MAX; 2])
-    }
-
-    pub(super) fn identity_of(pid: Pid) -> Option<ProcessIdentity> {
-        let alive = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.0), None).is_ok();
-        alive.then_some(ProcessIdentity { pid, start_time_ticks: 0, pid_namespace: 0 })
     }
 }

@@ -4,7 +4,10 @@
 //! again; where it wakes on the processor of a spinning vCPU and must wait until that vCPU's time slice is over, the signal
 //! is milliseconds late. Sources: sched(7), sched_setattr(2), Linux `Documentation/scheduler/sched-eevdf.rst`.
 
-#![expect(unsafe_code, reason = "sched_setattr and nice have no safe wrappers")]
+#![expect(
+    unsafe_code,
+    reason = "sched_setattr and nice have no safe wrappers, nor have these names of sysconf everywhere"
+)]
 
 /// Asks the host to run the calling thread soon after each wake-up; for threads that work little and often.
 ///
@@ -26,8 +29,20 @@ pub fn step_back() {
 /// How many processors the host is configured with.
 #[must_use]
 pub fn configured_processors() -> usize {
-    use nix::unistd::{SysconfVar, sysconf};
-    sysconf(SysconfVar::_NPROCESSORS_CONF).ok().flatten().and_then(|count| usize::try_from(count).ok()).unwrap_or(1)
+    processors(libc::_SC_NPROCESSORS_CONF)
+}
+
+/// How many processors of the host are online.
+#[must_use]
+pub fn online_processors() -> usize {
+    processors(libc::_SC_NPROCESSORS_ONLN)
+}
+
+/// At least one.
+fn processors(name: libc::c_int) -> usize {
+    // SAFETY: the call takes no pointers.
+    let count = unsafe { libc::sysconf(name) };
+    usize::try_from(count).unwrap_or(1).max(1)
 }
 
 /// The processors that the calling thread may run on, empty where the host does not tell.

@@ -150,14 +150,14 @@ pub fn take_pending(set: SigSet) -> Option<SigInfo> {
     imp::take_pending(set)
 }
 
-/// Takes a signal of the kick set that was directed at the calling thread, and none that waits for the process.
+/// Takes a signal of `among` that was directed at the calling thread, and none that waits for the process.
 ///
 /// Linux tells the two apart only in `/proc/thread-self/status`, which is read here: ask [`pending`] first. A set taken
 /// from there cannot reach a process-directed signal, since the kernel prefers the thread's own and nobody else takes
-/// those.
+/// those. More may wait than [`pending`] told before.
 #[must_use]
-pub fn take_thread_directed() -> Option<SigInfo> {
-    let own = imp::thread_pending().intersection(taken_set());
+pub fn take_thread_directed(among: SigSet) -> Option<SigInfo> {
+    let own = imp::thread_pending().intersection(among);
     if own.is_empty() { None } else { take_pending(own) }
 }
 
@@ -167,34 +167,44 @@ pub fn pending() -> SigSet {
     imp::pending()
 }
 
+/// Where the stop signal of [`stop_process`] comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StopBy {
+    /// It is raised.
+    Raising,
+    /// It waits for the process, unless a SIGCONT has taken it away by now: the host knows.
+    Waiting,
+}
+
 /// Stops this process by the default action of a stop signal, as whoever waits for it shall see, and comes back when it goes
-/// on. Where the host takes no stop (the group is orphaned), or a SIGCONT came since `signal` was raised here, it comes
-/// back at once.
+/// on. Where the host takes no stop (the group is orphaned), or a SIGCONT came since the signal did, it comes back at once.
 ///
 /// One thread stops the process at a time; `still_wanted` is asked when it is this one's turn, and answers with what keeps
-/// others from taking a pending SIGCONT until the signal is raised. Raised beside one, it would make the host forget it.
+/// others from taking a pending SIGCONT meanwhile: a signal raised beside one would make the host forget it.
 ///
-/// The signal is raised at the calling thread, which runs no vCPU now, and opened there for as long as it stops: the one
-/// exception to the rule of masks, and no handler can run by it.
+/// The calling thread runs no vCPU now, and opens the signal for as long as it stops: the one exception to the rule of
+/// masks, and no handler can run by it.
 ///
 /// # Errors
 /// The host's; it gives none for a stop signal.
-pub fn stop_process<Kept>(signal: Signal, still_wanted: impl FnOnce() -> Option<Kept>) -> io::Result<()> {
+pub fn stop_process<Kept>(signal: Signal, by: StopBy, still_wanted: impl FnOnce() -> Option<Kept>) -> io::Result<()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let is_blockable = !SigSet::UNBLOCKABLE.contains(signal);
     if is_blockable {
         imp::set_handler(signal, imp::Disposition::Default)?;
     }
-    let raised = match still_wanted() {
-        Some(_kept) if !imp::pending().contains(Signal::SIGCONT) => imp::raise(signal),
-        Some(_) | None => return restore_handler(signal),
-    };
-    raised?;
-    if is_blockable {
-        let only = SigSet::of(&[signal]);
-        imp::change_mask(libc::SIG_UNBLOCK, Some(only))?;
-        imp::change_mask(libc::SIG_BLOCK, Some(only))?;
+    if let Some(_kept) = still_wanted() {
+        match by {
+            StopBy::Raising if imp::pending().contains(Signal::SIGCONT) => return restore_handler(signal),
+            StopBy::Raising => imp::raise(signal)?,
+            StopBy::Waiting => {}
+        }
+        if is_blockable {
+            let only = SigSet::of(&[signal]);
+            imp::change_mask(libc::SIG_UNBLOCK, Some(only))?;
+            imp::change_mask(libc::SIG_BLOCK, Some(only))?;
+        }
     }
     restore_handler(signal)
 }
@@ -369,10 +379,16 @@ extern "C" fn at_start() {
 #[cfg_attr(not(target_os = "macos"), unsafe(link_section = ".init_array"))]
 static AT_START: extern "C" fn() = at_start;
 
-/// The host's number of a signal, where it has one.
+/// The host's number of any signal that it has, those included that nobody can block.
 #[cfg(target_os = "macos")]
-pub(super) fn host_number(signal: Signal) -> Option<libc::c_int> {
-    imp::host_number(signal)
+pub(super) fn host_number_of_any(signal: Signal) -> Option<libc::c_int> {
+    imp::host_number_of_any(signal)
+}
+
+/// The signal that the host has under this number.
+#[cfg(target_os = "macos")]
+pub(super) fn of_host_number(number: libc::c_int) -> Option<Signal> {
+    imp::of_host_number(number)
 }
 
 /// The host's numbers of the kick set.

@@ -6,7 +6,8 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::signal::SignalsBlocked;
+use super::signal::{SignalsBlocked, taken_set};
+use crate::abi::SigSet;
 
 /// See the module.
 #[derive(Debug)]
@@ -21,6 +22,14 @@ impl SignalWaiter {
     /// `EMFILE`, `ENFILE`, `ENOMEM`.
     pub fn new(_proof: &SignalsBlocked) -> io::Result<Self> {
         imp::open().map(|descriptor| Self { descriptor })
+    }
+
+    /// From here on no signal of `left` makes it readable, and all others of the kick set do.
+    ///
+    /// # Errors
+    /// None that a host is known to give.
+    pub fn leave_out(&self, left: SigSet) -> io::Result<()> {
+        imp::watch(self.descriptor.as_fd(), taken_set().difference(left))
     }
 }
 

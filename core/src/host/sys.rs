@@ -3,12 +3,15 @@
 //! that Rust never looks at.
 //!
 //! Safe wrappers of `nix` take slices, which guest memory must never be: other guest threads change it at any time. Each
-//! function here is one system call, named after it; section 2 of the manual describes it. Linux hosts only.
+//! function here is one system call, named after it; section 2 of the manual describes it. They are Linux's calls by
+//! number, with its flags and structures; another host translates those that it has, and answers `ENOSYS` to the others.
 
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use super::raw;
 use crate::abi::Errno;
+use crate::abi::prctl::{PR_GET_NAME, PR_SET_NAME};
 
 /// A buffer in memory that Rust does not own: the layout of `struct iovec`.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +117,7 @@ macro_rules! calls {
                 // SAFETY: 1. the row of the table passes what the manual's synopsis asks for; 2. pointers are those of
                 // foreign buffers, which hold no Rust object, with a length that is theirs, or of strings and slices
                 // that outlive the call and are only read.
-                checked(unsafe { libc::syscall(libc::$number, $(Register::register(&$arg)),*) })
+                checked(unsafe { raw::syscall!($number $(, Register::register(&$arg))*) })
             }
         )*
     };
@@ -374,7 +377,7 @@ impl<const LEN: usize> Struct<LEN> {
 pub fn openat(dir: DirFd<'_>, path: &CStr, flags: i32, mode: u32) -> Result<OwnedFd, Errno> {
     let dir = Register::register(&dir);
     // SAFETY: the path outlives the call and is only read.
-    let number = checked(unsafe { libc::syscall(libc::SYS_openat, dir, path.as_ptr(), flags, mode) })?;
+    let number = checked(unsafe { raw::syscall!(SYS_openat, dir, path.as_ptr(), flags, mode) })?;
     // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
 }
@@ -387,10 +390,13 @@ pub fn openat2(dir: DirFd<'_>, path: &CStr, flags: i32, mode: u32, resolve: u64)
     let how = [u64::from(flags.cast_unsigned()), u64::from(mode), resolve];
     let (dir, path) = (Register::register(&dir), path.as_ptr());
     // SAFETY: path and `struct open_how`, which has this layout, outlive the call and are only read.
-    let number = checked(unsafe { libc::syscall(libc::SYS_openat2, dir, path, how.as_ptr(), size_of_val(&how)) })?;
+    let number = checked(unsafe { raw::syscall!(SYS_openat2, dir, path, how.as_ptr(), size_of_val(&how)) })?;
     // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
 }
+
+/// `MFD_CLOEXEC` of memfd_create(2).
+pub const MFD_CLOEXEC: u32 = 1;
 
 /// memfd_create(2); the name is cut as the host demands.
 ///
@@ -398,7 +404,7 @@ pub fn openat2(dir: DirFd<'_>, path: &CStr, flags: i32, mode: u32, resolve: u64)
 /// The host's errno.
 pub fn memfd_create(name: &CStr, flags: u32) -> Result<OwnedFd, Errno> {
     // SAFETY: the name outlives the call and is only read.
-    let number = checked(unsafe { libc::syscall(libc::SYS_memfd_create, name.as_ptr(), flags) })?;
+    let number = checked(unsafe { raw::syscall!(SYS_memfd_create, name.as_ptr(), flags) })?;
     // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
 }
@@ -438,7 +444,7 @@ pub fn sendfile(to: BorrowedFd<'_>, from: BorrowedFd<'_>, start: Option<i64>, co
     let mut offset = start;
     let place = place_of(&mut offset);
     // SAFETY: the offset is absent or outlives the call.
-    let moved = checked(unsafe { libc::syscall(libc::SYS_sendfile, to.as_raw_fd(), from.as_raw_fd(), place, count) })?;
+    let moved = checked(unsafe { raw::syscall!(SYS_sendfile, to.as_raw_fd(), from.as_raw_fd(), place, count) })?;
     Ok((moved, offset, None))
 }
 
@@ -454,7 +460,7 @@ pub fn splice(from: End<'_>, to: End<'_>, len: usize, flags: u32) -> Result<Move
     let (from_place, to_place) = (place_of(&mut from_offset), place_of(&mut to_offset));
     let (from, to) = (from.0.as_raw_fd(), to.0.as_raw_fd());
     // SAFETY: the offsets are absent or outlive the call.
-    let moved = checked(unsafe { libc::syscall(libc::SYS_splice, from, from_place, to, to_place, len, flags) })?;
+    let moved = checked(unsafe { raw::syscall!(SYS_splice, from, from_place, to, to_place, len, flags) })?;
     Ok((moved, from_offset, to_offset))
 }
 
@@ -464,7 +470,7 @@ pub fn splice(from: End<'_>, to: End<'_>, len: usize, flags: u32) -> Result<Move
 /// The host's errno.
 pub fn wait_for_lock(fd: BorrowedFd<'_>, command: i32, lock: [u8; 32]) -> Result<u64, Errno> {
     // SAFETY: the kernel reads a `struct flock` of this size, at any alignment.
-    checked(unsafe { libc::syscall(libc::SYS_fcntl, fd.as_raw_fd(), command, lock.as_ptr()) })
+    checked(unsafe { raw::syscall!(SYS_fcntl, fd.as_raw_fd(), command, lock.as_ptr()) })
 }
 
 /// ioctl(2) with a structure that the host only reads. For pool threads.
@@ -496,41 +502,14 @@ pub fn is_fifo(dir: DirFd<'_>, path: &CStr, flags: i32) -> bool {
     result == 0 && stat.st_mode & libc::S_IFMT == libc::S_IFIFO
 }
 
-/// epoll_ctl(2); without an event for `EPOLL_CTL_DEL`.
-///
-/// # Errors
-/// The host's errno.
-pub fn epoll_ctl(
-    epoll: BorrowedFd<'_>,
-    operation: i32,
-    fd: BorrowedFd<'_>,
-    event: Option<nix::sys::epoll::EpollEvent>,
-) -> Result<u64, Errno> {
-    let mut event = event.map(|event| libc::epoll_event { events: event.events().bits() as u32, u64: event.data() });
-    let event = event.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
-    // SAFETY: the event, where there is one, lives through the call.
-    checked(unsafe { libc::epoll_ctl(epoll.as_raw_fd(), operation, fd.as_raw_fd(), event) }.into())
-}
-
-/// Fetches events without waiting, and says how many.
-///
-/// # Errors
-/// The host's errno.
-pub fn epoll_wait_now(epoll: BorrowedFd<'_>, events: &mut [nix::sys::epoll::EpollEvent]) -> Result<usize, Errno> {
-    let max = i32::try_from(events.len()).unwrap_or(i32::MAX);
-    // SAFETY: `EpollEvent` is a transparent `epoll_event`, and there is room for `max` of them.
-    let count = unsafe { libc::epoll_wait(epoll.as_raw_fd(), events.as_mut_ptr().cast(), max, 0) };
-    checked(count.into()).map(|count| count as usize)
-}
-
 /// The name of the calling thread, 16 bytes with NUL.
 ///
 /// # Errors
 /// The host's errno.
 pub fn thread_name() -> Result<[u8; 16], Errno> {
-    let mut name = [0; 16];
+    let mut name = [0u8; 16];
     // SAFETY: PR_GET_NAME writes 16 bytes.
-    checked(unsafe { libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr()) }.into()).map(|_| name)
+    checked(unsafe { raw::syscall!(SYS_prctl, PR_GET_NAME, name.as_mut_ptr()) }).map(|_| name)
 }
 
 /// Names the calling thread; the first 15 bytes count.
@@ -539,7 +518,7 @@ pub fn thread_name() -> Result<[u8; 16], Errno> {
 /// The host's errno.
 pub fn set_thread_name(name: &CStr) -> Result<u64, Errno> {
     // SAFETY: PR_SET_NAME reads a string of at most 16 bytes.
-    checked(unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) }.into())
+    checked(unsafe { raw::syscall!(SYS_prctl, PR_SET_NAME, name.as_ptr()) })
 }
 
 /// The CPU and NUMA node that the thread runs on.
@@ -550,7 +529,7 @@ pub fn getcpu() -> Result<(u32, u32), Errno> {
     let (mut cpu, mut node) = (0u32, 0u32);
     let unused = std::ptr::null::<u8>();
     // SAFETY: the kernel writes two integers.
-    checked(unsafe { libc::syscall(libc::SYS_getcpu, &raw mut cpu, &raw mut node, unused) }).map(|_| (cpu, node))
+    checked(unsafe { raw::syscall!(SYS_getcpu, &raw mut cpu, &raw mut node, unused) }).map(|_| (cpu, node))
 }
 
 #[cfg(test)]
@@ -576,6 +555,6 @@ mod tests {
         let (reader, _writer) = nix::unistd::pipe().unwrap();
         // SAFETY: page 0 holds nothing.
         let bad = unsafe { ForeignBuffer::new(std::ptr::without_provenance_mut(64), 8) };
-        assert_eq!(preadv2(reader.as_fd(), &[bad], -1, libc::RWF_NOWAIT.cast_unsigned()), Err(Errno::EAGAIN));
+        assert_eq!(preadv2(reader.as_fd(), &[bad], -1, 8), Err(Errno::EAGAIN));
     }
 }

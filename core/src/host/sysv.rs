@@ -1,8 +1,9 @@
-//! System V semaphores, message queues and shared memory of the host. Each function is one system call; section 2 of the manual describes
-//! it. Linux hosts only.
+//! System V semaphores, message queues and shared memory of the host. Each function is one system call; section 2 of the
+//! manual describes it. Other hosts than Linux answer `ENOSYS`: their structures and commands are others.
 
 #![expect(unsafe_code, reason = "calls on memory that is not Rust's")]
 
+use super::raw;
 use super::sys::ForeignBuffer;
 use crate::abi::Errno;
 
@@ -27,7 +28,7 @@ const IPC_SET: i32 = 1;
 /// The host's errno.
 pub fn semget(key: i32, count: i32, flags: i32) -> Result<u64, Errno> {
     // SAFETY: the call takes no pointers.
-    checked(unsafe { libc::syscall(libc::SYS_semget, key, count, flags) })
+    checked(unsafe { raw::syscall!(SYS_semget, key, count, flags) })
 }
 
 /// semtimedop(2); waits. The timeout is relative.
@@ -43,7 +44,7 @@ pub fn semtimedop(id: i32, operations: &[u8], timeout_ns: Option<u64>) -> Result
     let (start, count) = (operations.as_ptr(), operations.len() / SEM_OPERATION_BYTES);
     // SAFETY: 1. the operations are read as many as there are, at any alignment; 2. the timeout is absent or outlives the
     // call.
-    checked(unsafe { libc::syscall(libc::SYS_semtimedop, id, start, count, timeout) })
+    checked(unsafe { raw::syscall!(SYS_semtimedop, id, start, count, timeout) })
 }
 
 /// semctl(2) with a buffer.
@@ -52,7 +53,7 @@ pub fn semtimedop(id: i32, operations: &[u8], timeout_ns: Option<u64>) -> Result
 /// The host's errno.
 pub fn semctl(id: i32, index: i32, command: i32, argument: ForeignBuffer) -> Result<u64, Errno> {
     // SAFETY: the buffer is the guest's, which the kernel checks.
-    checked(unsafe { libc::syscall(libc::SYS_semctl, id, index, command, argument.start()) })
+    checked(unsafe { raw::syscall!(SYS_semctl, id, index, command, argument.start()) })
 }
 
 /// semctl(2) with a number.
@@ -62,7 +63,7 @@ pub fn semctl(id: i32, index: i32, command: i32, argument: ForeignBuffer) -> Res
 pub fn semctl_value(id: i32, index: i32, command: i32, value: u32) -> Result<u64, Errno> {
     // SAFETY: the callers pass commands whose argument is a number or absent; a command that is unknown here takes a
     // pointer that holds at most 32 bits, where no memory of elfuse is.
-    checked(unsafe { libc::syscall(libc::SYS_semctl, id, index, command, u64::from(value)) })
+    checked(unsafe { raw::syscall!(SYS_semctl, id, index, command, u64::from(value)) })
 }
 
 /// semctl(2) of the `STAT` kind.
@@ -72,7 +73,7 @@ pub fn semctl_value(id: i32, index: i32, command: i32, value: u32) -> Result<u64
 pub fn semctl_stat(id: i32, index: i32, command: i32) -> Result<(u64, [u8; SEMID_BYTES]), Errno> {
     let mut place = [0; SEMID_BYTES];
     // SAFETY: the kernel writes a structure of this size.
-    let result = checked(unsafe { libc::syscall(libc::SYS_semctl, id, index, command, place.as_mut_ptr()) })?;
+    let result = checked(unsafe { raw::syscall!(SYS_semctl, id, index, command, place.as_mut_ptr()) })?;
     Ok((result, place))
 }
 
@@ -82,7 +83,7 @@ pub fn semctl_stat(id: i32, index: i32, command: i32) -> Result<(u64, [u8; SEMID
 /// The host's errno.
 pub fn semctl_set(id: i32, new: &[u8; SEMID_BYTES]) -> Result<u64, Errno> {
     // SAFETY: the kernel reads a structure of this size.
-    checked(unsafe { libc::syscall(libc::SYS_semctl, id, 0, IPC_SET, new.as_ptr()) })
+    checked(unsafe { raw::syscall!(SYS_semctl, id, 0, IPC_SET, new.as_ptr()) })
 }
 
 /// msgget(2).
@@ -91,7 +92,7 @@ pub fn semctl_set(id: i32, new: &[u8; SEMID_BYTES]) -> Result<u64, Errno> {
 /// The host's errno.
 pub fn msgget(key: i32, flags: i32) -> Result<u64, Errno> {
     // SAFETY: the call takes no pointers.
-    checked(unsafe { libc::syscall(libc::SYS_msgget, key, flags) })
+    checked(unsafe { raw::syscall!(SYS_msgget, key, flags) })
 }
 
 /// msgsnd(2) of a type and a text; waits.
@@ -101,7 +102,7 @@ pub fn msgget(key: i32, flags: i32) -> Result<u64, Errno> {
 pub fn msgsnd(id: i32, message: &[u8], flags: u32) -> Result<u64, Errno> {
     let len = message.len().saturating_sub(8);
     // SAFETY: the kernel reads eight bytes and the text.
-    checked(unsafe { libc::syscall(libc::SYS_msgsnd, id, message.as_ptr(), len, flags) })
+    checked(unsafe { raw::syscall!(SYS_msgsnd, id, message.as_ptr(), len, flags) })
 }
 
 /// msgrcv(2) with `room` for the text; waits. The answer is type and text.
@@ -111,7 +112,7 @@ pub fn msgsnd(id: i32, message: &[u8], flags: u32) -> Result<u64, Errno> {
 pub fn msgrcv(id: i32, room: usize, kind: i64, flags: u32) -> Result<Vec<u8>, Errno> {
     let mut message = vec![0; 8 + room];
     // SAFETY: the kernel writes eight bytes and at most `room` more.
-    let len = checked(unsafe { libc::syscall(libc::SYS_msgrcv, id, message.as_mut_ptr(), room, kind, flags) })?;
+    let len = checked(unsafe { raw::syscall!(SYS_msgrcv, id, message.as_mut_ptr(), room, kind, flags) })?;
     message.truncate(8 + len as usize);
     Ok(message)
 }
@@ -122,7 +123,7 @@ pub fn msgrcv(id: i32, room: usize, kind: i64, flags: u32) -> Result<Vec<u8>, Er
 /// The host's errno.
 pub fn msgctl(id: i32, command: i32, argument: ForeignBuffer) -> Result<u64, Errno> {
     // SAFETY: the buffer is the guest's, which the kernel checks, and has the command's size.
-    checked(unsafe { libc::syscall(libc::SYS_msgctl, id, command, argument.start()) })
+    checked(unsafe { raw::syscall!(SYS_msgctl, id, command, argument.start()) })
 }
 
 /// `struct shmid64_ds`: the generic layout on both architectures.
@@ -145,7 +146,7 @@ pub struct SegmentInfo {
 /// The host's errno.
 pub fn shmget(key: i32, len_bytes: u64, flags: i32) -> Result<u64, Errno> {
     // SAFETY: the call takes no pointers.
-    checked(unsafe { libc::syscall(libc::SYS_shmget, key, len_bytes, flags) })
+    checked(unsafe { raw::syscall!(SYS_shmget, key, len_bytes, flags) })
 }
 
 /// shmctl(2).
@@ -154,7 +155,7 @@ pub fn shmget(key: i32, len_bytes: u64, flags: i32) -> Result<u64, Errno> {
 /// The host's errno.
 pub fn shmctl(id: i32, command: i32, argument: ForeignBuffer) -> Result<u64, Errno> {
     // SAFETY: the buffer is the guest's, which the kernel checks, and has the command's size.
-    checked(unsafe { libc::syscall(libc::SYS_shmctl, id, command, argument.start()) })
+    checked(unsafe { raw::syscall!(SYS_shmctl, id, command, argument.start()) })
 }
 
 /// Looks at a segment.
@@ -164,7 +165,7 @@ pub fn shmctl(id: i32, command: i32, argument: ForeignBuffer) -> Result<u64, Err
 pub fn segment(id: i32) -> Result<SegmentInfo, Errno> {
     let mut place = [0u8; SHMID_BYTES];
     // SAFETY: the kernel writes a structure of this size.
-    checked(unsafe { libc::syscall(libc::SYS_shmctl, id, IPC_STAT, place.as_mut_ptr()) })?;
+    checked(unsafe { raw::syscall!(SYS_shmctl, id, IPC_STAT, place.as_mut_ptr()) })?;
     // The permissions begin with the key, and the length follows them.
     let key = u32::from_le_bytes(std::array::from_fn(|at| place[at]));
     let len_bytes = u64::from_le_bytes(std::array::from_fn(|at| place[48 + at]));

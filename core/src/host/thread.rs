@@ -7,10 +7,10 @@
 
 use std::fmt;
 use std::io;
-use std::thread::{Builder, JoinHandle};
 
 use super::controls::{self, Control};
 use super::fault::AltStack;
+use super::native_thread::{self, Handle};
 use super::schedule;
 use super::signal::{self, SignalsBlocked};
 use crate::abi::{SigSet, Tid};
@@ -81,8 +81,9 @@ pub fn spawn<T: Send + 'static>(
     name: &str,
     _proof: &SignalsBlocked,
     body: impl FnOnce(SignalsBlocked) -> T + Send + 'static,
-) -> io::Result<JoinHandle<T>> {
-    let thread = Builder::new().name(name.chars().filter(|c| *c != '\0').collect()).spawn(move || {
+) -> io::Result<Handle<T>> {
+    let name: String = name.chars().filter(|c| *c != '\0').collect();
+    let thread = native_thread::start(&name, move || {
         // A thread that cannot have one runs on: only a fault of elfuse itself would be told less of.
         let _stack = AltStack::install();
         body(adopt(role))
@@ -111,7 +112,7 @@ pub fn adopt(role: Role) -> SignalsBlocked {
     match signal::verify_kick_set().and_then(|_inherited| signal::block_kick_set()) {
         Ok(proof) => proof,
         Err(error) => {
-            eprintln!("elfuse: a {role} thread started with a wrong signal mask: {error}");
+            super::tell(format_args!("elfuse: a {role} thread started with a wrong signal mask: {error}"));
             std::process::abort();
         }
     }
@@ -154,6 +155,8 @@ pub struct TaskMask {
     pub pending: SigSet,
     /// The process is stopped, by a signal that one of its threads has open for that time.
     pub is_stopped: bool,
+    /// How many times it has given its processor up or lost it: a thread for which this stands still does not run.
+    pub switches: u64,
 }
 
 impl TaskMask {
@@ -320,7 +323,9 @@ mod imp {
             return None;
         }
         let is_stopped = field("State").is_some_and(|state| state.starts_with('T'));
-        Some(TaskMask { tid, name, blocked: set("SigBlk")?, pending: set("SigPnd")?, is_stopped })
+        let count = |name| field(name).and_then(|digits| digits.parse::<u64>().ok()).unwrap_or(0);
+        let switches = count("voluntary_ctxt_switches") + count("nonvoluntary_ctxt_switches");
+        Some(TaskMask { tid, name, blocked: set("SigBlk")?, pending: set("SigPnd")?, is_stopped, switches })
     }
 
     #[cfg(test)]
@@ -368,5 +373,19 @@ mod imp {
 
     pub(super) fn tasks_of(_process: &str) -> io::Result<Vec<TaskMask>> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Never made: masks of other processes cannot be read here.
+    #[derive(Debug)]
+    pub(super) enum TaskWatch {}
+
+    impl TaskWatch {
+        pub(super) fn open(_pid: crate::abi::Pid) -> io::Result<Self> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        pub(super) fn read(&mut self) -> io::Result<Vec<TaskMask>> {
+            match *self {}
+        }
     }
 }

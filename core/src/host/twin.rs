@@ -3,7 +3,7 @@
 //!
 //! Sources: clone(2) (a raw call with exit signal 0), process_vm_readv(2), wait(2) `__WCLONE`.
 
-#![expect(unsafe_code, reason = "forks, and reads another process's memory")]
+#![cfg_attr(target_os = "linux", expect(unsafe_code, reason = "forks, and reads another process's memory"))]
 
 use std::io;
 

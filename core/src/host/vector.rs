@@ -7,7 +7,10 @@
 //! halves, which is answered by `None` as well. NaNs and flags are not those of the Arm architecture. Sources: Intel SDM
 //! vol. 2 (PCLMULQDQ, VCVTPH2PS, VCVTPS2PH, VFMADD213PS).
 
-#![expect(unsafe_code, reason = "functions that need a feature of the CPU are called after asking for it")]
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "functions that need a feature of the CPU are called after asking for it")
+)]
 
 /// The product of two polynomials over {0, 1} of degree 63.
 #[inline(always)]

@@ -72,16 +72,11 @@ mod imp {
 mod imp {
     use std::io;
 
-    use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
-
     use super::WakeFd;
+    use crate::host::fds;
 
     pub(super) fn new() -> io::Result<WakeFd> {
-        let (reader, writer) = nix::unistd::pipe()?;
-        for end in [&reader, &writer] {
-            fcntl(end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-            fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
-        }
+        let (reader, writer) = fds::new_pipe(nix::fcntl::OFlag::O_NONBLOCK)?;
         Ok(WakeFd { reader, writer: Some(writer) })
     }
 }

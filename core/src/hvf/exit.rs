@@ -14,6 +14,8 @@ const VTIMER_ACTIVATED: u32 = 2;
 
 /// ISS.WnR of a data abort: the access was a write.
 const ISS_WNR: u32 = 1 << 6;
+/// ISS.CM of a data abort: a cache maintenance instruction, which reads although WnR is set.
+const ISS_CM: u32 = 1 << 8;
 
 /// An exit as the framework tells it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +50,8 @@ pub fn exception_of(esr: Esr, far: GuestAddr, instruction: u32) -> Exception {
     let kind = match esr.ec() {
         Esr::EC_SVC64 => ExceptionKind::Syscall { imm },
         Esr::EC_DABT_LOW => {
-            let access = if esr.iss() & ISS_WNR != 0 { Access::Write } else { Access::Read };
+            let is_write = esr.iss() & (ISS_WNR | ISS_CM) == ISS_WNR;
+            let access = if is_write { Access::Write } else { Access::Read };
             ExceptionKind::DataAbort { far, access, cause }
         }
         Esr::EC_IABT_LOW => ExceptionKind::InstructionAbort { far, cause },
@@ -114,6 +117,16 @@ mod tests {
             let exception = Exception::new(kind);
             assert_eq!(exception_of(exception.esr, far, 0xdead_beef), exception);
         }
+    }
+
+    #[test]
+    fn cache_maintenance_reads() {
+        let access = |iss| match exception_of(Esr::new(Esr::EC_DABT_LOW, iss), GuestAddr(0), 0).kind {
+            ExceptionKind::DataAbort { access, .. } => Some(access),
+            _other => None,
+        };
+        assert_eq!(access(ISS_WNR), Some(Access::Write));
+        assert_eq!(access(ISS_WNR | ISS_CM), Some(Access::Read));
     }
 
     #[test]

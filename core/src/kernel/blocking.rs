@@ -2,7 +2,8 @@
 //! out". No wake-up is lost between "checked" and "blocked", and every wait can be ended by a signal or exit.
 //!
 //! Two shapes: [`Task::block_until`] for conditions inside this process (futexes, children, signals), and
-//! [`Task::block_on_fds`] for descriptors, which polls them together with the task's wake descriptor.
+//! [`Task::block_on_fds`] for descriptors, which polls them together with the task's wake descriptor. A call that the trace
+//! shows is shown before it sleeps.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
@@ -115,6 +116,7 @@ impl Task {
             if deadline_ns.is_some_and(|deadline| monotonic_ns() >= deadline) {
                 return Err(Interrupted::TimedOut);
             }
+            self.show_call();
             waker.sleeping.store(ON_FUTEX, Ordering::SeqCst);
             self.process().gate().outside(|| futex::wait(&waker.sequence, seen, deadline_ns));
             waker.sleeping.store(AWAKE, Ordering::SeqCst);
@@ -142,6 +144,7 @@ impl Task {
             if self.must_stop_waiting() {
                 return Err(Interrupted::Signal);
             }
+            self.show_call();
             waker.sleeping.store(ON_FUTEX, Ordering::SeqCst);
             let end =
                 self.process().gate().outside(|| futex_shared::wait_any(words, &waker.sequence, seen, deadline_ns));
@@ -180,6 +183,9 @@ impl Task {
         let wake_fd = waker.wake_fd().map_err(Interrupted::Failed)?;
         fds.push(PollFd::new(wake_fd.as_fd(), PollFlags::POLLIN));
         let outcome = loop {
+            if self.has_unshown_call() && fds::poll(fds, Some(0)) == Ok(0) {
+                self.show_call();
+            }
             waker.sleeping.store(ON_FDS, Ordering::SeqCst);
             let polled = if self.must_stop_waiting() {
                 Err(Interrupted::Signal)

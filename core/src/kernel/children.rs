@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Process;
 use super::signal::{Handler, SaFlags, SignalTarget};
-use crate::abi::{Errno, Pid, SiCode, SigInfo, Signal};
+use crate::abi::{Errno, Pid, SigInfo, Signal};
 use crate::host::children::{self as host, ChildChange, WaitedFor, Whose};
 use crate::host::signal::set_automatic_reaping;
 use crate::preempt::KickCause;
@@ -43,6 +43,8 @@ struct State {
     unready: BTreeSet<Pid>,
     /// Those whose end their parent has been told of.
     told: BTreeSet<Pid>,
+    /// The ends that have just been waited for and that no SIGCHLD has told of yet.
+    untold: Vec<SigInfo>,
     /// What is known of unready ones already.
     held: Vec<SigInfo>,
     /// Those that turned out to be none, or that send something else and are waited for, and whose SIGCHLD may be on its
@@ -179,6 +181,9 @@ impl State {
     fn waited_for(&mut self, end: SigInfo) -> Option<SigInfo> {
         let pid = end.pid();
         let clone = self.clones.remove(&pid);
+        if clone.is_none() && !self.told.contains(&pid) {
+            self.untold.push(end);
+        }
         self.forget(pid);
         let clone = clone?;
         self.discard(pid);
@@ -219,8 +224,19 @@ impl State {
         !(info.code().is_end_of_child() && self.known.contains(&pid)) || self.told.insert(pid)
     }
 
-    /// The signals that a change of a child sends.
-    fn signals_of(&mut self, info: SigInfo) -> Vec<SigInfo> {
+    /// What another child has to say whose SIGCHLD may have merged with one that is not for the guest: SIGCHLD does not queue.
+    fn merged(&mut self) -> Option<SigInfo> {
+        let ended = self.untold.pop();
+        self.untold.clear();
+        ended.or_else(|| {
+            let other = host::peek_info(Whose::Any).ok().flatten();
+            let other = other.map(|bytes| SigInfo::from_bytes(Signal::SIGCHLD, bytes));
+            other.filter(|other| self.known.contains(&other.pid()))
+        })
+    }
+
+    /// The signals that a change of a child sends, to a guest that wants to hear of stops or not.
+    fn signals_of(&mut self, info: SigInfo, wants_stops: bool) -> Vec<SigInfo> {
         let pid = info.pid();
         if info.signal() != Signal::SIGCHLD {
             return vec![info];
@@ -232,14 +248,14 @@ impl State {
         let mut signals = Vec::new();
         if let Some(at) = self.discarded.iter().position(|discarded| *discarded == pid) {
             self.discarded.remove(at);
-            // SIGCHLD does not queue: that of another child may have merged with this one.
-            let other = host::peek_info(Whose::Any).ok().flatten();
-            let other = other.map(|bytes| SigInfo::from_bytes(Signal::SIGCHLD, bytes));
-            signals.extend(other.filter(|other| self.known.contains(&other.pid())));
+            signals.extend(self.merged());
+        } else if !wants_stops && !info.code().is_end_of_child() {
+            signals.extend(self.merged());
         } else if !(info.code().is_end_of_child() && self.clones.contains_key(&pid)) {
             signals.push(info);
         }
         signals.retain(|signal| self.is_news(signal));
+        self.untold.retain(|end| end.pid() != pid);
         if self.is_reaping && info.code().is_end_of_child() {
             self.forget(pid);
             self.reaped.push(pid);
@@ -273,6 +289,10 @@ impl Process {
                 self.child_changed(info);
             }
         });
+        // What has not been told by now merged with an end that has, as it may.
+        if self.children().inbox().is_empty() {
+            self.children().state().untold.clear();
+        }
     }
 
     /// Sends the signals that changes of children mean, and has everybody look again who waits for one.
@@ -286,10 +306,12 @@ impl Process {
         while !self.children().inbox().is_empty() {
             let Ok(mut state) = self.children().state.try_lock() else { return };
             let news = std::mem::take(&mut *self.children().inbox());
-            let signals: Vec<SigInfo> = news.into_iter().flat_map(|info| state.signals_of(info)).collect();
+            let wants_stops = !self.group().actions.get(Signal::SIGCHLD).flags.contains(SaFlags::NOCLDSTOP);
+            let signals: Vec<SigInfo> = news.into_iter().flat_map(|info| state.signals_of(info, wants_stops)).collect();
             drop(state);
             for signal in signals {
-                self.tell_of_child(signal);
+                // A full queue loses it, as on Linux.
+                let _lost = self.send_signal(signal, SignalTarget::Process, KickCause::HostSignal);
             }
         }
     }
@@ -302,15 +324,6 @@ impl Process {
         }
         // The kick thread may have met the lock of the children taken.
         self.serve_children_news();
-    }
-
-    fn tell_of_child(&self, info: SigInfo) {
-        let is_stop = matches!(info.code(), SiCode::CLD_STOPPED | SiCode::CLD_CONTINUED);
-        let flags = self.group().actions.get(Signal::SIGCHLD).flags;
-        if !(is_stop && flags.contains(SaFlags::NOCLDSTOP)) {
-            // A full queue loses it, as on Linux.
-            let _lost = self.send_signal(info, SignalTarget::Process, KickCause::HostSignal);
-        }
     }
 
     /// Has the host take ended children away by itself where the disposition of SIGCHLD says so; after every change of it.
@@ -329,6 +342,7 @@ impl Process {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::SiCode;
 
     fn state(clones: &[i32], unready: &[i32], known: &[i32]) -> State {
         let mut state = State { known: known.iter().map(|pid| Pid(*pid)).collect(), ..State::default() };
@@ -362,7 +376,7 @@ mod tests {
         assert_eq!(forking.candidates(Whose::One(Pid(9)), 0), Ok(Some(Vec::new())));
         let mut forking = state(&[], &[9], &[9]);
         let end = SigInfo::child(SiCode::CLD_KILLED, Pid(9), 0, 9);
-        assert!(forking.signals_of(end).is_empty());
+        assert!(forking.signals_of(end, true).is_empty());
         assert_eq!(forking.held, [end]);
     }
 
@@ -373,7 +387,7 @@ mod tests {
         let end = |pid| SigInfo::child(SiCode::CLD_EXITED, Pid(pid), 0, 3);
         let sent = state.waited_for(end(8)).map(|info| (info.signal(), info.pid(), info.code()));
         assert_eq!(sent, Some((Signal::SIGUSR1, Pid(8), SiCode::CLD_EXITED)));
-        assert!(state.signals_of(end(8)).is_empty(), "the host's SIGCHLD, come late");
+        assert!(state.signals_of(end(8), true).is_empty(), "the host's SIGCHLD, come late");
         assert_eq!(state.waited_for(end(7)), None);
     }
 
@@ -381,16 +395,31 @@ mod tests {
     fn an_end_is_told_once() {
         let mut state = state(&[], &[], &[7]);
         let end = SigInfo::child(SiCode::CLD_EXITED, Pid(7), 0, 3);
-        assert_eq!(state.signals_of(end).len(), 1);
-        assert!(state.signals_of(end).is_empty());
-        assert_eq!(state.signals_of(SigInfo::child(SiCode::CLD_STOPPED, Pid(7), 0, 19)).len(), 1);
+        assert_eq!(state.signals_of(end, true).len(), 1);
+        assert!(state.signals_of(end, true).is_empty());
+        assert_eq!(state.signals_of(SigInfo::child(SiCode::CLD_STOPPED, Pid(7), 0, 19), true).len(), 1);
+    }
+
+    #[test]
+    fn an_end_that_merged_with_a_stop_that_nobody_wants_is_told() {
+        let mut state = state(&[], &[], &[7, 8]);
+        let end = |pid| SigInfo::child(SiCode::CLD_KILLED, Pid(pid), 0, 9);
+        let continued = SigInfo::child(SiCode::CLD_CONTINUED, Pid(7), 0, 18);
+        assert!(state.signals_of(continued, false).is_empty());
+        assert_eq!(state.waited_for(end(7)), None);
+        assert_eq!(state.signals_of(continued, false), [end(7)]);
+        assert!(state.signals_of(continued, false).is_empty(), "once");
+        // One whose own signal has come is told, and so is one whose signal comes after the wait.
+        assert_eq!(state.signals_of(end(8), false), [end(8)]);
+        assert_eq!(state.waited_for(end(8)), None);
+        assert!(state.signals_of(continued, false).is_empty());
     }
 
     #[test]
     fn a_discarded_child_sends_nothing() {
         let mut state = state(&[], &[], &[]);
         state.discarded.push_back(Pid(9));
-        assert!(state.signals_of(SigInfo::child(SiCode::CLD_KILLED, Pid(9), 0, 9)).is_empty());
-        assert_eq!(state.signals_of(SigInfo::child(SiCode::CLD_EXITED, Pid(9), 0, 0)).len(), 1);
+        assert!(state.signals_of(SigInfo::child(SiCode::CLD_KILLED, Pid(9), 0, 9), true).is_empty());
+        assert_eq!(state.signals_of(SigInfo::child(SiCode::CLD_EXITED, Pid(9), 0, 0), true).len(), 1);
     }
 }

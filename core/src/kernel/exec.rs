@@ -136,7 +136,7 @@ fn become_program(ctx: &mut TaskContext, next: Next) {
     match replace(ctx, plan) {
         Ok(image) => begin(ctx, image),
         Err(error) => {
-            eprintln!("elfuse: execve: {error}");
+            crate::host::tell(format_args!("elfuse: execve: {error}"));
             // Nothing is left to return to.
             ctx.process().begin_exit(GroupExit::Signal(Signal::SIGKILL));
             ctx.task.set_interrupts(Interrupts::EXIT);
@@ -214,7 +214,7 @@ fn become_host_program(ctx: &TaskContext, program: &Program) -> ! {
         pending: pending.iter().fold(SigSet::EMPTY, |set, info| set.with(info.signal())),
     };
     let error = execution.run();
-    eprintln!("elfuse: execve: {}: {error}", program.path.display());
+    crate::host::tell(format_args!("elfuse: execve: {}: {error}", program.path.display()));
     // As on Linux, where an execution that fails past the point of no return is a death.
     crate::host::children::die_by(Signal::SIGKILL)
 }

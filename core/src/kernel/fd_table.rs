@@ -13,6 +13,7 @@ use nix::sys::stat::SFlag;
 
 use super::signal::fd::SignalFd;
 use crate::abi::{Errno, Fd};
+use crate::host::signal::HostSignalState;
 
 /// What a host descriptor is, as far as it decides how blocking calls use it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -519,7 +520,7 @@ fn adopt(number: i32) -> Arc<OwnedFd> {
     Arc::new(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// The host descriptors that a guest inherits: open, and not close-on-exec. To be called first thing in `main`.
+/// The host descriptors that a guest inherits: open before Rust's runtime fills 0 to 2, and not close-on-exec. To be called first thing in `main`.
 ///
 /// # Errors
 /// The host's errno where it does not list descriptors.
@@ -532,7 +533,10 @@ pub fn open_host_fds() -> Result<Vec<Fd>, Errno> {
         }
     }
     // The listing's own descriptor is closed by now, and close-on-exec as everything that Rust opens.
-    found.retain(|number| is_inheritable(*number));
+    let standard = HostSignalState::capture().standard_open;
+    let was_open =
+        |number: i32| usize::try_from(number).ok().and_then(|index| standard.get(index)).is_none_or(|is_open| *is_open);
+    found.retain(|number| was_open(*number) && is_inheritable(*number));
     found.sort_unstable();
     Ok(found.into_iter().map(Fd).collect())
 }

@@ -234,14 +234,11 @@ pub struct GuestFinder<'ctx> {
 
 impl Finder for GuestFinder<'_> {
     fn find(&self, path: &Path) -> std::io::Result<Location> {
-        let error = |errno: Errno| std::io::Error::from_raw_os_error(errno.raw().into());
-        let found =
-            HostPath::resolve(self.process, self.files, AT_FDCWD, host_string(path).map_err(error)?, Last::Follow)
-                .map_err(error)?;
+        let found = HostPath::resolve(self.process, self.files, AT_FDCWD, host_string(path)?, Last::Follow)?;
         let guest = match (found.magic, found.object()) {
             (Some(Magic::Executable), _) => self.process.image().path,
             (_, Some(file)) => {
-                let guest = self.process.root().guest_path(&path_of(file).map_err(error)?);
+                let guest = self.process.root().guest_path(&path_of(file)?);
                 PathBuf::from(std::ffi::OsString::from_vec(guest))
             }
             (_, None) => std::fs::canonicalize(found.to_path())?,

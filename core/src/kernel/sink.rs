@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::Process;
 use super::signal::SignalTarget;
-use crate::abi::SigInfo;
+use super::task::Interrupts;
+use crate::abi::{SigInfo, Signal};
 use crate::preempt::transport::{Record, RecordKind};
 use crate::preempt::{Directed, Expired, KickCause, KickSink, Overrun, RecordOutcome, TimerKey};
 
@@ -25,6 +26,14 @@ impl KickSink for Sink {
         }
         // A full queue or a thread that just ended loses the signal, as on Linux.
         let _lost = self.0.send_signal(info, target, KickCause::HostSignal);
+    }
+
+    fn stop_waits(&self, signal: Signal) -> bool {
+        let chosen = self.0.group().let_stop_wait(signal);
+        if let Some(task) = &chosen {
+            task.interrupt(Interrupts::SIGNAL, KickCause::HostSignal);
+        }
+        chosen.is_some()
     }
 
     fn record(&self, record: &Record) -> RecordOutcome {

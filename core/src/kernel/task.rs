@@ -1,7 +1,7 @@
 //! A guest thread: [`Task`] as other threads see it, [`TaskContext`] as its own thread uses it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::blocking::Waker;
 use super::clone::{CloneArgs, CloneFlags};
@@ -38,6 +38,19 @@ pub struct Task {
     waker: Waker,
     ticket: Ticket,
     recent: RecentCalls,
+    traced: Mutex<TracedCall>,
+}
+
+/// Where the call stands that the trace shows.
+#[derive(Default)]
+enum TracedCall {
+    /// There is none, or its end alone is shown.
+    #[default]
+    None,
+    /// Its line, should it sleep.
+    Awake(String),
+    /// The line has been written.
+    Shown,
 }
 
 impl Task {
@@ -52,6 +65,7 @@ impl Task {
             waker: Waker::default(),
             ticket: Ticket::default(),
             recent: RecentCalls::default(),
+            traced: Mutex::default(),
         })
     }
 
@@ -89,6 +103,37 @@ impl Task {
     #[must_use]
     pub const fn recent(&self) -> &RecentCalls {
         &self.recent
+    }
+
+    fn traced(&self) -> MutexGuard<'_, TracedCall> {
+        self.traced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a call that the trace shows; `line` is to be written before it sleeps.
+    pub fn open_call(&self, line: Option<String>) {
+        *self.traced() = line.map_or(TracedCall::None, TracedCall::Awake);
+    }
+
+    /// Ends it; true where its line has been written.
+    pub fn close_call(&self) -> bool {
+        matches!(std::mem::take(&mut *self.traced()), TracedCall::Shown)
+    }
+
+    /// True where a traced call has not been shown to sleep.
+    #[must_use]
+    pub fn has_unshown_call(&self) -> bool {
+        self.process.options().trace.is_some() && matches!(*self.traced(), TracedCall::Awake(_))
+    }
+
+    /// Shows a traced call that is about to sleep, once.
+    pub fn show_call(&self) {
+        let Some(trace) = &self.process.options().trace else { return };
+        let mut traced = self.traced();
+        let TracedCall::Awake(line) = &mut *traced else { return };
+        let line = std::mem::take(line);
+        *traced = TracedCall::Shown;
+        drop(traced);
+        trace.put(&line);
     }
 
     /// Names the vCPU that runs this task.

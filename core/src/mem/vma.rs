@@ -72,7 +72,7 @@ impl MappedFile {
         let stat = nix::sys::stat::fstat(fd.as_fd())?;
         Ok(Self {
             name,
-            device: stat.st_dev as u64,
+            device: crate::host::metadata::device_number(stat.st_dev),
             inode: stat.st_ino as u64,
             is_readable: mode != OFlag::O_WRONLY,
             is_writable: mode != OFlag::O_RDONLY,

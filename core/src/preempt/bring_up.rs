@@ -33,7 +33,6 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 
 use super::kick::{self, KickThread};
 use super::kicker::{Directed, KickSink, Kicker, Shared};
@@ -42,6 +41,7 @@ use super::transport::{Directory, Doorbell, OpenWarning, Receiver};
 use super::watchdog::Watched;
 use crate::abi::{SiCode, SigInfo, SigSet, Signal};
 use crate::host::controls::{self, Control};
+use crate::host::native_thread::Handle;
 use crate::host::signal::{self, MaskError, SignalsBlocked};
 use crate::host::signal_wait::SignalWaiter;
 use crate::host::thread::{self, Role};
@@ -93,7 +93,7 @@ pub struct Preemption {
 struct Running {
     sink: Option<Arc<dyn KickSink>>,
     receiver: Option<Arc<Receiver>>,
-    kick_thread: Option<JoinHandle<()>>,
+    kick_thread: Option<Handle<()>>,
 }
 
 /// A vCPU that can be kicked, watched and counted; for its owner thread. To be dropped before the vCPU is.
@@ -177,7 +177,10 @@ impl Preemption {
             Err(warning) => (None, Some(warning)),
         };
         running.receiver.clone_from(&receiver);
-        let thread = KickThread { shared: Arc::clone(shared), sink, signals, receiver };
+        if let Some(receiver) = &receiver {
+            shared.set_receiver(Arc::clone(receiver));
+        }
+        let thread = KickThread::new(Arc::clone(shared), sink, signals, receiver);
         let spawned = thread::spawn(Role::Kick, "elfuse-kick", proof, move |proof| thread.run(&proof));
         running.kick_thread = Some(spawned.map_err(BringUpError::host("start the kick thread"))?);
         Ok(warning)
@@ -237,7 +240,9 @@ impl Preemption {
             }
         }
         if !waiting.difference(usr2).is_empty() {
-            while let Some(info) = signal::take_thread_directed() {
+            // A doorbell that has come since is left to the next look: here it would be taken for a guest's signal.
+            let others = signal::taken_set().difference(usr2);
+            while let Some(info) = signal::take_thread_directed(others) {
                 taken += 1;
                 stats.bump(TaskCounter::DirectedSignals);
                 sink.host_signal(&info, Directed::Thread(thread::gettid()));
@@ -248,7 +253,7 @@ impl Preemption {
 
     /// Serves a SIGUSR2 that a vCPU thread took; 1 if it was directed at the thread.
     fn take_usr2(&self, own: VcpuId, info: &SigInfo, stats: &TaskStats, sink: &dyn KickSink) -> usize {
-        let doorbell = Doorbell::of(info);
+        let doorbell = self.kicker.shared.doorbell(info);
         if doorbell == Some(Doorbell::Thread) || info.code() == SiCode::SI_TKILL {
             stats.bump(TaskCounter::DirectedSignals);
         } else {

@@ -16,14 +16,14 @@ use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::kicker::{Directed, KickSink, RecordOutcome, Shared};
 use super::stats::ProcessCounter;
 use super::timers::TimerKey;
-use super::transport::{Doorbell, Drained, Receiver, RecordKind};
-use crate::abi::{SigInfo, Signal};
+use super::transport::{Drained, Receiver, RecordKind};
+use crate::abi::{SigInfo, SigSet, Signal};
+use crate::host::native_thread::Handle;
 use crate::host::signal::{self, SignalsBlocked};
 use crate::host::signal_wait::SignalWaiter;
 use crate::host::thread::{self, Role};
@@ -48,20 +48,33 @@ const CAUSE_COUNTERS: [ProcessCounter; KICK_CAUSES] = [
 
 /// The kick thread's own state.
 pub(super) struct KickThread {
-    pub(super) shared: Arc<Shared>,
-    pub(super) sink: Arc<dyn KickSink>,
-    pub(super) signals: SignalWaiter,
+    shared: Arc<Shared>,
+    sink: Arc<dyn KickSink>,
+    signals: SignalWaiter,
     /// The transport file, for the transport thread; `None` where there is none or the thread has started.
-    pub(super) receiver: Option<Arc<Receiver>>,
+    receiver: Option<Arc<Receiver>>,
+    /// What `signals` does not tell.
+    left_out: SigSet,
+    /// Stop signals that the guest gets as any other.
+    taken_stops: SigSet,
 }
 
-/// How long after a record a SIGUSR2 without siginfo is taken for a doorbell, in nanoseconds.
-const RECORDS_COME_NS: u64 = 1_000_000_000;
+/// The stop signals that a program may handle.
+const STOPS: SigSet = SigSet::STOPS.without(Signal::SIGSTOP);
 
 /// How long the kick thread waits until it tries again to start the transport thread, in nanoseconds.
 const START_AGAIN_NS: u64 = 10_000_000;
 
 impl KickThread {
+    pub(super) const fn new(
+        shared: Arc<Shared>,
+        sink: Arc<dyn KickSink>,
+        signals: SignalWaiter,
+        receiver: Option<Arc<Receiver>>,
+    ) -> Self {
+        Self { shared, sink, signals, receiver, left_out: SigSet::EMPTY, taken_stops: SigSet::EMPTY }
+    }
+
     /// Runs until the process stops.
     pub(super) fn run(mut self, proof: &SignalsBlocked) {
         self.shared.begin_rounds();
@@ -76,11 +89,12 @@ impl KickThread {
             let deadline_ns = timer_ns.into_iter().chain(watchdog_ns).chain(again_ns).min();
             if let Err(error) = self.wait(deadline_ns) {
                 // Without its wait the thread would spin; a process without interruptions must not go on.
-                eprintln!("elfuse: the kick thread cannot wait: {error}");
+                crate::host::tell(format_args!("elfuse: the kick thread cannot wait: {error}"));
                 std::process::abort();
             }
             // Cleared before anything is looked at, so that what comes later wakes again.
             self.shared.wake.clear();
+            self.find_stops();
             self.take_signals();
             self.expire_timers();
             watchdog_ns = self.watch();
@@ -98,7 +112,7 @@ impl KickThread {
 
     /// Starts the transport thread at the first doorbell: most processes never hear one. `None` where the host has no room
     /// for it now.
-    fn start_transport(&mut self, proof: &SignalsBlocked) -> Option<JoinHandle<()>> {
+    fn start_transport(&mut self, proof: &SignalsBlocked) -> Option<Handle<()>> {
         let receiver = self.receiver.clone()?;
         let (shared, sink) = (Arc::clone(&self.shared), Arc::clone(&self.sink));
         let spawned = thread::spawn(Role::Pool, "elfuse-transport", proof, move |_proof| {
@@ -114,13 +128,44 @@ impl KickThread {
         let interest = fds::PollFlags::POLLIN;
         let mut polled =
             [fds::PollFd::new(self.signals.as_fd(), interest), fds::PollFd::new(self.shared.wake.as_fd(), interest)];
-        fds::poll(&mut polled, deadline_ns).map(drop).map_err(|errno| io::Error::from_raw_os_error(errno.raw().into()))
+        Ok(fds::poll(&mut polled, deadline_ns).map(drop)?)
     }
 
-    fn take_signals(&self) {
+    /// Offers the stop signals that wait for the process to the guest, before any signal is taken.
+    ///
+    /// Taken, they would be out of the reach of a SIGCONT, and the guest might be stopped after it for ever.
+    fn find_stops(&mut self) {
+        let shared = &self.shared;
+        let _taking = shared.taking();
+        let waiting = signal::pending().intersection(STOPS).difference(shared.waiting_stops());
+        // One that somebody directed at this thread is not where the guest's threads can reach it.
+        while !waiting.is_empty()
+            && let Some(info) = signal::take_thread_directed(waiting)
+        {
+            self.sink.host_signal(&info, Directed::Process);
+        }
+        for signal in signal::pending().intersection(waiting).iter() {
+            shared.add_waiting_stop(signal);
+            if !self.sink.stop_waits(signal) {
+                shared.remove_waiting_stop(signal);
+                self.taken_stops = self.taken_stops.with(signal);
+            }
+        }
+        let left = shared.waiting_stops();
+        if left != self.left_out {
+            match self.signals.leave_out(left) {
+                Ok(()) => self.left_out = left,
+                // It is readable without need until the guest has stopped.
+                Err(_refused) => {}
+            }
+        }
+    }
+
+    fn take_signals(&mut self) {
         let _taking = self.shared.taking();
+        let wanted = signal::taken_set().difference(STOPS).union(std::mem::take(&mut self.taken_stops));
         for _ in 0..SIGNALS_PER_ROUND {
-            let Some(info) = signal::take_pending(signal::taken_set()) else { break };
+            let Some(info) = signal::take_pending(wanted) else { break };
             self.take(&info);
         }
         while let Some(info) = forward::take() {
@@ -135,7 +180,7 @@ impl KickThread {
             stats.bump(ProcessCounter::TimersExpired);
             self.sink.cpu_timer_expired(TimerKey(key), info.timer_overrun());
         } else if info.signal() == Signal::SIGUSR2 {
-            let is_ours = is_doorbell(info, self.shared.last_record_ns.load(Ordering::Relaxed), clock::monotonic_ns());
+            let is_ours = self.shared.doorbell(info).is_some();
             stats.bump(if is_ours { ProcessCounter::Doorbells } else { ProcessCounter::ForeignDoorbells });
             self.shared.enqueue(KickRequest { targets: KickTargets::All, cause: KickCause::Doorbell });
             self.execute_requests();
@@ -187,21 +232,11 @@ impl KickThread {
             }
             Err(error) => {
                 // A guest that cannot be interrupted any more must not run on.
-                eprintln!("elfuse: {error}");
+                crate::host::tell(format_args!("elfuse: {error}"));
                 std::process::abort();
             }
         }
     }
-}
-
-/// True for a doorbell, and for a SIGUSR2 that may have been one: where the host is out of memory for it, a signal comes
-/// without its siginfo, as one from another pid namespace does. What comes so while records come is taken for a doorbell;
-/// taken for the guest's, it would end most guests.
-fn is_doorbell(info: &SigInfo, last_record_ns: u64, now_ns: u64) -> bool {
-    Doorbell::of(info).is_some()
-        || Doorbell::has_lost_its_info(info)
-            && last_record_ns != 0
-            && now_ns.saturating_sub(last_record_ns) < RECORDS_COME_NS
 }
 
 /// The transport thread: drains the file whenever the kick thread asks for it, until the process stops.
@@ -237,9 +272,6 @@ pub(super) fn drain_loop(shared: &Shared, sink: &dyn KickSink, receiver: &Receiv
 /// Counts what was drained and gives the signals to the sink.
 pub(super) fn take_records(shared: &Shared, sink: &dyn KickSink, drained: &Drained) {
     let stats = &shared.stats;
-    if !drained.records.is_empty() {
-        shared.last_record_ns.store(clock::monotonic_ns(), Ordering::Relaxed);
-    }
     stats.add(ProcessCounter::RecordsMalformed, drained.malformed);
     stats.add(ProcessCounter::RecordsForeign, drained.foreign);
     stats.add(ProcessCounter::RecordsReceived, drained.records.len() as u64);
@@ -251,22 +283,5 @@ pub(super) fn take_records(shared: &Shared, sink: &dyn KickSink, drained: &Drain
                 RecordOutcome::Undelivered => ProcessCounter::RecordsUndelivered,
             },
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::abi::{Pid, SiCode};
-
-    #[test]
-    fn a_doorbell_that_lost_its_siginfo_is_one_while_records_come() {
-        let bare = SigInfo::from_sender(Signal::SIGUSR2, SiCode::SI_USER, Pid(0), 0);
-        assert!(is_doorbell(&bare, 5_000_000_000, 5_900_000_000));
-        assert!(!is_doorbell(&bare, 5_000_000_000, 6_100_000_000), "from another pid namespace");
-        assert!(!is_doorbell(&bare, 0, 10), "there never was a record");
-        let guests = SigInfo::from_sender(Signal::SIGUSR2, SiCode::SI_USER, Pid(7), 0);
-        assert!(!is_doorbell(&guests, 5_000_000_000, 5_100_000_000));
-        assert!(is_doorbell(&Doorbell::Process.info(), 0, 10));
     }
 }

@@ -1,11 +1,11 @@
 //! The way to the kick thread from anywhere in the process: [`Kicker`], and [`KickSink`], the way back.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::stats::{ProcessCounter, ProcessStats};
 use super::timers::{Expired, TimerGeneration, TimerHeap, TimerKey};
-use super::transport::Record;
+use super::transport::{Doorbell, Receiver, Record};
 use super::watchdog::{Overrun, Watchdog};
 use crate::abi::{SigInfo, SigSet, Signal, Tid};
 use crate::host::signal::take_pending;
@@ -43,6 +43,11 @@ pub enum RecordOutcome {
 pub trait KickSink: Send + Sync {
     /// A host signal came from a program that is not elfuse: a guest signal.
     fn host_signal(&self, info: &SigInfo, directed: Directed);
+
+    /// A stop signal from a program that is not elfuse, or from another elfuse process, waits at the host. True where it
+    /// shall stay there, since the guest's next step is to have the host stop the process by it, and to say so
+    /// ([`Kicker::served_stop`]); false where the guest shall get it as any other signal.
+    fn stop_waits(&self, signal: Signal) -> bool;
 
     /// A signal record came from another elfuse process.
     fn record(&self, record: &Record) -> RecordOutcome;
@@ -83,8 +88,10 @@ pub(super) struct Shared {
     is_draining: AtomicBool,
     /// Drains that have ended; [`Kicker::settle_records`] sleeps on it.
     drains: AtomicU32,
-    /// When the last record came; 0 before the first.
-    pub(super) last_record_ns: AtomicU64,
+    /// Stop signals that stay at the host until the guest has stopped by them, as a [`SigSet`]; set by the kick thread.
+    waiting_stops: AtomicU64,
+    /// The transport file, once there is one.
+    receiver: OnceLock<Arc<Receiver>>,
     /// There is a transport thread, or nothing for it to drain.
     has_drainer: AtomicBool,
     pub(super) is_stopping: AtomicBool,
@@ -122,7 +129,8 @@ impl Shared {
             drain_requested: AtomicU32::new(0),
             is_draining: AtomicBool::new(false),
             drains: AtomicU32::new(0),
-            last_record_ns: AtomicU64::new(0),
+            waiting_stops: AtomicU64::new(0),
+            receiver: OnceLock::new(),
             has_drainer: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
             kick_thread: AtomicI32::new(0),
@@ -137,6 +145,38 @@ impl Shared {
 
     pub(super) fn timers(&self) -> MutexGuard<'_, TimerHeap> {
         self.timers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stop signals that the kick thread leaves where they are.
+    pub(super) fn waiting_stops(&self) -> SigSet {
+        SigSet(self.waiting_stops.load(Ordering::Acquire))
+    }
+
+    /// Has the kick thread leave a stop signal where it is, before the guest hears of it.
+    pub(super) fn add_waiting_stop(&self, signal: Signal) {
+        self.waiting_stops.fetch_or(SigSet::of(&[signal]).0, Ordering::AcqRel);
+    }
+
+    /// The kick thread looks for the signal again.
+    pub(super) fn remove_waiting_stop(&self, signal: Signal) {
+        self.waiting_stops.fetch_and(!SigSet::of(&[signal]).0, Ordering::AcqRel);
+    }
+
+    /// Before any thread of preemption runs.
+    pub(super) fn set_receiver(&self, receiver: Arc<Receiver>) {
+        // A process has one transport file.
+        let _first = self.receiver.set(receiver);
+    }
+
+    /// Which doorbell a SIGUSR2 is, if it is one.
+    ///
+    /// One without its siginfo is taken for a doorbell where records come. The host drops the siginfo of a queued signal
+    /// when `RLIMIT_SIGPENDING` is used up; taken for a guest's signal, that would end most guests.
+    pub(super) fn doorbell(&self, info: &SigInfo) -> Option<Doorbell> {
+        Doorbell::of(info).or_else(|| {
+            let is_likely = Doorbell::has_lost_its_info(info) && self.receiver.get()?.gets_records();
+            is_likely.then_some(Doorbell::Process)
+        })
     }
 
     /// Whoever drains the transport file holds this, for as long as a peer may keep the file at most.
@@ -328,6 +368,13 @@ impl Kicker {
     /// it would keep its senders waiting. The caller holds no lock.
     pub fn keep_signals(&self) -> (MutexGuard<'_, ()>, MutexGuard<'_, ()>) {
         (self.shared.draining(), self.shared.taking())
+    }
+
+    /// The guest has stopped by a stop signal that waited at the host ([`KickSink::stop_waits`]), or found that it waits no
+    /// more: the next one is told anew.
+    pub fn served_stop(&self, signal: Signal) {
+        self.shared.remove_waiting_stop(signal);
+        self.shared.wake.wake();
     }
 
     /// Arms a timer, in place of an earlier arming of the same key. A deadline in the past expires at once.

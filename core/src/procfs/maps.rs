@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Subject;
-use crate::abi::{Errno, PAGE_SIZE};
+use crate::abi::{Errno, PAGE_SIZE, stat};
 use crate::mem::{AddressSpace, Prot, Vma, VmaBacking, VmaFlags};
 
 /// Where names begin in a line.
@@ -22,7 +22,7 @@ fn line(vma: &Vma) -> Vec<u8> {
         VmaBacking::File { file, offset } => (*offset, file.device, file.inode),
         VmaBacking::Segment { segment, offset } => (*offset, KERNEL_MOUNT, u64::from(segment.id.cast_unsigned())),
     };
-    let (major, minor) = (nix::sys::stat::major(device), nix::sys::stat::minor(device));
+    let (major, minor) = (stat::major(device), stat::minor(device));
     let mut text = format!(
         "{:08x}-{:08x} {}{}{}{shared} {offset:08x} {major:02x}:{minor:02x} {inode} ",
         vma.range.start.0,

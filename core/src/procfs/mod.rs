@@ -1,10 +1,11 @@
 //! Files of /proc and /sys whose contents are the guest's and not elfuse's: [`find`].
 //!
 //! A file is made when it is opened and does not change afterwards. Names that are not here are the host's and true of the
-//! guest too: limits, io, mounts, meminfo, ... Links of the process (`exe`, `fd/N`, `root`) are `kernel::paths`'. Sources:
+//! guest too: limits, io, meminfo, ... Links of the process (`exe`, `fd/N`, `root`) are `kernel::paths`'. Sources:
 //! proc(5) and its pages, `fs/proc/` of Linux.
 
 mod maps;
+mod mounts;
 mod others;
 mod process;
 mod system;
@@ -32,12 +33,14 @@ struct Subject<'ctx> {
 type Maker = fn(&Subject<'_>) -> Result<Vec<u8>, Errno>;
 
 /// The files of a process and of its threads.
-const FILES: [(&[u8], Maker); 11] = [
+const FILES: [(&[u8], Maker); 13] = [
     (b"auxv", process::auxv),
     (b"cmdline", process::cmdline),
     (b"environ", process::environ),
     (b"maps", maps::maps),
     (b"mem", process::no_memory),
+    (b"mountinfo", mounts::mountinfo),
+    (b"mounts", mounts::mounts),
     (b"smaps", maps::smaps),
     (b"smaps_rollup", maps::smaps_rollup),
     (b"stat", process::stat),
@@ -55,9 +58,23 @@ pub fn find(ctx: &TaskContext, path: &[u8]) -> Option<Result<Entry, Errno>> {
             let tid = if *owner == b"thread-self" { ctx.task.tid() } else { Tid(ctx.process().pid().0) };
             of_process(&Subject { ctx, tid }, rest)
         }
+        // A link to self/mounts, which the host has followed in its own way where it walked the path.
+        [b"proc", b"mounts"] => of_process(&Subject { ctx, tid: Tid(ctx.process().pid().0) }, &[b"mounts"]),
         [b"proc", owner, rest @ ..] if number(owner).is_some() => others::find(Pid(number(owner)?), rest),
-        [b"proc" | b"sys", rest @ ..] => system::file(ctx, rest).map(|bytes| Ok(Entry::Text(bytes))),
+        [b"proc" | b"sys", ..] => system::file(ctx, &components).map(|bytes| Ok(Entry::Text(bytes))),
         _elsewhere => None,
+    }
+}
+
+/// The contents of a file that only the guest has, not the host: about its CPU, below /sys.
+#[must_use]
+pub fn of_guest_alone(ctx: &TaskContext, path: &[u8]) -> Option<Vec<u8>> {
+    let components: Vec<&[u8]> = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()).collect();
+    match components.as_slice() {
+        [b"sys", b"devices", b"system", b"cpu", cpu, b"regs", b"identification", name] if path.starts_with(b"/") => {
+            system::identification(ctx, cpu, name)
+        }
+        _the_hosts => None,
     }
 }
 

@@ -7,12 +7,13 @@
 
 use super::{State, die};
 use crate::abi::{Errno, SiCode, SigInfo, SigSet, Signal};
-use crate::host::signal::stop_process;
+use crate::host::signal::{StopBy, stop_process};
 use crate::kernel::signal::{Delivery, FrameRequest, SaFlags, SigAction, push_frame};
 use crate::kernel::task::Interrupts;
 use crate::kernel::{Restart, TaskContext};
 use crate::kernel::{exec, rseq};
 use crate::preempt::stats::TaskCounter;
+use crate::trace::End;
 
 /// Number of restart_syscall(2).
 const RESTART_SYSCALL: u64 = 128;
@@ -33,10 +34,22 @@ pub(super) fn handle(ctx: &mut TaskContext) -> State {
         match delivery {
             None => break,
             Some(Delivery::Handler { info, action, mask_to_restore }) => {
+                show_signal(ctx, &info);
                 run_handler(ctx, &info, action, mask_to_restore);
             }
-            Some(Delivery::Terminate(info)) => return die(ctx, info.signal()),
-            Some(Delivery::Stop { signal, continued }) => stop(ctx, signal, continued),
+            Some(Delivery::Terminate(info)) => {
+                show_signal(ctx, &info);
+                show_end(ctx, End::Killed(info.signal()));
+                return die(ctx, info.signal());
+            }
+            Some(Delivery::Stop { signal, continued }) => {
+                show_end(ctx, End::Stopped(signal));
+                stop(ctx, signal, continued);
+            }
+            Some(Delivery::StopWaits(signal)) => {
+                show_end(ctx, End::Stopped(signal));
+                stop_by_waiting(ctx, signal);
+            }
         }
     }
     ctx.process().group().restore_saved_mask(tid);
@@ -44,21 +57,46 @@ pub(super) fn handle(ctx: &mut TaskContext) -> State {
     State::Enter
 }
 
+/// Has the trace show a signal that this thread takes.
+fn show_signal(ctx: &TaskContext, info: &SigInfo) {
+    if let Some(trace) = &ctx.process().options().trace {
+        trace.write_signal(ctx.process().pid(), ctx.task.tid(), info);
+    }
+}
+
+/// Has the trace show what a signal does to the process.
+fn show_end(ctx: &TaskContext, end: End) {
+    if let Some(trace) = &ctx.process().options().trace {
+        trace.write_end(ctx.process().pid(), ctx.task.tid(), end);
+    }
+}
+
 /// Stops the process by a signal that was taken when `continued` SIGCONTs had been sent. The host stops all of its threads and
 /// tells its parent, and no SIGCONT that has been sent by then is lost.
 ///
-/// One window is left: the host forgets a SIGCONT from outside that comes between the look at what is pending and the raising
-/// of the stop signal, the next system call.
+/// Only signals of this process's own, and those that were blocked when they came, are raised, so nobody can tell whether a
+/// SIGCONT from outside, which the host forgets if it comes just before, came earlier still.
 fn stop(ctx: &TaskContext, signal: Signal, continued: u64) {
     let process = ctx.process();
     process.gate().outside(|| {
         // The host knows every stop signal and stops for each.
-        let _stopped = stop_process(signal, || {
+        let _stopped = stop_process(signal, StopBy::Raising, || {
             // A SIGCONT that the kick thread has taken is counted, too.
             let kept = process.kicker().keep_signals();
             (process.group().continued == continued).then_some(kept)
         });
         // What came while it was stopped comes before anything that the guest does next: it may stop again at once.
+        process.kicker().settle_records();
+    });
+}
+
+/// Has the host stop the process by a signal that waits there, unless a SIGCONT took it away.
+fn stop_by_waiting(ctx: &TaskContext, signal: Signal) {
+    let process = ctx.process();
+    process.gate().outside(|| {
+        // As above.
+        let _stopped = stop_process(signal, StopBy::Waiting, || Some(process.kicker().keep_signals()));
+        process.kicker().served_stop(signal);
         process.kicker().settle_records();
     });
 }

@@ -9,11 +9,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::run_thread;
-use crate::abi::{Fd, GuestAddr, GuestPtr, SigSet, io_text};
+use crate::abi::{Fd, GuestAddr, GuestPtr, SigSet};
 use crate::cli::{self, Cli, GuestCommand};
 use crate::elf::{self, Finder, Program};
 use crate::fork;
 use crate::fs::Root;
+use crate::host::errno::io_text;
 use crate::host::fault::AltStack;
 use crate::host::fault_report;
 use crate::host::signal::{HostSignalState, SignalsBlocked, block_kick_set};

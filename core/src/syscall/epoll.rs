@@ -7,13 +7,12 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use nix::poll::PollFlags;
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{Args, poll};
 use crate::abi::{Errno, GuestPtr};
 use crate::host::clock::monotonic_ns;
-use crate::host::sys;
+use crate::host::epoll::{self, Event};
 use crate::kernel::fd_table::OpenFile;
 use crate::kernel::{Interrupted, Restart, SyscallResult, TaskContext};
 
@@ -28,27 +27,34 @@ struct GuestEvent {
 
 const _: () = assert!(size_of::<GuestEvent>() == 16);
 
+/// `EPOLL_CLOEXEC`.
+const EPOLL_CLOEXEC: i32 = 0o2000000;
+/// `EPOLL_CTL_DEL`.
+const EPOLL_CTL_DEL: i32 = 2;
+
 /// Most events that one call fetches; the rest stay for the next.
 const FETCH_MAX: usize = 1024;
 
 pub(super) fn epoll_create1(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let flags = EpollCreateFlags::from_bits(args.i32(0)).ok_or(Errno::EINVAL)?;
-    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(Errno::from)?;
-    let file = OpenFile::new(epoll.0);
-    let fd = ctx.files.add(file, flags.contains(EpollCreateFlags::EPOLL_CLOEXEC))?;
+    let flags = args.i32(0);
+    if flags & !EPOLL_CLOEXEC != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let file = OpenFile::new(epoll::create()?);
+    let fd = ctx.files.add(file, flags & EPOLL_CLOEXEC != 0)?;
     Ok(u64::from(fd.0.cast_unsigned()))
 }
 
 pub(super) fn epoll_ctl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let epoll = ctx.files.get(args.fd(0))?;
     let file = ctx.files.get(args.fd(2))?;
-    let event = if args.i32(1) == libc::EPOLL_CTL_DEL {
+    let event = if args.i32(1) == EPOLL_CTL_DEL {
         None
     } else {
         let event = ctx.memory().read(args.ptr::<GuestEvent>(3))?;
-        Some(EpollEvent::new(EpollFlags::from_bits_retain(event.events.cast_signed()), event.data))
+        Some(Event { events: event.events, data: event.data })
     };
-    Ok(sys::epoll_ctl(epoll.as_fd(), args.i32(1), file.as_fd(), event)?)
+    Ok(epoll::control(epoll.as_fd(), args.i32(1), file.as_fd(), event)?)
 }
 
 fn wait(ctx: &TaskContext, args: &Args, deadline_ns: Option<u64>) -> SyscallResult {
@@ -66,7 +72,7 @@ fn wait(ctx: &TaskContext, args: &Args, deadline_ns: Option<u64>) -> SyscallResu
     };
     let list: GuestPtr<GuestEvent> = args.ptr(1);
     for (event, index) in events.iter().zip(0..) {
-        let event = GuestEvent { events: event.events().bits().cast_unsigned(), padding: 0, data: event.data() };
+        let event = GuestEvent { events: event.events, padding: 0, data: event.data };
         ctx.memory().write(list.index(index)?, &event)?;
     }
     Ok(events.len() as u64)
@@ -77,12 +83,10 @@ fn fetch(
     file: &Arc<OpenFile>,
     max: usize,
     deadline_ns: Option<u64>,
-) -> Result<Vec<EpollEvent>, Interrupted> {
+) -> Result<Vec<Event>, Interrupted> {
     loop {
-        let mut events = vec![EpollEvent::empty(); max];
-        let count = sys::epoll_wait_now(file.as_fd(), &mut events).map_err(Interrupted::Failed)?;
-        if count > 0 {
-            events.truncate(count);
+        let events = epoll::fetch(file.as_fd(), max).map_err(Interrupted::Failed)?;
+        if !events.is_empty() {
             return Ok(events);
         }
         ctx.task.block_on_fd(file.as_fd(), PollFlags::POLLIN, deadline_ns)?;

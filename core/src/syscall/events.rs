@@ -13,18 +13,14 @@ use super::messages::restartable;
 use super::path::cwd_last;
 use crate::abi::{Errno, SigSet};
 use crate::fs::Last;
-use crate::host::events;
+use crate::host::events::{self, CLOEXEC, NONBLOCK};
 use crate::host::sys::{self, ForeignBuffer};
 use crate::kernel::fd_table::OpenFile;
 use crate::kernel::signal::fd::{self, RECORD_BYTES, SignalFd};
 use crate::kernel::{SyscallResult, TaskContext};
 
-/// `EFD_CLOEXEC`, `TFD_CLOEXEC`, `SFD_CLOEXEC` and `IN_CLOEXEC` are all this.
-const CLOEXEC: u32 = 0o200_0000;
 /// Watches a symbolic link itself.
 const IN_DONT_FOLLOW: u32 = 0x0200_0000;
-/// The same of `_NONBLOCK`.
-const NONBLOCK: u32 = 0o4000;
 
 fn add(ctx: &TaskContext, file: Arc<OpenFile>, flags: u32) -> SyscallResult {
     Ok(number(ctx.files.add(file, flags & CLOEXEC != 0)?))

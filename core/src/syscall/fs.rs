@@ -89,6 +89,18 @@ fn read_how(ctx: &TaskContext, args: &Args) -> Result<[u64; 3], Errno> {
 
 /// Opens the path at argument 1.
 fn open(ctx: &TaskContext, args: &Args, flags: OpenFlags, mode: u32) -> SyscallResult {
+    match open_found(ctx, args, flags, mode) {
+        Err(SyscallError::Errno(Errno::ENOENT)) => {
+            let path = args.path(ctx.memory(), 1)?;
+            let text = procfs::of_guest_alone(ctx, path.to_bytes()).ok_or(Errno::ENOENT)?;
+            let fd = ctx.files.add(OpenFile::new(text_file(&text)?), flags.contains(OpenFlags::CLOEXEC))?;
+            Ok(u64::from(fd.0.cast_unsigned()))
+        }
+        answer => answer,
+    }
+}
+
+fn open_found(ctx: &TaskContext, args: &Args, flags: OpenFlags, mode: u32) -> SyscallResult {
     let must_be_new = flags.contains(OpenFlags::CREAT | OpenFlags::EXCL);
     let keeps_link = must_be_new || flags.contains(OpenFlags::NOFOLLOW);
     let path = at(ctx, args, 1, if keeps_link { Last::Itself } else { Last::Follow })?;
@@ -101,7 +113,9 @@ fn open(ctx: &TaskContext, args: &Args, flags: OpenFlags, mode: u32) -> SyscallR
         host_flags -= OFlag::O_NOFOLLOW | OFlag::O_CREAT;
     }
     let entry = if path.object().is_none() { procfs::find(ctx, path.path().to_bytes()) } else { None };
-    let opened = open_host(ctx, &path, host_flags, mode)?;
+    let waits_for_nobody =
+        flags.intersects(OpenFlags::NONBLOCK | OpenFlags::PATH | OpenFlags::DIRECTORY | OpenFlags::RDWR);
+    let opened = open_host(ctx, &path, host_flags, mode, waits_for_nobody)?;
     let file = match entry.transpose()? {
         None => OpenFile::new(opened),
         Some(_) if flags.contains(OpenFlags::PATH) => OpenFile::new(opened),
@@ -114,8 +128,13 @@ fn open(ctx: &TaskContext, args: &Args, flags: OpenFlags, mode: u32) -> SyscallR
 }
 
 /// openat(2) of the host. Where the path names a FIFO, a pool thread waits for the other side.
-fn open_host(ctx: &TaskContext, path: &HostPath, flags: OFlag, mode: u32) -> Result<OwnedFd, SyscallError> {
-    let waits_for_nobody = flags.intersects(OFlag::O_NONBLOCK | OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_RDWR);
+fn open_host(
+    ctx: &TaskContext,
+    path: &HostPath,
+    flags: OFlag,
+    mode: u32,
+    waits_for_nobody: bool,
+) -> Result<OwnedFd, SyscallError> {
     let stat_flags = if flags.contains(OFlag::O_NOFOLLOW) { libc::AT_SYMLINK_NOFOLLOW } else { 0 };
     if waits_for_nobody || !sys::is_fifo(path.directory(), path.path(), stat_flags) {
         return Ok(sys::openat(path.directory(), path.path(), flags.bits(), mode)?);
@@ -129,16 +148,15 @@ fn open_host(ctx: &TaskContext, path: &HostPath, flags: OFlag, mode: u32) -> Res
 
 /// A file of /proc: read-only, with these bytes.
 fn text_file(text: &[u8]) -> Result<OwnedFd, Errno> {
-    let file = sys::memfd_create(c"proc", libc::MFD_CLOEXEC)?;
+    let file = sys::memfd_create(c"proc", sys::MFD_CLOEXEC)?;
     std::fs::File::from(file.try_clone()?).write_all_at(text, 0)?;
     sys::openat(None, &paths::name_of(file.as_fd()), (OFlag::O_RDONLY | OFlag::O_CLOEXEC).bits(), 0)
 }
 
 pub(super) fn memfd_create(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    const MFD_CLOEXEC: u32 = 1;
     let name = args.path(ctx.memory(), 0)?;
-    let opened = sys::memfd_create(&name, args.u32(1) | MFD_CLOEXEC)?;
-    let fd = ctx.files.add(OpenFile::new(opened), args.u32(1) & MFD_CLOEXEC != 0)?;
+    let opened = sys::memfd_create(&name, args.u32(1) | sys::MFD_CLOEXEC)?;
+    let fd = ctx.files.add(OpenFile::new(opened), args.u32(1) & sys::MFD_CLOEXEC != 0)?;
     Ok(u64::from(fd.0.cast_unsigned()))
 }
 
@@ -335,6 +353,6 @@ pub(super) fn fadvise64(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 
 /// umask(2): the host process's, which is the guest process's alone.
 pub(super) fn umask(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let mask = nix::sys::stat::Mode::from_bits_truncate(args.u32(0) & 0o777);
+    let mask = nix::sys::stat::Mode::from_bits_truncate((args.u32(0) & 0o777) as libc::mode_t);
     Ok(u64::from(nix::sys::stat::umask(mask).bits()))
 }

@@ -5,7 +5,7 @@ use nix::unistd;
 
 use super::Args;
 use crate::abi::{Errno, GuestPtr};
-use crate::host::sys;
+use crate::host::{process, sys};
 use crate::kernel::{SyscallResult, TaskContext};
 
 pub(super) fn getuid(_ctx: &mut TaskContext, _args: &Args) -> SyscallResult {
@@ -32,13 +32,11 @@ fn put_three(ctx: &TaskContext, args: &Args, ids: [u32; 3]) -> SyscallResult {
 }
 
 pub(super) fn getresuid(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let ids = unistd::getresuid().map_err(Errno::from)?;
-    put_three(ctx, args, [ids.real.as_raw(), ids.effective.as_raw(), ids.saved.as_raw()])
+    put_three(ctx, args, process::user_ids()?)
 }
 
 pub(super) fn getresgid(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let ids = unistd::getresgid().map_err(Errno::from)?;
-    put_three(ctx, args, [ids.real.as_raw(), ids.effective.as_raw(), ids.saved.as_raw()])
+    put_three(ctx, args, process::group_ids()?)
 }
 
 pub(super) fn getgroups(ctx: &mut TaskContext, args: &Args) -> SyscallResult {

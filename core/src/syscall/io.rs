@@ -4,12 +4,11 @@
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use nix::fcntl::OFlag;
-
 use super::Args;
 use crate::abi::{Errno, Fd, GuestPtr, Pid, SiCode, SigInfo, SigSet, Signal};
 use crate::fs::OpenFlags;
 use crate::host;
+use crate::host::fds;
 use crate::host::sys::{self, ForeignBuffer};
 use crate::kernel::fd_table::OpenFile;
 use crate::kernel::signal::SignalTarget;
@@ -113,7 +112,7 @@ pub(super) fn pipe2(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     if !(OpenFlags::CLOEXEC | OpenFlags::NONBLOCK | OpenFlags::DIRECT).contains(flags) {
         return Err(Errno::EINVAL.into());
     }
-    let (reader, writer) = nix::unistd::pipe2(flags.to_host() | OFlag::O_CLOEXEC).map_err(Errno::from)?;
+    let (reader, writer) = fds::pipe(flags.to_host())?;
     let files = [OpenFile::new(reader), OpenFile::new(writer)];
     let fds = ctx.files.add_pair(files, flags.contains(OpenFlags::CLOEXEC))?;
     let written = ctx.memory().write(GuestPtr::<[i32; 2]>::new(args.addr(0)), &fds.map(|fd| fd.0));

@@ -11,7 +11,7 @@ use crate::abi::stat::{Stat, StatFs};
 use crate::abi::{Errno, GuestPtr};
 use crate::fs::Last;
 use crate::fs::stat::to_guest;
-use crate::host::sys;
+use crate::host::{metadata, sys};
 use crate::kernel::{SyscallResult, TaskContext};
 
 const AT_SYMLINK_NOFOLLOW: u32 = 0x100;
@@ -52,21 +52,7 @@ pub(super) fn statx(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     Ok(sys::statx(path.directory(), path.path(), args.u32(2), args.u32(3), buffer)?)
 }
 
-/// The structure has the same fields on every 64-bit Linux.
-fn put_statfs(ctx: &TaskContext, to: GuestPtr<StatFs>, host: nix::sys::statfs::Statfs) -> SyscallResult {
-    let mut guest = StatFs {
-        f_type: host.filesystem_type().0,
-        f_bsize: host.block_size(),
-        f_blocks: host.blocks(),
-        f_bfree: host.blocks_free(),
-        f_bavail: host.blocks_available(),
-        f_files: host.files(),
-        f_ffree: host.files_free(),
-        f_namelen: host.maximum_name_length(),
-        f_frsize: host.block_size(),
-        f_flags: host.flags().bits().cast_signed(),
-        ..StatFs::default()
-    };
+fn put_statfs(ctx: &TaskContext, to: GuestPtr<StatFs>, mut guest: StatFs) -> SyscallResult {
     // ST_VALID: the flags mean something.
     guest.f_flags |= 0x20;
     ctx.memory().write(to, &guest)?;
@@ -75,12 +61,12 @@ fn put_statfs(ctx: &TaskContext, to: GuestPtr<StatFs>, host: nix::sys::statfs::S
 
 pub(super) fn statfs(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let path = cwd(ctx, args, 0)?;
-    put_statfs(ctx, args.ptr(1), nix::sys::statfs::statfs(&path.to_path()).map_err(Errno::from)?)
+    put_statfs(ctx, args.ptr(1), metadata::statfs(&path.to_path())?)
 }
 
 pub(super) fn fstatfs(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let file = ctx.files.get(args.fd(0))?;
-    put_statfs(ctx, args.ptr(1), nix::sys::statfs::fstatfs(&*file).map_err(Errno::from)?)
+    put_statfs(ctx, args.ptr(1), metadata::fstatfs(file.as_fd())?)
 }
 
 pub(super) fn fchmod(ctx: &mut TaskContext, args: &Args) -> SyscallResult {

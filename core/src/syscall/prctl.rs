@@ -5,7 +5,7 @@ use std::ffi::CString;
 
 use super::Args;
 use super::args::buffer;
-use crate::abi::Errno;
+use crate::abi::{Errno, prctl};
 use crate::host::sys;
 use crate::kernel::{SyscallResult, TaskContext};
 use crate::vcpu::PauthKeys;
@@ -13,30 +13,30 @@ use crate::vcpu::PauthKeys;
 /// Options that go to the host with numbers. `PR_SET_PDEATHSIG` is about the thread that made this process, which is a
 /// thread of the host too.
 const NUMBERS: [i32; 20] = [
-    libc::PR_SET_PDEATHSIG,
-    libc::PR_GET_KEEPCAPS,
-    libc::PR_SET_KEEPCAPS,
-    libc::PR_GET_SECCOMP,
-    libc::PR_CAPBSET_READ,
-    libc::PR_CAPBSET_DROP,
-    libc::PR_GET_SECUREBITS,
-    libc::PR_SET_SECUREBITS,
-    libc::PR_SET_TIMERSLACK,
-    libc::PR_GET_TIMERSLACK,
-    libc::PR_MCE_KILL,
-    libc::PR_MCE_KILL_GET,
-    libc::PR_SET_CHILD_SUBREAPER,
-    libc::PR_SET_NO_NEW_PRIVS,
-    libc::PR_GET_NO_NEW_PRIVS,
-    libc::PR_SET_THP_DISABLE,
-    libc::PR_GET_THP_DISABLE,
-    libc::PR_CAP_AMBIENT,
-    libc::PR_SET_PTRACER,
-    libc::PR_GET_SPECULATION_CTRL,
+    prctl::PR_SET_PDEATHSIG,
+    prctl::PR_GET_KEEPCAPS,
+    prctl::PR_SET_KEEPCAPS,
+    prctl::PR_GET_SECCOMP,
+    prctl::PR_CAPBSET_READ,
+    prctl::PR_CAPBSET_DROP,
+    prctl::PR_GET_SECUREBITS,
+    prctl::PR_SET_SECUREBITS,
+    prctl::PR_SET_TIMERSLACK,
+    prctl::PR_GET_TIMERSLACK,
+    prctl::PR_MCE_KILL,
+    prctl::PR_MCE_KILL_GET,
+    prctl::PR_SET_CHILD_SUBREAPER,
+    prctl::PR_SET_NO_NEW_PRIVS,
+    prctl::PR_GET_NO_NEW_PRIVS,
+    prctl::PR_SET_THP_DISABLE,
+    prctl::PR_GET_THP_DISABLE,
+    prctl::PR_CAP_AMBIENT,
+    prctl::PR_SET_PTRACER,
+    prctl::PR_GET_SPECULATION_CTRL,
 ];
 
 /// Options that store an `int` where the second argument points.
-const INTEGERS: [i32; 2] = [libc::PR_GET_PDEATHSIG, libc::PR_GET_CHILD_SUBREAPER];
+const INTEGERS: [i32; 2] = [prctl::PR_GET_PDEATHSIG, prctl::PR_GET_CHILD_SUBREAPER];
 
 /// Whether the process leaves a core file: `SUID_DUMP_DISABLE` and `SUID_DUMP_USER` are what can be set.
 const DUMPABLE: std::ops::RangeInclusive<u64> = 0..=1;
@@ -81,7 +81,7 @@ fn enable_pauth_keys(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 pub(super) fn prctl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let memory = ctx.memory();
     match args.i32(0) {
-        libc::PR_SET_NAME => {
+        prctl::PR_SET_NAME => {
             let mut name = [0; 16];
             let got = memory.read_up_to(args.addr(1), &mut name)?;
             let len = name[..got].iter().position(|byte| *byte == 0);
@@ -90,13 +90,13 @@ pub(super) fn prctl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
             let name = CString::new(&name[..len]).map_err(|_| Errno::EINVAL)?;
             Ok(sys::set_thread_name(&name)?)
         }
-        libc::PR_GET_NAME => {
+        prctl::PR_GET_NAME => {
             memory.write_bytes(args.addr(1), &sys::thread_name()?)?;
             Ok(0)
         }
         // Not the host's: a process without it may not open its own memory, which fork does.
-        libc::PR_GET_DUMPABLE => Ok(ctx.process().limits().is_dumpable().into()),
-        libc::PR_SET_DUMPABLE if DUMPABLE.contains(&args.u64(1)) => {
+        prctl::PR_GET_DUMPABLE => Ok(ctx.process().limits().is_dumpable().into()),
+        prctl::PR_SET_DUMPABLE if DUMPABLE.contains(&args.u64(1)) => {
             ctx.process().limits().set_dumpable(args.u64(1) != 0);
             Ok(0)
         }

@@ -1,11 +1,14 @@
 //! The trace's view of a call: what [`dispatch`](super::dispatch) shows before and after it, and the names and classes that
 //! `--trace=FILTER` may say, all from the rows of the [table].
 
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::table::{self, Row};
-use crate::abi::{Errno, GuestAddr};
+use crate::abi::{Errno, Fd, GuestAddr};
+use crate::host::{self, paths};
+use crate::kernel::paths::AT_FDCWD;
 use crate::kernel::recent::RecentCall;
 use crate::kernel::{Control, SyscallError, SyscallResult, TaskContext};
 use crate::mem::GuestMemory;
@@ -24,21 +27,32 @@ pub(super) fn before(ctx: &TaskContext, registers: SyscallRegisters, row: Option
     let forms = row.map_or(&[][..], |row| row.args);
     let read = reader(ctx.memory());
     let subject = Subject { number: registers.number, forms, args: registers.args };
-    if !config.filter.wants(subject, &read) {
+    if !config.filter.wants(subject, &read, &|fd| path_of(ctx, fd)) {
         return None;
     }
     let call = match row {
         Some(row) => Call::new(row.name, forms, registers.args, &read),
         None => Call::unknown(registers.number, registers.args),
     };
+    ctx.task.open_call(config.unfinished(ctx.process().pid(), ctx.task.tid(), &call));
     Some(Traced { config: Arc::clone(config), call })
+}
+
+/// The guest's name of an open file, or of the working directory for `AT_FDCWD`.
+fn path_of(ctx: &TaskContext, fd: Fd) -> Option<Vec<u8>> {
+    let host = match fd {
+        AT_FDCWD => paths::working_directory(),
+        fd => ctx.files.get(fd).and_then(|file| paths::path_of(file.as_fd())),
+    };
+    Some(ctx.process().root().guest_path(&host.ok()?))
 }
 
 impl Traced {
     /// Writes the line of the call after it.
     pub(super) fn after(self, ctx: &TaskContext, result: &SyscallResult) {
         let read = reader(ctx.memory());
-        self.config.write(ctx.process().pid(), ctx.task.tid(), self.call, outcome(result), &read);
+        let is_begun = ctx.task.close_call();
+        self.config.write(ctx.process().pid(), ctx.task.tid(), self.call, outcome(result), &read, is_begun);
     }
 }
 
@@ -105,7 +119,8 @@ static NAMED: [AtomicBool; table::NUMBERS + 1] = [const { AtomicBool::new(false)
 pub(super) fn name_missing(number: u64, row: Option<&Row>) {
     if is_first(number) {
         let name = row.map_or("unknown", |row| row.name);
-        eprintln!("elfuse: system call {number} ({name}): not implemented; the guest gets ENOSYS");
+        let what = "not implemented; the guest gets ENOSYS";
+        host::tell(format_args!("elfuse: system call {number} ({name}): {what}"));
     }
 }
 

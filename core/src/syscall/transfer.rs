@@ -19,7 +19,8 @@ use crate::host::sys::{self, ForeignBuffer};
 use crate::kernel::fd_table::{FileKind, OpenFile};
 use crate::kernel::{SyscallResult, TaskContext};
 
-const NOWAIT: u32 = libc::RWF_NOWAIT.cast_unsigned();
+/// `RWF_NOWAIT` of preadv2(2).
+const NOWAIT: u32 = 8;
 
 /// The offset that means "at the file's position".
 const AT_POSITION: i64 = -1;

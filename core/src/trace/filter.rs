@@ -1,4 +1,4 @@
-//! Which calls a trace shows: [`Filter`], the parsed form of `--trace=FILTER`.
+//! Which calls and signals a trace shows: [`Filter`], the parsed form of `--trace=FILTER`.
 //!
 //! The table of calls lies in a layer above: names and classes are looked up by who parses.
 
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::forms::{ArgForm, Memory, is_descriptor};
 use super::{Outcome, Reader};
+use crate::abi::{Fd, SigSet, Signal};
 
 /// Numbers of calls that a filter can tell apart.
 const NUMBERS: usize = 512;
@@ -23,7 +24,15 @@ pub struct Filter {
     fds: Vec<i32>,
     /// Only calls that fail.
     only_failed: bool,
+    /// Signals, one bit each.
+    signals: u64,
 }
+
+/// Says which file a descriptor is of, as the guest names it; for `AT_FDCWD` the working directory.
+pub type PathOf<'a> = dyn Fn(Fd) -> Option<Vec<u8>> + 'a;
+
+/// `AT_FDCWD`.
+const WORKING_DIRECTORY: Fd = Fd(-100);
 
 /// The call in a filter's question.
 #[derive(Clone, Copy, Debug)]
@@ -44,13 +53,14 @@ impl Default for Filter {
             paths: Vec::new(),
             fds: Vec::new(),
             only_failed: false,
+            signals: SigSet::ALL.0,
         }
     }
 }
 
 impl Filter {
     /// Reads a filter: terms with commas between them, each a call's name, `%class`, either with `!` before it, `path=PATH`,
-    /// `fd=N` or `failed`. `lookup` gives the numbers of a name or of a `%class`.
+    /// `fd=N`, `signal=NAME` or `failed`. `lookup` gives the numbers of a name or of a `%class`.
     ///
     /// # Errors
     /// The term that means nothing, and what may stand there.
@@ -62,6 +72,9 @@ impl Filter {
             filter.calls.fill(0);
             filter.shows_unknown = false;
         }
+        if terms().any(|term| term.starts_with("signal=")) {
+            filter.signals = SigSet::EMPTY.0;
+        }
         for term in terms() {
             if term == "failed" {
                 filter.only_failed = true;
@@ -70,6 +83,8 @@ impl Filter {
                 filter.paths.push(path.as_bytes().to_vec());
             } else if let Some(fd) = term.strip_prefix("fd=") {
                 filter.fds.push(fd.parse().map_err(|_| format!("{fd:?} is no descriptor; write for example fd=3"))?);
+            } else if let Some(name) = term.strip_prefix("signal=") {
+                filter.signals |= signals_of(name)?.0;
             } else {
                 filter.choose(term, &lookup)?;
             }
@@ -83,7 +98,7 @@ impl Filter {
         if numbers.is_empty() {
             return Err(format!(
                 "{name:?} is no system call of arm64 and no class; write names, %file, %desc, %process, %signal, %network, \
-                 %memory, %ipc, %time or %futex, path=PATH, fd=N, failed"
+                 %memory, %ipc, %time or %futex, path=PATH, fd=N, signal=NAME, failed"
             ));
         }
         for number in numbers.into_iter().map(usize::from) {
@@ -97,7 +112,7 @@ impl Filter {
 
     /// Says before the call whether it may be shown.
     #[must_use]
-    pub fn wants(&self, call: Subject<'_>, read: &Reader<'_>) -> bool {
+    pub fn wants(&self, call: Subject<'_>, read: &Reader<'_>, path_of: &PathOf<'_>) -> bool {
         let is_chosen =
             match usize::try_from(call.number).ok().and_then(|number| Some((number, self.calls.get(number / 64)?))) {
                 Some((number, word)) => word >> (number % 64) & 1 == 1,
@@ -105,7 +120,7 @@ impl Filter {
             };
         is_chosen
             && (self.fds.is_empty() || self.names_fd(call))
-            && (self.paths.is_empty() || self.names_path(call, read))
+            && (self.paths.is_empty() || self.names_path(call, read, path_of))
     }
 
     /// Says after the call whether it is shown.
@@ -117,6 +132,18 @@ impl Filter {
         }
     }
 
+    /// Says of a call that sleeps whether it is shown before it has ended.
+    #[must_use]
+    pub const fn wants_unfinished(&self) -> bool {
+        !self.only_failed
+    }
+
+    /// Says whether the taking of a signal is shown.
+    #[must_use]
+    pub const fn wants_signal(&self, signal: Signal) -> bool {
+        SigSet(self.signals).contains(signal)
+    }
+
     fn names_fd(&self, call: Subject<'_>) -> bool {
         call.forms
             .iter()
@@ -124,15 +151,63 @@ impl Filter {
             .any(|(form, value)| is_descriptor(*form) && self.fds.contains(&(value as u32).cast_signed()))
     }
 
-    fn names_path(&self, call: Subject<'_>, read: &Reader<'_>) -> bool {
-        let is_below = |path: &[u8]| {
-            let has_prefix = |prefix: &Vec<u8>| {
-                path.strip_prefix(prefix.as_slice()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    /// True where a path argument, or the file of a descriptor, is a wanted one. A relative path begins at the directory
+    /// that is the argument before it, or else at the working directory.
+    fn names_path(&self, call: Subject<'_>, read: &Reader<'_>, path_of: &PathOf<'_>) -> bool {
+        let fd = |value: u64| Fd((value as u32).cast_signed());
+        let mut directory = WORKING_DIRECTORY;
+        for (form, value) in call.forms.iter().zip(call.args) {
+            let path = match form {
+                ArgForm::Dir => {
+                    directory = fd(value);
+                    continue;
+                }
+                ArgForm::Fd => path_of(fd(value)),
+                ArgForm::Path => match Memory(read).string(value) {
+                    Some(path) if path.starts_with(b"/") => Some(path),
+                    // Without a path, the call is about the descriptor itself.
+                    relative => path_of(directory).map(|base| join(base, &relative.unwrap_or_default())),
+                },
+                _no_file => continue,
             };
-            self.paths.iter().any(has_prefix)
+            if path.is_some_and(|path| self.holds(&path)) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn holds(&self, path: &[u8]) -> bool {
+        let has_prefix = |prefix: &Vec<u8>| {
+            path.strip_prefix(prefix.as_slice()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
         };
-        let paths = call.forms.iter().zip(call.args).filter(|(form, _)| **form == ArgForm::Path);
-        paths.filter_map(|(_, value)| Memory(read).string(value)).any(|path| is_below(&path))
+        self.paths.iter().any(has_prefix)
+    }
+}
+
+/// `base/relative`, without components that mean nothing.
+fn join(mut base: Vec<u8>, relative: &[u8]) -> Vec<u8> {
+    for name in relative.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".") {
+        if !base.ends_with(b"/") {
+            base.push(b'/');
+        }
+        base.extend_from_slice(name);
+    }
+    base
+}
+
+/// The signals of a term: one by its name, with or without `SIG`, or none.
+fn signals_of(name: &str) -> Result<SigSet, String> {
+    match name {
+        "none" => Ok(SigSet::EMPTY),
+        "all" => Ok(SigSet::ALL),
+        name => {
+            let full = format!("SIG{}", name.strip_prefix("SIG").unwrap_or(name));
+            let signal = Signal::from_name(&full);
+            signal.map(|signal| SigSet::of(&[signal])).ok_or_else(|| {
+                format!("{name:?} is no signal; write for example signal=USR1, signal=SIGRTMIN+3, signal=none")
+            })
+        }
     }
 }
 
@@ -154,7 +229,7 @@ mod tests {
         let filter = Filter::parse(text, lookup).unwrap();
         let calls = [63, 64, 65, 1000];
         let call = |number| Subject { number, forms: &[], args: [0; 6] };
-        calls.into_iter().filter(|number| filter.wants(call(*number), &|_, _| None)).collect()
+        calls.into_iter().filter(|number| filter.wants(call(*number), &|_, _| None, &|_| None)).collect()
     }
 
     #[test]
@@ -171,9 +246,10 @@ mod tests {
     #[test]
     fn paths_descriptors_and_failures_are_conditions() {
         let read = |_: GuestAddr, len: usize| Some(b"/etc/motd\0"[..len.min(10)].to_vec());
+        let nowhere = |_: Fd| None;
         let wants = |text: &str, forms: &[ArgForm]| {
             let call = Subject { number: 63, forms, args: [3, 0x1000, 0, 0, 0, 0] };
-            Filter::parse(text, lookup).unwrap().wants(call, &read)
+            Filter::parse(text, lookup).unwrap().wants(call, &read, &nowhere)
         };
         let forms = [ArgForm::Fd, ArgForm::Path];
         assert!(wants("path=/etc", &forms) && wants("path=/etc/motd", &forms) && wants("path=/etc/", &forms));
@@ -181,5 +257,38 @@ mod tests {
         assert!(wants("fd=4,fd=3", &forms) && !wants("fd=4", &forms) && !wants("fd=3,path=/usr", &forms));
         let failed = Filter::parse("failed", lookup).unwrap();
         assert!(failed.wants_outcome(Outcome::Errno(Errno::EPERM)) && !failed.wants_outcome(Outcome::Value(0)));
+    }
+
+    #[test]
+    fn paths_follow_descriptors_and_directories() {
+        let path_of = |fd: Fd| match fd {
+            WORKING_DIRECTORY => Some(b"/home/u".to_vec()),
+            Fd(3) => Some(b"/etc".to_vec()),
+            _closed => None,
+        };
+        let wants = |text: &str, forms: &[ArgForm], first: i64, path: &'static [u8]| {
+            let read = |addr: GuestAddr, len: usize| (addr.0 != 0).then(|| path[..len.min(path.len())].to_vec());
+            let call =
+                Subject { number: 63, forms, args: [first as u64, if path.is_empty() { 0 } else { 1 }, 0, 0, 0, 0] };
+            Filter::parse(text, lookup).unwrap().wants(call, &read, &path_of)
+        };
+        let at = [ArgForm::Dir, ArgForm::Path];
+        assert!(wants("path=/etc/motd", &at, 3, b"./motd\0") && wants("path=/home/u/x", &at, -100, b"x\0"));
+        assert!(!wants("path=/etc", &at, 3, b"/usr\0") && !wants("path=/home/u", &at, 7, b"x\0"));
+        assert!(wants("path=/etc", &at, 3, b"") && wants("path=/etc", &[ArgForm::Fd], 3, b"x\0"));
+        assert!(!wants("path=/etc", &[ArgForm::Fd], 4, b"x\0") && !wants("path=/etc", &[ArgForm::Int], 3, b"x\0"));
+        assert!(wants("path=/home/u", &[ArgForm::Path], 5, b"") && !wants("path=/etc/x", &[ArgForm::Fd], 3, b"x\0"));
+    }
+
+    #[test]
+    fn signals_are_all_shown_or_the_named_ones() {
+        let shown = |text: &str| SigSet(Filter::parse(text, lookup).unwrap().signals);
+        assert_eq!([shown("all"), shown("read"), shown("signal=none")], [SigSet::ALL, SigSet::ALL, SigSet::EMPTY]);
+        let two = SigSet::of(&[Signal::SIGUSR1, Signal::SIGTERM]);
+        assert_eq!(shown("signal=USR1,signal=SIGTERM"), two);
+        assert_eq!(Filter::parse("signal=USR1", lookup).unwrap().calls, Filter::default().calls);
+        assert!(Filter::parse("signal=nothing", lookup).unwrap_err().contains("is no signal"));
+        let filter = Filter::parse("signal=SIGTERM", lookup).unwrap();
+        assert!(filter.wants_signal(Signal::SIGTERM) && !filter.wants_signal(Signal::SIGHUP));
     }
 }

@@ -1,21 +1,27 @@
-//! The trace of system calls, as strace(1) shows them: one line a call, decoded by the forms that the syscall table names.
+//! The trace of system calls and signals, as strace(1) shows them: calls are decoded by the forms that the syscall table
+//! names.
 //!
 //! Pure text: guest memory comes in through a closure. [`Config`] is what the command line says; a [`Call`] is made before
 //! the call, since execve(2) replaces the memory that its arguments lie in, and written by [`Config::write`] after it, when
-//! what the call gives is there. Each line is one write, so that those of several threads and processes do not mix.
-//! [`forms`] shows arguments, [`names`] flags, [`shapes`] structures; [`filter`] chooses calls.
+//! what the call gives is there. A call that sleeps is written twice: its line so far before the sleep, and the rest after it.
+//! Each line is one write, so that those of several threads and processes do not mix. [`forms`] shows arguments, [`names`]
+//! flags, [`shapes`] structures, [`signals`] what signals say; [`filter`] chooses.
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::abi::{Errno, GuestAddr, Pid, Tid};
+use crate::abi::{Errno, GuestAddr, Pid, SigInfo, Signal, Tid};
+use crate::host;
+use crate::host::errno::io_text;
 
 pub mod filter;
 pub mod forms;
 pub mod names;
 pub mod shapes;
+mod signals;
 
 pub use filter::{Filter, Subject};
 pub use forms::ArgForm;
@@ -37,6 +43,15 @@ pub enum Outcome {
     Interrupted,
     /// Never.
     NoReturn,
+}
+
+/// What a signal does to a process that has no handler for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// It ends it.
+    Killed(Signal),
+    /// It stops it.
+    Stopped(Signal),
 }
 
 /// The form of a trace's lines.
@@ -105,11 +120,42 @@ impl<'a> Call<'a> {
         self.shown.iter().map(|shown| shown.as_deref().unwrap_or("?")).collect()
     }
 
+    /// The arguments up to the first that only the call gives, each with what separates it from the next.
+    fn known(&self) -> Vec<String> {
+        let last = self.shown.len().saturating_sub(1);
+        let known = self.shown.iter().map_while(Option::as_deref).enumerate();
+        known.map(|(index, text)| format!("{text}{}", if index < last { ", " } else { "" })).collect()
+    }
+
+    /// `name(arguments <unfinished ...>`: what can be said before the call has ended.
+    #[must_use]
+    pub fn unfinished(&self) -> String {
+        format!("{}({} <unfinished ...>", self.name, self.known().concat())
+    }
+
+    /// `<... name resumed>arguments) = outcome`: what [`unfinished`](Self::unfinished) has left out.
+    #[must_use]
+    pub fn resumed(mut self, outcome: Outcome, read: &Reader<'_>) -> String {
+        let known = self.known().len();
+        self.complete(outcome, read);
+        let rest = self.arguments().split_off(known).join(", ");
+        format!("<... {} resumed>{rest}) = {}", self.name, result_text(outcome))
+    }
+
     /// `name(arguments) = outcome`.
     #[must_use]
     pub fn finish(mut self, outcome: Outcome, read: &Reader<'_>) -> String {
         self.complete(outcome, read);
         format!("{}({}) = {}", self.name, self.arguments().join(", "), result_text(outcome))
+    }
+
+    /// [`unfinished`](Self::unfinished) as a JSON object.
+    fn unfinished_json(&self, pid: Pid, tid: Tid) -> String {
+        let known: Vec<_> = self.shown.iter().map_while(Option::as_deref).collect();
+        let record = serde_json::json!({
+            "pid": pid.0, "tid": tid.0, "call": self.name, "args": known, "unfinished": true,
+        });
+        record.to_string()
     }
 
     /// The same as a JSON object.
@@ -149,24 +195,81 @@ impl Config {
         self.file.as_ref().map_or(Ok(()), |path| std::fs::File::create(path).map(drop))
     }
 
-    /// Writes the line of a finished call. One that cannot be written is lost, the guest goes on.
-    pub fn write(&self, pid: Pid, tid: Tid, call: Call<'_>, outcome: Outcome, read: &Reader<'_>) {
+    /// The line of a call that is about to sleep; `None` where only its end tells whether it is shown.
+    #[must_use]
+    pub fn unfinished(&self, pid: Pid, tid: Tid, call: &Call<'_>) -> Option<String> {
+        self.filter.wants_unfinished().then(|| match self.format {
+            Format::Text => format!("[{tid}] {}\n", call.unfinished()),
+            Format::Json => format!("{}\n", call.unfinished_json(pid, tid)),
+        })
+    }
+
+    /// Writes the line of a finished call, or the rest of it where its beginning `is_begun`.
+    pub fn write(&self, pid: Pid, tid: Tid, call: Call<'_>, outcome: Outcome, read: &Reader<'_>, is_begun: bool) {
         if !self.filter.wants_outcome(outcome) {
             return;
         }
-        let line = match self.format {
+        self.put(&match self.format {
+            Format::Text if is_begun => format!("[{tid}] {}\n", call.resumed(outcome, read)),
             Format::Text => format!("[{tid}] {}\n", call.finish(outcome, read)),
             Format::Json => format!("{}\n", call.finish_json(pid, tid, outcome, read)),
+        });
+    }
+
+    /// Writes the line of a signal that a thread takes.
+    pub fn write_signal(&self, pid: Pid, tid: Tid, info: &SigInfo) {
+        if !self.filter.wants_signal(info.signal()) {
+            return;
+        }
+        let fields = signals::fields(info);
+        self.put(&match self.format {
+            Format::Text => {
+                let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                format!("[{tid}] --- {} {{{}}} ---\n", info.signal(), fields.join(", "))
+            }
+            Format::Json => {
+                let info: serde_json::Map<_, _> =
+                    fields.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+                let signal = info.get("si_signo").cloned();
+                format!("{}\n", serde_json::json!({"pid": pid.0, "tid": tid.0, "signal": signal, "info": info}))
+            }
+        });
+    }
+
+    /// Writes the line of what a signal has done to the process.
+    pub fn write_end(&self, pid: Pid, tid: Tid, end: End) {
+        let (End::Killed(signal) | End::Stopped(signal)) = end;
+        if !self.filter.wants_signal(signal) {
+            return;
+        }
+        self.put(&match (self.format, end) {
+            (Format::Text, End::Killed(_)) => format!("[{tid}] +++ killed by {signal} +++\n"),
+            (Format::Text, End::Stopped(_)) => format!("[{tid}] --- stopped by {signal} ---\n"),
+            (Format::Json, End::Killed(_)) => json_end(pid, tid, "killed_by", signal),
+            (Format::Json, End::Stopped(_)) => json_end(pid, tid, "stopped_by", signal),
+        });
+    }
+
+    /// Writes a line. One that cannot be written is lost, the guest goes on; of a file that is said once.
+    pub fn put(&self, line: &str) {
+        static HAS_GAPS: AtomicBool = AtomicBool::new(false);
+        let Some(path) = &self.file else {
+            let _lost = std::io::stderr().lock().write_all(line.as_bytes());
+            return;
         };
         // Opened each time: nothing that the guest closes or a fork must keep.
-        let _lost = match &self.file {
-            None => std::io::stderr().lock().write_all(line.as_bytes()),
-            Some(path) => {
-                let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
-                file.and_then(|mut file| file.write_all(line.as_bytes()))
-            }
-        };
+        let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+        if let Err(error) = file.and_then(|mut file| file.write_all(line.as_bytes()))
+            && !HAS_GAPS.swap(true, Ordering::Relaxed)
+        {
+            let (path, why) = (path.display(), io_text(&error));
+            host::tell(format_args!("elfuse: cannot write the trace file {path}: {why}; the trace has gaps"));
+        }
     }
+}
+
+fn json_end(pid: Pid, tid: Tid, what: &str, signal: Signal) -> String {
+    format!("{}\n", serde_json::json!({"pid": pid.0, "tid": tid.0, what: signal.to_string()}))
 }
 
 #[cfg(test)]
@@ -203,6 +306,18 @@ mod tests {
         assert_eq!(line(&forms, [3, 0x1000, 99, 0, 0, 0], Outcome::Value(4)), r#"call(3, "/etc", 99) = 4"#);
         let failed = line(&forms, [3, 0x1000, 99, 0, 0, 0], Outcome::Errno(Errno::EBADF));
         assert_eq!(failed, "call(3, 0x1000, 99) = -1 EBADF (Bad file descriptor)");
+    }
+
+    #[test]
+    fn a_call_that_sleeps_has_two_lines() {
+        use ArgForm::{Fd, Filled, Size};
+        let both = |forms: &[ArgForm]| {
+            let call = Call::new("call", forms, [3, 0x1000, 99, 0, 0, 0], &read);
+            [call.unfinished(), call.resumed(Outcome::Value(4), &read)]
+        };
+        assert_eq!(both(&[Fd, Filled, Size]), ["call(3,  <unfinished ...>", r#"<... call resumed>"/etc", 99) = 4"#]);
+        assert_eq!(both(&[Fd]), ["call(3 <unfinished ...>", "<... call resumed>) = 4"]);
+        assert_eq!(both(&[]), ["call( <unfinished ...>", "<... call resumed>) = 4"]);
     }
 
     #[test]

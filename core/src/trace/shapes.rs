@@ -99,7 +99,8 @@ pub(super) fn show(shape: Shape, addr: u64, next: u64, result: Option<u64>, memo
         Shape::Events => list(result?, |index| event(memory, at(addr, index, 16)?)),
         Shape::Stat => stat(memory, addr),
         Shape::Statx => statx(memory, addr),
-        Shape::Status => Some(status(memory.u32(addr)?)),
+        // Where no child has changed, the call gives nothing.
+        Shape::Status => result.filter(|result| *result != 0).and(memory.u32(addr)).map(status),
         Shape::Limit => {
             let [soft, hard] = words(memory, addr)?.map(limit);
             Some(format!("{{rlim_cur={soft}, rlim_max={hard}}}"))
@@ -357,6 +358,7 @@ mod tests {
         assert_eq!(texts[2], "[{WIFSIGNALED && WTERMSIG == SIGSEGV && WCOREDUMP}]");
         assert_eq!(texts[3], "[{WIFSTOPPED && WSTOPSIG == SIGSTOP}]");
         assert_eq!(texts[4], "[{WIFCONTINUED}]");
+        assert_eq!(shown(Shape::Status, 0, Some(0), &[9, 0, 0, 0]), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use elfuse::abi::{SiCode, SigInfo, Signal};
+use elfuse::abi::{SiCode, SigInfo, SigSet, Signal};
 use elfuse::host::thread::{self, Role};
 use elfuse::host::{clock, pidfd, process, signal};
 use elfuse::preempt::stats::{ProcessCounter, ProcessKind, TaskRole};
@@ -224,8 +224,13 @@ fn signals_of_the_process_are_left_to_the_kick_thread() {
         pidfd::queue_to_thread(pid, tid, &SigInfo::queued(both, pid, 0, value)).unwrap();
     }
     pidfd::queue_to_process(pid, &SigInfo::queued(Signal::SIGUSR1, pid, 0, 2000)).unwrap();
-    let values: Vec<u64> = std::iter::from_fn(signal::take_thread_directed).map(|info| info.value()).collect();
+    // What nobody asks for stays where it is, directed at the thread or not.
+    pidfd::queue_to_thread(pid, tid, &SigInfo::queued(Signal::SIGUSR2, pid, 0, 3000)).unwrap();
+    let others = signal::taken_set().difference(SigSet::of(&[Signal::SIGUSR2]));
+    let take = || signal::take_thread_directed(others);
+    let values: Vec<u64> = std::iter::from_fn(take).map(|info| info.value()).collect();
     assert_eq!(values, [0, 1, 2, 3, 4]);
+    assert_eq!(signal::take_thread_directed(signal::taken_set()).map(|info| info.value()), Some(3000));
     let values: Vec<u64> =
         std::iter::from_fn(|| signal::take_pending(signal::taken_set())).map(|info| info.value()).collect();
     assert_eq!(values, [2000, 1000, 1001, 1002, 1003, 1004]);

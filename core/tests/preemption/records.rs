@@ -9,6 +9,7 @@ use elfuse::host::{clock, process, thread::Role};
 use elfuse::preempt::stats::ProcessCounter;
 use elfuse::preempt::transport::{Directory, Receiver, SendError, SenderHandle, is_elfuse};
 use elfuse::preempt::{KickCause, KickTargets};
+use nix::sys::resource::{Resource, setrlimit};
 
 use crate::rig::{Rig, start_helper, wait_until};
 use crate::{Case, cases};
@@ -23,6 +24,7 @@ pub(crate) const CASES: &[Case] = cases![
     a_peer_that_keeps_the_lock_delays_neither_kicks_nor_records_for_ever,
     a_closed_receiver_gets_no_doorbell,
     a_receiver_that_does_not_drain_is_full,
+    a_doorbell_that_lost_its_siginfo_is_none_of_the_guests_signals,
 ];
 
 fn info(value: u64) -> SigInfo {
@@ -230,4 +232,23 @@ fn a_receiver_that_does_not_drain_is_full() {
     assert_eq!((drained.records.len(), drained.malformed), (sent, 0));
     sender.send_null().unwrap();
     assert_eq!(receiver.drain().unwrap().records.len(), 1);
+}
+
+/// Where the host keeps no siginfo of queued signals, doorbells come bare. See setrlimit(2), `RLIMIT_SIGPENDING`.
+fn a_doorbell_that_lost_its_siginfo_is_none_of_the_guests_signals() {
+    let rig = Rig::new();
+    let worker = rig.worker(Role::Bootstrap);
+    setrlimit(Resource::RLIMIT_SIGPENDING, 0, 0).unwrap();
+    let sender = rig.sender();
+    for value in 0..200 {
+        sender.send_signal(None, &info(value)).unwrap();
+        let so_far = usize::try_from(value).unwrap();
+        // On the kick thread, or on a vCPU's.
+        rig.preemption.kicker().request(worker.id(), KickCause::HostSignal);
+        wait_until("the record has come", || rig.notes.records.lock().unwrap().len() > so_far);
+    }
+    assert_eq!(*rig.notes.signals.lock().unwrap(), []);
+    assert_eq!(rig.count(ProcessCounter::ForeignDoorbells), 0);
+    assert!(rig.count(ProcessCounter::Doorbells) > 0);
+    worker.stop();
 }

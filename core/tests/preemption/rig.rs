@@ -121,6 +121,10 @@ impl KickSink for Notes {
         self.signals.lock().unwrap().push((*info, directed));
     }
 
+    fn stop_waits(&self, _signal: Signal) -> bool {
+        false
+    }
+
     fn record(&self, record: &Record) -> RecordOutcome {
         self.records.lock().unwrap().push(*record);
         if record.thread == Some(Tid(1)) { RecordOutcome::Undelivered } else { RecordOutcome::Delivered }
@@ -232,7 +236,7 @@ impl WorkerState {
 
 pub(crate) struct Worker {
     pub(crate) state: Arc<WorkerState>,
-    handle: Option<std::thread::JoinHandle<()>>,
+    handle: Option<elfuse::host::native_thread::Handle<()>>,
     kicker: Kicker,
 }
 

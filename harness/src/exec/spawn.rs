@@ -4,9 +4,9 @@
 //! neither may reach what it starts. Output goes to memory files, so that nobody has to read while a run lasts.
 
 use elfuse::abi::Pid;
+use elfuse::host::sys::{MFD_CLOEXEC, memfd_create};
 use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
-use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::stat::Mode;
 use std::ffi::{CString, OsStr, OsString};
@@ -71,8 +71,8 @@ impl Command {
     /// # Errors
     /// The host's; that of execve(2) too.
     pub fn start(self) -> io::Result<Started> {
-        let stdout = File::from(memfd_create("stdout", MFdFlags::MFD_CLOEXEC)?);
-        let stderr = File::from(memfd_create("stderr", MFdFlags::MFD_CLOEXEC)?);
+        let stdout = File::from(memfd_create(c"stdout", MFD_CLOEXEC)?);
+        let stderr = File::from(memfd_create(c"stderr", MFD_CLOEXEC)?);
         let mut actions = PosixSpawnFileActions::init()?;
         actions.add_open(0, "/dev/null", OFlag::O_RDONLY, Mode::empty())?;
         actions.add_dup2(stdout.as_raw_fd(), 1)?;

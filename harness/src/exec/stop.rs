@@ -4,8 +4,8 @@
 //! Both signals are blocked on every thread and taken by one that does nothing else (sigwait(3)), so that no handler is
 //! needed. A second signal ends the harness at once, by that signal: whoever asks twice does not want to wait.
 
+use elfuse::host::wake::WakeFd;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::signal::{SigSet, Signal, raise};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -22,7 +22,7 @@ pub struct Stop {
 #[derive(Debug)]
 struct Inner {
     /// Readable once raised; nobody reads it.
-    descriptor: EventFd,
+    descriptor: WakeFd,
     raised: AtomicBool,
 }
 
@@ -43,9 +43,7 @@ impl Stop {
     /// # Errors
     /// The host's.
     pub fn new() -> io::Result<Self> {
-        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        let descriptor = EventFd::from_value_and_flags(0, flags)?;
-        Ok(Self { inner: Arc::new(Inner { descriptor, raised: AtomicBool::new(false) }) })
+        Ok(Self { inner: Arc::new(Inner { descriptor: WakeFd::new()?, raised: AtomicBool::new(false) }) })
     }
 
     /// One that SIGINT and SIGTERM raise, too. Must be called before the process has a second thread.
@@ -74,8 +72,7 @@ impl Stop {
     /// Asks everybody to stop.
     pub fn raise(&self) {
         self.inner.raised.store(true, Ordering::Release);
-        // Fails only when the counter is full, which is as readable.
-        let _ = self.inner.descriptor.write(1);
+        self.inner.descriptor.wake();
     }
 
     /// Whether somebody asked.

@@ -8,9 +8,7 @@ mod target;
 
 pub use target::{Mode, StormReport, Target};
 
-use elfuse::host::clock::monotonic_ns;
-use nix::sys::time::{TimeSpec, TimeValLike};
-use nix::time::{ClockId, ClockNanosleepFlags, clock_nanosleep};
+use elfuse::host::clock::{monotonic_ns, sleep_until};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -131,12 +129,6 @@ impl Shared {
 fn next_tick(last_ns: u64, period_ns: u64, now_ns: u64) -> u64 {
     let next = last_ns.saturating_add(period_ns);
     if next > now_ns { next } else { now_ns.saturating_add(period_ns / 2) }
-}
-
-fn sleep_until(at_ns: u64) {
-    let at = TimeSpec::nanoseconds(i64::try_from(at_ns).unwrap_or(i64::MAX));
-    // An interrupted sleep only makes the next tick early.
-    let _ = clock_nanosleep(ClockId::CLOCK_MONOTONIC, ClockNanosleepFlags::TIMER_ABSTIME, &at);
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -26,9 +26,14 @@ const AUDIT_PAUSE: u64 = 20;
 const FIRST_AUDITS_NS: u64 = 2_000_000;
 /// Most doorbells that a process gets in one tick, when the storm is late.
 const BURST: u64 = 64;
-/// How long fault signals must be seen blocked, in nanoseconds: C libraries block all signals while they make a thread, and
-/// on a busy machine the thread may lose its processor just there.
-const FAULTS_BLOCKED_NS: u64 = 1_000_000_000;
+/// How long fault signals must be seen blocked, or a single signal open, in nanoseconds: C libraries block all signals while
+/// they make a thread, a process that stops or dies by a signal opens that one, and on a busy machine the thread may lose its
+/// processor just there.
+const SUSPECT_NS: u64 = 1_000_000_000;
+/// How often the thread must have been given a processor meanwhile. One that waits for it cannot close its mask.
+const SUSPECT_SWITCHES: u64 = 3;
+/// After this long, in nanoseconds, it counts all the same.
+const SUSPECT_ASLEEP_NS: u64 = 20_000_000_000;
 /// Ticks between two thread-directed doorbells. Each waits on its thread until that drains, so more would only queue.
 const TICKS_PER_TASK: usize = 8;
 /// Ids from the process's own on among which its threads are looked for where `/proc` is not read: most are made just after
@@ -108,8 +113,8 @@ struct Process {
     ticks: usize,
     audits: u64,
     next_audit_ns: u64,
-    /// Tasks whose masks look wrong, since when: the first wrong set that was seen.
-    suspects: BTreeMap<i32, (SigSet, u64)>,
+    /// Tasks whose masks look wrong.
+    suspects: BTreeMap<i32, Suspect>,
 }
 
 impl Target {
@@ -157,6 +162,32 @@ impl Target {
         }
         std::mem::take(&mut self.report)
     }
+}
+
+/// A task as it was when its mask first looked wrong.
+#[derive(Debug, Clone, Copy)]
+struct Suspect {
+    wrong: SigSet,
+    since_ns: u64,
+    switches: u64,
+}
+
+impl Suspect {
+    const fn is_proven(self, now_ns: u64, switches: u64) -> bool {
+        let lasted_ns = now_ns.saturating_sub(self.since_ns);
+        let has_run = switches >= self.switches + SUSPECT_SWITCHES;
+        lasted_ns >= SUSPECT_NS && has_run || lasted_ns >= SUSPECT_ASLEEP_NS
+    }
+}
+
+/// What became of a record.
+enum Taken {
+    /// The doorbell was rung.
+    Yes,
+    /// The file is locked: the next tick tries again.
+    NotNow,
+    /// The process takes no more.
+    NoMore,
 }
 
 /// What one tick needs to know.
@@ -217,23 +248,31 @@ impl Process {
         // A tenth more than is promised, so that the last tick of a run does not make the difference.
         let due = now_ns.saturating_sub(self.since_ns).saturating_mul(job.mode.hz() * 11) / 10_000_000_000 + 1;
         for _ in 0..due.saturating_sub(self.sent).min(BURST) {
-            if !self.send(job, report) {
-                self.retire(monotonic_ns(), report, job.mode);
-                return;
+            match self.send(job, report) {
+                Taken::Yes => {}
+                // Stopped with its file locked, or at the mercy of a busy machine: the time until the next tick is no storm.
+                Taken::NotNow => {
+                    self.since_ns += now_ns.saturating_sub(self.last_ns);
+                    break;
+                }
+                Taken::NoMore => {
+                    self.retire(monotonic_ns(), report, job.mode);
+                    return;
+                }
             }
         }
         self.last_ns = now_ns;
     }
 
-    /// Sends one record with its doorbell. False when the process takes no more.
-    fn send(&mut self, job: &Job<'_>, report: &mut StormReport) -> bool {
-        let Some(sender) = &self.sender else { return false };
+    /// Sends one record with its doorbell.
+    fn send(&mut self, job: &Job<'_>, report: &mut StormReport) -> Taken {
+        let Some(sender) = &self.sender else { return Taken::NoMore };
         // Every guest signal in turn, then a null record; stamped signals alone.
         let signal = match job.mode {
-            Mode::Quiet => return true,
+            Mode::Quiet => return Taken::Yes,
             Mode::Storm { .. } => job.signals.get(self.next_record % (job.signals.len() + 1)),
             Mode::Stamp { .. } => match job.signals.get(self.next_record % job.signals.len().max(1)) {
-                None => return true,
+                None => return Taken::Yes,
                 some => some,
             },
         };
@@ -257,11 +296,16 @@ impl Process {
                     self.next_value += 1;
                     report.counts.records += 1;
                 }
-                true
+                Taken::Yes
             }
-            // Full: a doorbell was rung; busy: the lock was held too long. The next tick tries again.
-            Err(SendError::Full(_) | SendError::Busy(_)) => true,
-            Err(SendError::Gone(_) | SendError::NotElfuse(_) | SendError::Io { .. }) => false,
+            // The doorbell was rung; the record is tried again.
+            Err(SendError::Full(_)) => {
+                self.sent += 1;
+                report.counts.doorbells += 1;
+                Taken::Yes
+            }
+            Err(SendError::Busy(_)) => Taken::NotNow,
+            Err(SendError::Gone(_) | SendError::NotElfuse(_) | SendError::Io { .. }) => Taken::NoMore,
         }
     }
 
@@ -312,23 +356,18 @@ impl Process {
 
     /// What is wrong with a task's mask at `now_ns`: signals of the kick set that are open, or fault signals that stay
     /// blocked.
-    ///
-    /// A single open signal must be seen twice: a process that dies by a signal opens that one for its last moment.
     fn wrong_signals(&mut self, task: &TaskMask, now_ns: u64) -> SigSet {
         let open = task.wrongly_open();
-        let blocked_faults = task.blocked.intersection(FAULT_SIGNALS);
+        // Time stands still for a process that is stopped, wherever it was.
+        let blocked_faults = if task.is_stopped { SigSet::EMPTY } else { task.blocked.intersection(FAULT_SIGNALS) };
         let wrong = if open.is_empty() { blocked_faults } else { open };
         if task.name == KICK_THREAD || wrong.is_empty() {
             self.suspects.remove(&task.tid.0);
             return SigSet::EMPTY;
         }
-        let (first, since_ns) = *self.suspects.entry(task.tid.0).or_insert((wrong, now_ns));
-        let is_proven = if open.is_empty() {
-            now_ns.saturating_sub(since_ns) >= FAULTS_BLOCKED_NS
-        } else {
-            open.iter().count() > 1 || (first == wrong && since_ns != now_ns)
-        };
-        if is_proven {
+        let anew = Suspect { wrong, since_ns: now_ns, switches: task.switches };
+        let first = *self.suspects.entry(task.tid.0).or_insert(anew);
+        if open.iter().count() > 1 || first.wrong == wrong && first.is_proven(now_ns, task.switches) {
             return wrong;
         }
         self.next_audit_ns = self.next_audit_ns.min(now_ns + FIRST_AUDITS_NS);
@@ -384,7 +423,12 @@ mod tests {
     use elfuse::host::signal::kick_set;
 
     fn task(name: &str, blocked: SigSet) -> TaskMask {
-        TaskMask { tid: Tid(7), name: name.into(), blocked, pending: SigSet::EMPTY, is_stopped: false }
+        TaskMask { tid: Tid(7), name: name.into(), blocked, pending: SigSet::EMPTY, is_stopped: false, switches: 0 }
+    }
+
+    /// The task after it has been given a processor for some time.
+    fn ran(task: TaskMask) -> TaskMask {
+        TaskMask { switches: SUSPECT_SWITCHES, ..task }
     }
 
     #[test]
@@ -406,18 +450,22 @@ mod tests {
             assert_eq!(process.wrong_signals(&stopped(Signal::SIGTSTP), now_ns), SigSet::EMPTY);
         }
         assert_eq!(process.wrong_signals(&stopped(Signal::SIGTERM), 4), SigSet::EMPTY);
-        assert_eq!(process.wrong_signals(&stopped(Signal::SIGTERM), 5), SigSet::of(&[Signal::SIGTERM]));
+        let later = SUSPECT_NS + 4;
+        assert_eq!(process.wrong_signals(&ran(stopped(Signal::SIGTERM)), later), SigSet::of(&[Signal::SIGTERM]));
     }
 
     #[test]
-    fn a_single_open_signal_must_be_seen_twice() {
+    fn a_single_open_signal_must_be_seen_for_a_while() {
         let mut process = Process::new();
         let term = SigSet::of(&[Signal::SIGTERM]);
         let dying = task("elfuse", kick_set().difference(term));
         assert_eq!(process.wrong_signals(&dying, 1), SigSet::EMPTY);
-        assert_eq!(process.wrong_signals(&dying, 2), term);
-        assert_eq!(process.wrong_signals(&task("elfuse", kick_set()), 3), SigSet::EMPTY);
-        assert_eq!(process.wrong_signals(&dying, 4), SigSet::EMPTY, "anew");
+        assert_eq!(process.wrong_signals(&dying, SUSPECT_NS), SigSet::EMPTY);
+        assert_eq!(process.wrong_signals(&dying, SUSPECT_NS + 1), SigSet::EMPTY, "it has not run since");
+        assert_eq!(process.wrong_signals(&ran(dying.clone()), SUSPECT_NS + 1), term);
+        assert_eq!(process.wrong_signals(&dying, SUSPECT_ASLEEP_NS + 1), term);
+        assert_eq!(process.wrong_signals(&task("elfuse", kick_set()), SUSPECT_NS + 2), SigSet::EMPTY);
+        assert_eq!(process.wrong_signals(&dying, SUSPECT_NS + 3), SigSet::EMPTY, "anew");
     }
 
     #[test]
@@ -425,10 +473,13 @@ mod tests {
         let mut process = Process::new();
         let all = task("elfuse", SigSet::ALL);
         assert!(process.wrong_signals(&all, 1).is_empty());
-        assert!(process.wrong_signals(&all, FAULTS_BLOCKED_NS).is_empty());
-        assert_eq!(process.wrong_signals(&all, FAULTS_BLOCKED_NS + 1), FAULT_SIGNALS);
-        assert!(process.wrong_signals(&task("elfuse", kick_set()), FAULTS_BLOCKED_NS + 2).is_empty());
-        assert!(process.wrong_signals(&all, FAULTS_BLOCKED_NS + 3).is_empty(), "counted anew");
+        assert!(process.wrong_signals(&all, SUSPECT_NS).is_empty());
+        assert_eq!(process.wrong_signals(&ran(all.clone()), SUSPECT_NS + 1), FAULT_SIGNALS);
+        assert!(process.wrong_signals(&TaskMask { is_stopped: true, ..all.clone() }, SUSPECT_NS + 1).is_empty());
+        assert_eq!(process.wrong_signals(&all, SUSPECT_NS + 2), SigSet::EMPTY, "counted anew");
+        assert_eq!(process.wrong_signals(&ran(all.clone()), 2 * SUSPECT_NS + 2), FAULT_SIGNALS);
+        assert!(process.wrong_signals(&task("elfuse", kick_set()), SUSPECT_NS + 2).is_empty());
+        assert!(process.wrong_signals(&all, SUSPECT_NS + 3).is_empty(), "counted anew");
     }
 
     #[test]

@@ -3,17 +3,27 @@
 #![expect(unsafe_code, reason = "signalfd4 with all 64 signals has no safe wrapper")]
 
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
+use crate::abi::SigSet;
 use crate::host::signal::taken_set;
 
 pub(super) fn open() -> io::Result<OwnedFd> {
-    let set = taken_set().0;
-    let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
-    // SAFETY: the kernel reads a set of the size that is passed; on success it returns a descriptor nobody else owns.
-    unsafe {
-        let descriptor = libc::syscall(libc::SYS_signalfd4, -1, ptr::from_ref(&set), size_of::<u64>(), flags);
-        if descriptor < 0 { Err(io::Error::last_os_error()) } else { Ok(OwnedFd::from_raw_fd(descriptor as i32)) }
-    }
+    let descriptor = signalfd(-1, taken_set())?;
+    // SAFETY: asked for a new descriptor, the kernel returns one nobody else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+pub(super) fn watch(descriptor: BorrowedFd<'_>, set: SigSet) -> io::Result<()> {
+    signalfd(descriptor.as_raw_fd(), set).map(drop)
+}
+
+/// Makes a descriptor for -1, and changes the set of an existing one.
+fn signalfd(descriptor: RawFd, set: SigSet) -> io::Result<RawFd> {
+    let (set, flags) = (set.0, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
+    // SAFETY: the kernel reads a set of the size that is passed.
+    let result =
+        unsafe { libc::syscall(libc::SYS_signalfd4, descriptor, ptr::from_ref(&set), size_of::<u64>(), flags) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as RawFd) }
 }

@@ -35,6 +35,17 @@ const NUMBERS: &[(Signal, libc::c_int)] = &[
     (Signal::SIGSYS, libc::SIGSYS),
 ];
 
+/// Signals that no thread of elfuse blocks, which the kick thread does not take.
+const OTHERS: &[(Signal, libc::c_int)] = &[
+    (Signal::SIGKILL, libc::SIGKILL),
+    (Signal::SIGSTOP, libc::SIGSTOP),
+    (Signal::SIGILL, libc::SIGILL),
+    (Signal::SIGTRAP, libc::SIGTRAP),
+    (Signal::SIGBUS, libc::SIGBUS),
+    (Signal::SIGFPE, libc::SIGFPE),
+    (Signal::SIGSEGV, libc::SIGSEGV),
+];
+
 pub(super) enum Disposition {
     Count,
     /// [`Count`](Self::Count), for SIGCHLD: ended children leave no zombie.
@@ -43,8 +54,16 @@ pub(super) enum Disposition {
     Default,
 }
 
-pub(super) fn host_number(signal: Signal) -> Option<libc::c_int> {
+fn host_number(signal: Signal) -> Option<libc::c_int> {
     NUMBERS.iter().find(|(linux, _)| *linux == signal).map(|(_, host)| *host)
+}
+
+pub(super) fn host_number_of_any(signal: Signal) -> Option<libc::c_int> {
+    NUMBERS.iter().chain(OTHERS).find(|(linux, _)| *linux == signal).map(|(_, host)| *host)
+}
+
+pub(super) fn of_host_number(number: libc::c_int) -> Option<Signal> {
+    NUMBERS.iter().chain(OTHERS).find(|(_, host)| *host == number).map(|(linux, _)| *linux)
 }
 
 fn to_host(set: SigSet) -> libc::sigset_t {

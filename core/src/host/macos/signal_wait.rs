@@ -1,9 +1,11 @@
 //! kqueue(2) with EVFILT_SIGNAL.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use nix::sys::event::{EvFlags, EventFilter, FilterFlag, KEvent, Kqueue};
+
+use crate::abi::SigSet;
 
 pub(super) fn open() -> io::Result<OwnedFd> {
     let queue = Kqueue::new()?;
@@ -14,4 +16,9 @@ pub(super) fn open() -> io::Result<OwnedFd> {
         .collect();
     queue.kevent(&changes, &mut [], None)?;
     Ok(queue.into())
+}
+
+/// The filter tells of a signal when it comes, and not for as long as it waits: nothing is to be left out.
+pub(super) fn watch(_descriptor: BorrowedFd<'_>, _set: SigSet) -> io::Result<()> {
+    Ok(())
 }

@@ -24,6 +24,8 @@ pub enum Delivery {
         /// [`ThreadGroup::continued`] at the time.
         continued: u64,
     },
+    /// The process stops by this signal, which waits at the host.
+    StopWaits(Signal),
 }
 
 /// True for the fault signals whose `si_addr` is an accessed address. That of a breakpoint is the PC.
@@ -34,6 +36,10 @@ fn has_tagged_addr(info: &SigInfo) -> bool {
 impl ThreadGroup {
     /// Takes signals of `tid` until one of them does something, and changes the thread's mask for its handler.
     pub fn next_delivery(&mut self, tid: Tid) -> Option<Delivery> {
+        if let Some(signal) = self.waiting_stops.iter().next() {
+            self.waiting_stops = self.waiting_stops.without(signal);
+            return Some(Delivery::StopWaits(signal));
+        }
         loop {
             let blocked = self.members.get(&tid)?.blocked;
             let mut info = self.take(tid, SigSet::ALL.difference(blocked))?;

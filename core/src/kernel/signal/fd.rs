@@ -8,11 +8,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use nix::sys::eventfd::{EfdFlags, EventFd};
-
 use super::ThreadGroup;
 use crate::abi::{Errno, Fd, SigInfo, SigSet, Signal};
-use crate::host::fds;
+use crate::host::{events, fds};
 use crate::kernel::Process;
 use crate::kernel::fd_table::{FdTable, OpenFile};
 
@@ -54,9 +52,8 @@ impl SignalFd {
 /// # Errors
 /// The host's errno where it has no eventfd left.
 pub fn open(process: &Process, set: SigSet, is_nonblocking: bool) -> Result<Arc<OpenFile>, Errno> {
-    let flags = EfdFlags::EFD_CLOEXEC | if is_nonblocking { EfdFlags::EFD_NONBLOCK } else { EfdFlags::empty() };
-    let event: OwnedFd = EventFd::from_value_and_flags(0, flags)?.into();
-    let event = Arc::new(event);
+    let flags = events::CLOEXEC | if is_nonblocking { events::NONBLOCK } else { 0 };
+    let event = Arc::new(events::eventfd(0, flags)?);
     let signals =
         Arc::new(SignalFd { set: AtomicU64::new(set.0), is_raised: AtomicBool::new(false), event: event.clone() });
     let mut group = process.group();

@@ -59,6 +59,9 @@ pub struct ThreadGroup {
     pub(super) signal_fds: Vec<Weak<SignalFd>>,
     /// How many times SIGCONT was sent: a stop that was decided before one is not carried out.
     pub continued: u64,
+    /// Stop signals that wait at the host until a thread has it stop the process by them: there, a SIGCONT takes them away
+    /// at whatever moment it comes.
+    pub(super) waiting_stops: SigSet,
     /// Set once the process is ending.
     pub exit: Option<GroupExit>,
     /// Has `RLIMIT_SIGPENDING`, once the guest has set it. The host's own stays as it was: it would make the host lose
@@ -116,6 +119,20 @@ impl ThreadGroup {
                 Ok(self.choose(signal))
             }
         }
+    }
+
+    /// For a stop signal that waits at the host. Where nothing but a stop can come of it, it stays there, and the answer is
+    /// the task that must see to it. `None` where the guest shall get it as any other.
+    pub fn let_stop_wait(&mut self, signal: Signal) -> Option<Arc<Task>> {
+        let is_default = self.actions.get(signal).handler == Handler::Default;
+        let is_watched = self.members.values().any(|member| member.blocked.union(member.waited_for).contains(signal));
+        if !is_default || is_watched || self.exit.is_some() {
+            return None;
+        }
+        let chosen = self.choose(signal)?;
+        self.cancel_opposites(signal);
+        self.waiting_stops = self.waiting_stops.with(signal);
+        Some(chosen)
     }
 
     /// How many signals may wait with their siginfo.
@@ -192,6 +209,9 @@ impl ThreadGroup {
     #[must_use]
     pub fn has_deliverable(&self, tid: Tid) -> bool {
         self.members.get(&tid).is_some_and(|member| {
+            if !self.waiting_stops.is_empty() {
+                return true;
+            }
             let open = member.open_to();
             [member.pending.set(), self.shared.set()].into_iter().any(|set| {
                 set.intersection(open)

@@ -26,7 +26,7 @@ pub use write::{ProcessStats, Stats, TaskStats};
 
 use std::io;
 
-use crate::abi::io_text;
+use crate::host::errno::io_text;
 
 /// Why a statistics file cannot be used.
 #[derive(Debug, thiserror::Error)]

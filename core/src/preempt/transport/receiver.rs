@@ -4,11 +4,16 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::record::{self, HEADER_BYTES, MAX_FILE_BYTES, Record};
 use super::{Directory, file};
-use crate::abi::io_text;
+use crate::host::clock;
+use crate::host::errno::io_text;
 use crate::host::process::{self, ProcessIdentity};
+
+/// How long after a record its doorbell may still be about, in nanoseconds.
+const RECORDS_COME_NS: u64 = 1_000_000_000;
 
 /// Why this process goes without a transport. It runs on: other elfuse processes send it plain host signals.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +33,8 @@ pub struct Receiver {
     file: File,
     path: PathBuf,
     identity: ProcessIdentity,
+    /// When a drain last found records; 0 before the first.
+    records_came_ns: AtomicU64,
 }
 
 /// What one drain found.
@@ -71,7 +78,7 @@ impl Receiver {
             return Err(warning("trust")(io::ErrorKind::PermissionDenied.into()));
         }
         file.write_all_at(&record::header(identity, true), 0).map_err(warning("write"))?;
-        Ok(Self { file, path, identity })
+        Ok(Self { file, path, identity, records_came_ns: AtomicU64::new(0) })
     }
 
     /// Takes all records out of the file: read and truncate under its lock. Blocks for a bounded time.
@@ -83,6 +90,7 @@ impl Receiver {
         if self.file.metadata()?.len() <= HEADER_BYTES as u64 {
             return Ok(Drained::default());
         }
+        self.records_came_ns.store(clock::monotonic_ns(), Ordering::Relaxed);
         let Some(bytes) = file::locked(&self.file, file::LOCK_PATIENCE_NS, || self.take_bytes())? else {
             return Ok(Drained { busy: true, ..Drained::default() });
         };
@@ -91,6 +99,15 @@ impl Receiver {
         let records: Vec<Record> = records.into_iter().filter(|record| record.target == self.identity).collect();
         let foreign = whole - records.len() as u64;
         Ok(Drained { records, malformed, foreign, busy: false })
+    }
+
+    /// True where a record waits, or one came in the last second, so that its doorbell may be about.
+    #[must_use]
+    pub fn gets_records(&self) -> bool {
+        // In this order: a drain notes the time before it empties the file.
+        let waits = self.file.metadata().is_ok_and(|metadata| metadata.len() > HEADER_BYTES as u64);
+        let came_ns = self.records_came_ns.load(Ordering::Relaxed);
+        waits || came_ns != 0 && clock::monotonic_ns().saturating_sub(came_ns) < RECORDS_COME_NS
     }
 
     /// Under the lock. Whoever may write the file may make it longer than senders do; the rest of that is dropped.

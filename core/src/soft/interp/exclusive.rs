@@ -21,7 +21,7 @@ trait Exclusive: Atomic {
     fn from_registers(first: u64, second: u64, is_pair: bool) -> Self;
     /// The inverse.
     fn to_registers(self, is_pair: bool) -> (u64, u64);
-    fn widen(self) -> u128;
+    fn wide(self) -> u128;
 }
 
 /// Implements [`Exclusive`]; a pair splits into halves of `$half` bits.
@@ -36,11 +36,11 @@ macro_rules! exclusive {
 
             fn to_registers(self, is_pair: bool) -> (u64, u64) {
                 let mask = u128::MAX >> (128 - $half);
-                let value = self.widen();
+                let value = self.wide();
                 if is_pair { ((value & mask) as u64, (value >> $half) as u64) } else { (value as u64, 0) }
             }
 
-            fn widen(self) -> u128 {
+            fn wide(self) -> u128 {
                 u128::from(self)
             }
         }
@@ -73,7 +73,7 @@ fn load<T: Exclusive, const PAIR: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     };
     match cpu.mem.load_acquire::<T>(addr) {
         Ok(value) => {
-            cpu.monitor = Monitor { addr: Some(addr.0), size: size_of::<T>() as u8, value: value.widen() };
+            cpu.monitor = Monitor { addr: Some(addr.0), size: size_of::<T>() as u8, value: value.wide() };
             let (first, second) = value.to_registers(PAIR);
             cpu.r[at.rd()] = first;
             if PAIR {

@@ -14,7 +14,7 @@ use crate::vcpu::{Access, ExceptionKind};
 /// What memory holds of a register.
 pub(super) trait Part: Loadable {
     /// The register after a load.
-    fn widen(self) -> u128;
+    fn wide(self) -> u128;
     /// What is stored of a register.
     fn narrow(register: u128) -> Self;
 }
@@ -23,7 +23,7 @@ macro_rules! part {
     ($($type:ty)*) => {$(
         impl Part for $type {
             #[inline(always)]
-            fn widen(self) -> u128 {
+            fn wide(self) -> u128 {
                 u128::from(self)
             }
 
@@ -45,7 +45,7 @@ fn load<T: Part, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow 
     match cpu.mem.load::<T>(GuestAddr(address)) {
         Ok(value) => {
             A::write_back(cpu, at, address);
-            cpu.v[at.rd()] = value.widen();
+            cpu.v[at.rd()] = value.wide();
             at.next(cpu)
         }
         Err(faulted) => cpu.data_abort(at, address, Access::Read, faulted),
@@ -90,8 +90,8 @@ fn load_pair<T: Part, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> 
     match cpu.mem.load_pair::<T>(GuestAddr(address)) {
         Ok((first, second)) => {
             A::write_back(cpu, at, address);
-            cpu.v[at.rd()] = first.widen();
-            cpu.v[at.ra()] = second.widen();
+            cpu.v[at.rd()] = first.wide();
+            cpu.v[at.ra()] = second.wide();
             at.next(cpu)
         }
         Err(faulted) => cpu.data_abort(at, address, Access::Read, faulted),

@@ -3,7 +3,7 @@
 use crate::syscall::{time, timers};
 
 rows! {
-    101 nanosleep Full timers (In(Timespec), Out(Timespec));
+    101 nanosleep Full timers (In(Timespec), Ptr);
     102 getitimer Full timers (Flags(ITIMER), Out(Itimerval));
     103 setitimer Full timers (Flags(ITIMER), In(Itimerval), Out(Itimerval));
     107 timer_create Full timers (Flags(CLOCK), Ptr, Out(Number));
@@ -14,7 +14,7 @@ rows! {
     112 clock_settime;
     113 clock_gettime Full time (Flags(CLOCK), Out(Timespec));
     114 clock_getres Full time (Flags(CLOCK), Out(Timespec));
-    115 clock_nanosleep Full timers (Flags(CLOCK), Flags(TIMER), In(Timespec), Out(Timespec));
+    115 clock_nanosleep Full timers (Flags(CLOCK), Flags(TIMER), In(Timespec), Ptr);
     153 times Full time (Ptr);
     169 gettimeofday Full time (Out(Timeval), Ptr);
     170 settimeofday;
