@@ -231,19 +231,19 @@ binary! {
     /// FDIV.
     Div: |env, a, b| fast::div::<F>(env, a, b), by host fast::host::div::<F>(a, b), halves halves::div;
     /// FMAX.
-    Max: |env, a, b| fast::max::<F>(env, a, b);
+    Max: |env, a, b| fast::max::<F>(env, a, b), halves halves::max;
     /// FMIN.
-    Min: |env, a, b| fast::min::<F>(env, a, b);
+    Min: |env, a, b| fast::min::<F>(env, a, b), halves halves::min;
     /// FMAXNM.
-    MaxNum: |env, a, b| fast::max_num::<F>(env, a, b);
+    MaxNum: |env, a, b| fast::max_num::<F>(env, a, b), halves halves::max;
     /// FMINNM.
-    MinNum: |env, a, b| fast::min_num::<F>(env, a, b);
+    MinNum: |env, a, b| fast::min_num::<F>(env, a, b), halves halves::min;
     /// FNMUL.
     NegMul: |env, a, b| fp::neg::<F>(fast::mul::<F>(env, a, b));
     /// FMULX.
     MulX: |env, a, b| fast::mulx::<F>(env, a, b), by host fast::host::mulx::<F>(a, b), halves halves::mul;
     /// FABD.
-    AbsDiff: |env, a, b| fp::abs::<F>(fast::sub::<F>(env, a, b));
+    AbsDiff: |env, a, b| fp::abs::<F>(fast::sub::<F>(env, a, b)), by host fast::host::sub::<F>(a, b).map(fp::abs::<F>), halves halves::abs_diff;
     /// FRECPS.
     RecipStep: |env, a, b| fast::recip_step::<F>(env, a, b), by host fast::host::recip_step::<F>(a, b);
     /// FRSQRTS.

@@ -120,8 +120,10 @@ fn dot_products_of_brain_numbers() {
             _near => random.near::<Single>(products),
         };
         let exact = bf16::bf_dot_add(addend, a, b);
-        assert_eq!(fast::bf_dot_add(addend, a, b), exact, "{addend:x} + {a:x} * {b:x}");
-        by_host += u32::from(fast::dot_by_host(addend, a, b).is_some());
+        let [four_addends, four_a, four_b] = [addend, a, b].map(|value| [value as u32; 4]);
+        let result = fast::bf_dot_add(four_addends, four_a, four_b);
+        assert_eq!(result, [exact as u32; 4], "{addend:x} + {a:x} * {b:x}");
+        by_host += u32::from(fast::dot_by_host(four_addends, four_a, four_b).is_some());
     }
     assert!(by_host > COUNT, "{by_host}");
 }
@@ -131,9 +133,14 @@ fn dot_products_of_brain_numbers() {
 fn eight_halves_at_once() {
     type Exact = fn(&mut Env, u64, u64, u64) -> u64;
     type ByHost = fn(u128, u128, u128) -> Option<u128>;
-    let operations: [(Exact, ByHost); 5] = [
+    let operations: [(Exact, ByHost); 10] = [
         (|env, _, a, b| arith::add::<Half>(env, a, b), |_, a, b| halves::add(a, b)),
         (|env, _, a, b| arith::sub::<Half>(env, a, b), |_, a, b| halves::sub(a, b)),
+        (|env, _, a, b| arith::abs::<Half>(arith::sub::<Half>(env, a, b)), |_, a, b| halves::abs_diff(a, b)),
+        (|env, _, a, b| compare::max::<Half>(env, a, b), |_, a, b| halves::max(a, b)),
+        (|env, _, a, b| compare::min::<Half>(env, a, b), |_, a, b| halves::min(a, b)),
+        (|env, _, a, b| compare::max_num::<Half>(env, a, b), |_, a, b| halves::max(a, b)),
+        (|env, _, a, b| compare::min_num::<Half>(env, a, b), |_, a, b| halves::min(a, b)),
         (|env, _, a, b| arith::mul::<Half>(env, a, b), |_, a, b| halves::mul(a, b)),
         (|env, _, a, b| arith::div::<Half>(env, a, b), |_, a, b| halves::div(a, b)),
         (|env, c, a, b| fused::mul_add::<Half>(env, c, a, b), halves::mul_add),
