@@ -25,7 +25,6 @@ mod tests;
 mod unpack;
 
 pub(crate) use arith::{abs, neg};
-pub(crate) use bf16::bf_dot_add;
 pub(crate) use compare::Ordering;
 pub(crate) use convert::{convert_odd, fixed_to_fp, to_fixed, to_fixed_js};
 pub(crate) use env::{Env, FPCR_BITS, FPSR_BITS, Rounding, flag};

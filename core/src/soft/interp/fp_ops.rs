@@ -231,33 +231,33 @@ binary! {
     /// FDIV.
     Div: |env, a, b| fast::div::<F>(env, a, b), by host fast::host::div::<F>(a, b), halves halves::div;
     /// FMAX.
-    Max: |env, a, b| fast::max::<F>(env, a, b);
+    Max: |env, a, b| fast::max::<F>(env, a, b), halves halves::max;
     /// FMIN.
-    Min: |env, a, b| fast::min::<F>(env, a, b);
+    Min: |env, a, b| fast::min::<F>(env, a, b), halves halves::min;
     /// FMAXNM.
-    MaxNum: |env, a, b| fast::max_num::<F>(env, a, b);
+    MaxNum: |env, a, b| fast::max_num::<F>(env, a, b), halves halves::max;
     /// FMINNM.
-    MinNum: |env, a, b| fast::min_num::<F>(env, a, b);
+    MinNum: |env, a, b| fast::min_num::<F>(env, a, b), halves halves::min;
     /// FNMUL.
     NegMul: |env, a, b| fp::neg::<F>(fast::mul::<F>(env, a, b));
     /// FMULX.
     MulX: |env, a, b| fast::mulx::<F>(env, a, b), by host fast::host::mulx::<F>(a, b), halves halves::mul;
     /// FABD.
-    AbsDiff: |env, a, b| fp::abs::<F>(fast::sub::<F>(env, a, b));
+    AbsDiff: |env, a, b| fp::abs::<F>(fast::sub::<F>(env, a, b)), by host fast::host::sub::<F>(a, b).map(fp::abs::<F>), halves halves::abs_diff;
     /// FRECPS.
     RecipStep: |env, a, b| fast::recip_step::<F>(env, a, b), by host fast::host::recip_step::<F>(a, b);
     /// FRSQRTS.
     RecipSqrtStep: |env, a, b| fast::recip_sqrt_step::<F>(env, a, b), by host fast::host::recip_sqrt_step::<F>(a, b);
     /// FCMEQ.
-    IsEqual: |env, a, b| mask::<F>(fast::compare_quiet::<F>(env, a, b) == Ordering::Equal);
+    IsEqual: |env, a, b| mask::<F>(fast::compare_quiet::<F>(env, a, b) == Ordering::Equal), halves halves::is_equal;
     /// FCMGE.
-    IsAtLeast: |env, a, b| mask::<F>(matches!(fast::compare::<F>(env, a, b), Ordering::Greater | Ordering::Equal));
+    IsAtLeast: |env, a, b| mask::<F>(matches!(fast::compare::<F>(env, a, b), Ordering::Greater | Ordering::Equal)), halves halves::is_at_least;
     /// FCMGT.
-    IsAbove: |env, a, b| mask::<F>(fast::compare::<F>(env, a, b) == Ordering::Greater);
+    IsAbove: |env, a, b| mask::<F>(fast::compare::<F>(env, a, b) == Ordering::Greater), halves halves::is_above;
     /// FACGE.
-    IsAbsAtLeast: |env, a, b| IsAtLeast::apply::<F>(env, fp::abs::<F>(a), fp::abs::<F>(b));
+    IsAbsAtLeast: |env, a, b| IsAtLeast::apply::<F>(env, fp::abs::<F>(a), fp::abs::<F>(b)), halves halves::is_abs_at_least;
     /// FACGT.
-    IsAbsAbove: |env, a, b| IsAbove::apply::<F>(env, fp::abs::<F>(a), fp::abs::<F>(b));
+    IsAbsAbove: |env, a, b| IsAbove::apply::<F>(env, fp::abs::<F>(a), fp::abs::<F>(b)), halves halves::is_abs_above;
 }
 
 /// FMADD, FMSUB, FNMADD, FNMSUB, FMLA, FMLS: the addend and the first factor negated or not.

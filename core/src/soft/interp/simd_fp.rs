@@ -64,8 +64,8 @@ pub(super) fn host_lanes<F: Format, const FULL: bool>(env: &Env, f: impl Fn(u32)
     has_all.then_some(vector)
 }
 
-/// All lanes of half precision at once by the host's arithmetic, if it can: `f` of `operands`, of which upper halves that do
-/// not count are zero.
+/// All lanes of half precision at once by the host's arithmetic, if it can: `f` of `operands`. Upper halves that do not count
+/// are zero before and after.
 #[inline(always)]
 pub(super) fn host_halves<const N: usize, F: Format, const FULL: bool>(
     env: &Env,
@@ -75,7 +75,8 @@ pub(super) fn host_halves<const N: usize, F: Format, const FULL: bool>(
     if !(F::IS_HALF && fast::is_host_like_half(env)) {
         return None;
     }
-    f(operands.map(|operand| if FULL { operand } else { operand & u128::from(u64::MAX) }))
+    let cut = |vector| if FULL { vector } else { vector & u128::from(u64::MAX) };
+    f(operands.map(cut)).map(cut)
 }
 
 pub(super) fn registers(inst: Inst) -> Operands {

@@ -182,12 +182,12 @@ pub(crate) fn fcmla_element(b: &mut Builder, inst: Inst) {
 
 /// BFDOT: pairs of BFloat16 numbers.
 fn execute_bf_dot<const ELEMENT: bool, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
-    let result = lanes::<Single, FULL>(|index| {
-        let b = lane::<Single>(b, if ELEMENT { u32::from(at.aux()) } else { index });
-        fp::bf_dot_add(lane::<Single>(d, index), lane::<Single>(a, index), b)
-    });
-    cpu.set_vector(at.rd(), result);
+    let cut = |vector: u128| if FULL { vector } else { vector & u128::from(u64::MAX) };
+    let b = cpu.vector(at.rm());
+    let b = if ELEMENT { [lane::<Single>(b, u32::from(at.aux())) as u32; 4] } else { zerocopy::transmute!(cut(b)) };
+    let (d, a) = (cut(cpu.vector(at.rd())), cut(cpu.vector(at.rn())));
+    let result = fast::bf_dot_add(zerocopy::transmute!(d), zerocopy::transmute!(a), b);
+    cpu.set_vector(at.rd(), cut(zerocopy::transmute!(result)));
     at.next(cpu)
 }
 
@@ -207,14 +207,12 @@ pub(crate) fn bfdot_element(b: &mut Builder, inst: Inst) {
 
 /// BFMMLA: two rows of four numbers times two columns of four.
 fn execute_bf_matrix(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
-    let result = lanes::<Single, true>(|index| {
-        let (row, column) = (index >> 1, index & 1);
-        (0..2).fold(lane::<Single>(d, index), |sum, pair| {
-            fp::bf_dot_add(sum, lane::<Single>(a, 2 * row + pair), lane::<Single>(b, 2 * column + pair))
-        })
-    });
-    cpu.set_vector(at.rd(), result);
+    let a: [u32; 4] = zerocopy::transmute!(cpu.vector(at.rn()));
+    let b: [u32; 4] = zerocopy::transmute!(cpu.vector(at.rm()));
+    let sums =
+        fast::bf_dot_add(zerocopy::transmute!(cpu.vector(at.rd())), [a[0], a[0], a[2], a[2]], [b[0], b[2], b[0], b[2]]);
+    let sums = fast::bf_dot_add(sums, [a[1], a[1], a[3], a[3]], [b[1], b[3], b[1], b[3]]);
+    cpu.set_vector(at.rd(), zerocopy::transmute!(sums));
     at.next(cpu)
 }
 

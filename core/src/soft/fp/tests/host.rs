@@ -4,8 +4,8 @@
 use super::*;
 use crate::soft::fp::env::Rounding;
 use crate::soft::fp::env::flag::IXC;
-use crate::soft::fp::format::{Double, Half, Single};
-use crate::soft::fp::{arith, compare, convert, fast, fused, halves, integral};
+use crate::soft::fp::format::{Brain, Double, Half, Single};
+use crate::soft::fp::{arith, bf16, compare, convert, fast, fused, halves, integral};
 
 /// Pairs of operands a test takes.
 const COUNT: u32 = 150_000;
@@ -105,23 +105,66 @@ fn fused_products_of_halves_in_single_precision() {
     }
 }
 
+/// Products and sums that are small, large, equal, opposite and far apart.
+#[test]
+fn dot_products_of_brain_numbers() {
+    let mut random = Random::new(23);
+    let mut by_host = 0;
+    for _ in 0..4 * COUNT {
+        let pair = |random: &mut Random| random.number::<Brain>() | random.number::<Brain>() << 16;
+        let (a, b) = (pair(&mut random), pair(&mut random));
+        let products = bf16::bf_dot_add(0, a, b);
+        let addend = match random.below(4) {
+            0 => random.number::<Single>(),
+            1 => arith::neg::<Single>(products),
+            _near => random.near::<Single>(products),
+        };
+        let exact = bf16::bf_dot_add(addend, a, b);
+        let [four_addends, four_a, four_b] = [addend, a, b].map(|value| [value as u32; 4]);
+        let result = fast::bf_dot_add(four_addends, four_a, four_b);
+        assert_eq!(result, [exact as u32; 4], "{addend:x} + {a:x} * {b:x}");
+        by_host += u32::from(fast::dot_by_host(four_addends, four_a, four_b).is_some());
+    }
+    assert!(by_host > COUNT, "{by_host}");
+}
+
 /// Lanes that the host computes are those of the exact functions, which raise Inexact at most.
 #[test]
 fn eight_halves_at_once() {
     type Exact = fn(&mut Env, u64, u64, u64) -> u64;
     type ByHost = fn(u128, u128, u128) -> Option<u128>;
-    let operations: [(Exact, ByHost); 5] = [
+    let operations: [(Exact, ByHost); 10] = [
         (|env, _, a, b| arith::add::<Half>(env, a, b), |_, a, b| halves::add(a, b)),
         (|env, _, a, b| arith::sub::<Half>(env, a, b), |_, a, b| halves::sub(a, b)),
+        (|env, _, a, b| arith::abs::<Half>(arith::sub::<Half>(env, a, b)), |_, a, b| halves::abs_diff(a, b)),
+        (|env, _, a, b| compare::max::<Half>(env, a, b), |_, a, b| halves::max(a, b)),
+        (|env, _, a, b| compare::min::<Half>(env, a, b), |_, a, b| halves::min(a, b)),
+        (|env, _, a, b| compare::max_num::<Half>(env, a, b), |_, a, b| halves::max(a, b)),
+        (|env, _, a, b| compare::min_num::<Half>(env, a, b), |_, a, b| halves::min(a, b)),
         (|env, _, a, b| arith::mul::<Half>(env, a, b), |_, a, b| halves::mul(a, b)),
         (|env, _, a, b| arith::div::<Half>(env, a, b), |_, a, b| halves::div(a, b)),
         (|env, c, a, b| fused::mul_add::<Half>(env, c, a, b), halves::mul_add),
     ];
+    let mask = |holds: bool| if holds { Half::MASK } else { 0 };
+    let above = |a, b| compare::compare::<Half>(&mut env(0), a, b) == compare::Ordering::Greater;
+    let equal = |a, b| compare::compare::<Half>(&mut env(0), a, b) == compare::Ordering::Equal;
+    let abs = arith::abs::<Half>;
     let mut random = Random::new(21);
     for _ in 0..4 * COUNT {
         let (a, b) = (random.number::<Half>(), random.number::<Half>());
         let product = arith::mul::<Half>(&mut env(0), a, b);
         let c = if random.below(2) == 0 { random.number::<Half>() } else { random.near::<Half>(product) };
+        let comparisons = [
+            (mask(equal(a, b)), halves::is_equal(halves::splat(a), halves::splat(b))),
+            (mask(above(a, b)), halves::is_above(halves::splat(a), halves::splat(b))),
+            (mask(above(a, b) || equal(a, b)), halves::is_at_least(halves::splat(a), halves::splat(b))),
+            (mask(above(abs(a), abs(b))), halves::is_abs_above(halves::splat(a), halves::splat(b))),
+            (mask(!above(abs(b), abs(a))), halves::is_abs_at_least(halves::splat(a), halves::splat(b))),
+        ];
+        let has_nan = [a, b].iter().any(|&number| abs(number) > Half::INFINITY);
+        for (expected, by_host) in comparisons {
+            assert_eq!(by_host, (!has_nan).then(|| halves::splat(expected)), "{a:x} {b:x}");
+        }
         for (exact, by_host) in operations {
             let (expected, after) = after(env(0), |env| exact(env, c, a, b));
             let splat = halves::splat;

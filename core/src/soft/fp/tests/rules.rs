@@ -1,6 +1,7 @@
 //! What the architecture adds to IEEE 754: which NaN results, flushing to zero, default NaNs, saturation, estimates.
 
 use super::*;
+use crate::soft::fp::bf16::bf_dot_add;
 use crate::soft::fp::compare::{max, max_num, min, min_num};
 use crate::soft::fp::convert::{convert, convert_odd, fixed_to_fp, to_fixed, to_fixed_js};
 use crate::soft::fp::env::Rounding;
@@ -8,7 +9,7 @@ use crate::soft::fp::env::flag::{DZC, IDC, IOC, IXC, OFC, UFC};
 use crate::soft::fp::estimate::{recip_estimate, recip_sqrt_estimate};
 use crate::soft::fp::format::{Double, Half, Single};
 use crate::soft::fp::fused::{mul_add, mul_add_long};
-use crate::soft::fp::{arith, bf_dot_add, integral};
+use crate::soft::fp::{arith, integral};
 
 const ONE: u64 = 0x3f80_0000;
 const INFINITY: u64 = Single::INFINITY;

@@ -160,7 +160,7 @@ proptest! {
 }
 
 /// Words of a row that are executed.
-const WORDS_OF_A_ROW: usize = 40;
+const WORDS_OF_A_ROW: usize = 20;
 
 /// The word at `index` of a sequence (splitmix64).
 fn random_word(seed: u64, index: u64) -> u32 {
