@@ -197,7 +197,7 @@ const SINGLE_LIMIT: f64 = 2.0 * (1u128 << 127) as f64;
 #[inline(always)]
 fn is_single(value: f64) -> bool {
     let magnitude = value.abs();
-    (magnitude == 0.0) | (magnitude >= LEAST_SINGLE) & (magnitude < SINGLE_LIMIT)
+    (magnitude == 0.0) | (LEAST_SINGLE..SINGLE_LIMIT).contains(&magnitude)
 }
 
 /// A number of single precision, a zero for a denormal one.
