@@ -145,8 +145,8 @@ fn keep_sent(event: &FaultSignal) {
     }
 }
 
-/// `si_code` of a signal that raise(3) sent: `SI_TKILL` and `SI_USER`.
-const RAISED: i32 = if cfg!(target_os = "linux") { -6 } else { 0x1_0001 };
+/// `si_code` of a signal that raise(3) sent: `SI_TKILL`, or `SI_USER` where the host does not say more.
+const RAISED: i32 = if cfg!(target_os = "linux") { -6 } else { 0 };
 
 fn sent_fault_signals_go_to_the_hook() -> Result<(), String> {
     fault::install().map_err(|error| error.to_string())?;

@@ -9,6 +9,8 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
+use nix::sys::stat::{fstat, stat};
+
 use super::signal::restore_for_exec;
 use crate::abi::SigSet;
 
@@ -106,13 +108,11 @@ fn exec_descriptor(_program: RawFd, _args: &[*const libc::c_char], _env: &[*cons
 
 /// The path of an open file, if that is still its name.
 fn path_of(file: RawFd) -> Option<CString> {
-    use std::os::unix::ffi::OsStringExt;
-    use std::os::unix::fs::MetadataExt;
-    let link = format!("/proc/self/fd/{file}");
-    let path = std::fs::read_link(&link).ok()?;
-    let identity = |path: &std::path::Path| std::fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
-    let is_same = identity(&path)? == identity(link.as_ref())?;
-    if is_same { CString::new(path.into_os_string().into_vec()).ok() } else { None }
+    // SAFETY: the number is that of a file that is open for as long as this process is elfuse.
+    let file = unsafe { BorrowedFd::borrow_raw(file) };
+    let path = CString::new(super::paths::path_of(file).ok()?).ok()?;
+    let (named, own) = (stat(path.as_c_str()).ok()?, fstat(file).ok()?);
+    ((named.st_dev, named.st_ino) == (own.st_dev, own.st_ino)).then_some(path)
 }
 
 fn duplicate_above(file: RawFd, free: RawFd) -> io::Result<RawFd> {

@@ -201,7 +201,7 @@ extern "C" fn handle_fault(signal: i32, info: *mut libc::siginfo_t, context: *mu
     let (info, pc) = unsafe { (&*info, context_pc(context)) };
     // SAFETY: reading union fields of a siginfo that the kernel filled in; each is an integer or pointer.
     let (address, sender_pid, sender_uid) = unsafe { (info.si_addr().addr(), info.si_pid(), info.si_uid()) };
-    let event = FaultSignal { signal, code: info.si_code, address, pc, sender_pid, sender_uid };
+    let event = FaultSignal { signal, code: linux_code(info.si_code), address, pc, sender_pid, sender_uid };
     if event.code <= 0 {
         return hand_over_sent(&event);
     }
@@ -214,6 +214,12 @@ extern "C" fn handle_fault(signal: i32, info: *mut libc::siginfo_t, context: *mu
         return;
     }
     crash(&event);
+}
+
+/// macOS counts the codes of senders up from `SI_USER`; Linux's is 0.
+const fn linux_code(code: i32) -> i32 {
+    const SI_USER_OF_MACOS: i32 = 0x1_0001;
+    if cfg!(target_os = "macos") && code >= SI_USER_OF_MACOS { 0 } else { code }
 }
 
 /// A signal that somebody sent: the hook's, otherwise the default action.

@@ -59,7 +59,7 @@ pub fn reset_after_fork() {
 
 /// Takes what the fault handler caught and somebody had sent; the hook for [`super::fault::set_sent_hook`].
 pub fn hand_over(sent: &FaultSignal) {
-    if let Some(signal) = Signal::new(sent.signal) {
+    if let Some(signal) = super::signal::of_host_number(sent.signal) {
         let info = SigInfo::from_sender(signal, SiCode(sent.code), Pid(sent.sender_pid), sent.sender_uid);
         // Without room it is lost, see above.
         let _is_put = put(info.as_bytes());

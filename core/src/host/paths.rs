@@ -4,9 +4,9 @@
 //! not wait, a device does not act. On Linux these are `O_PATH` descriptors and openat2(2) walks whole paths below a
 //! directory; a host without it answers `ENOSYS`, and the walk goes by components.
 
-use std::ffi::{CStr, CString, OsStr};
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
 use nix::sys::stat::{FileStat, SFlag, fstat};
@@ -99,7 +99,7 @@ pub fn walk(directory: BorrowedFd<'_>, path: &CStr, scope: Scope, links: Links) 
 /// # Errors
 /// The host's errno.
 pub fn link_target(link: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
-    Ok(nix::fcntl::readlinkat(link, c"")?.into_vec())
+    imp::link_target(link)
 }
 
 /// The host path of an open file, as the host tells it.
@@ -107,7 +107,7 @@ pub fn link_target(link: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
 /// # Errors
 /// The host's errno.
 pub fn path_of(fd: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
-    Ok(std::fs::read_link(OsStr::from_bytes(name_of(fd).to_bytes()))?.into_os_string().into_vec())
+    imp::path_of(fd)
 }
 
 /// The host path of the working directory.
@@ -128,17 +128,29 @@ pub fn is_proc(directory: BorrowedFd<'_>) -> bool {
 #[must_use]
 pub fn name_of(fd: BorrowedFd<'_>) -> CString {
     // Digits and letters hold no NUL.
-    CString::new(format!("/proc/self/fd/{}", fd.as_raw_fd())).unwrap_or_default()
+    CString::new(format!("{}/{}", imp::OWN_DESCRIPTORS, fd.as_raw_fd())).unwrap_or_default()
 }
 
 #[cfg(target_os = "linux")]
 mod imp {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
     use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
     use nix::sys::stat::Mode;
 
     use super::*;
 
     const PLACE: OFlag = OFlag::O_PATH.union(OFlag::O_CLOEXEC);
+    pub(super) const OWN_DESCRIPTORS: &str = "/proc/self/fd";
+
+    pub(super) fn link_target(link: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
+        Ok(nix::fcntl::readlinkat(link, c"")?.into_vec())
+    }
+
+    pub(super) fn path_of(fd: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
+        Ok(std::fs::read_link(OsStr::from_bytes(name_of(fd).to_bytes()))?.into_os_string().into_vec())
+    }
 
     pub(super) fn open_path(path: &Path) -> Result<OwnedFd, Errno> {
         Ok(open(path, PLACE, Mode::empty())?)
@@ -167,37 +179,9 @@ mod imp {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-mod imp {
-    use nix::fcntl::{OFlag, open, openat};
-    use nix::sys::stat::Mode;
-
-    use super::*;
-
-    pub(super) fn open_path(path: &Path) -> Result<OwnedFd, Errno> {
-        Ok(open(path, OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC, Mode::empty())?)
-    }
-
-    /// macOS has no mere references: the file is opened, a symbolic link as itself (`O_SYMLINK`).
-    pub(super) fn open_place(directory: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
-        let flags = OFlag::from_bits_retain(0x20_0000) | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        Ok(openat(directory, name, flags, Mode::empty())?)
-    }
-
-    /// There is no /proc.
-    pub(super) fn is_proc(_directory: BorrowedFd<'_>) -> bool {
-        false
-    }
-
-    pub(super) fn walk(
-        _directory: BorrowedFd<'_>,
-        _path: &CStr,
-        _scope: Scope,
-        _links: Links,
-    ) -> Result<OwnedFd, Errno> {
-        Err(Errno::ENOSYS)
-    }
-}
+#[cfg(target_os = "macos")]
+#[path = "macos/paths.rs"]
+mod imp;
 
 #[cfg(test)]
 mod tests {

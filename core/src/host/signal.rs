@@ -386,7 +386,6 @@ pub(super) fn host_number_of_any(signal: Signal) -> Option<libc::c_int> {
 }
 
 /// The signal that the host has under this number.
-#[cfg(target_os = "macos")]
 pub(super) fn of_host_number(number: libc::c_int) -> Option<Signal> {
     imp::of_host_number(number)
 }

@@ -9,7 +9,6 @@ use elfuse::host::{clock, process, thread::Role};
 use elfuse::preempt::stats::ProcessCounter;
 use elfuse::preempt::transport::{Directory, Receiver, SendError, SenderHandle, is_elfuse};
 use elfuse::preempt::{KickCause, KickTargets};
-use nix::sys::resource::{Resource, setrlimit};
 
 use crate::rig::{Rig, start_helper, wait_until};
 use crate::{Case, cases};
@@ -234,11 +233,17 @@ fn a_receiver_that_does_not_drain_is_full() {
     assert_eq!(receiver.drain().unwrap().records.len(), 1);
 }
 
+/// A limit of Linux.
+const RLIMIT_SIGPENDING: u32 = 11;
+
 /// Where the host keeps no siginfo of queued signals, doorbells come bare. See setrlimit(2), `RLIMIT_SIGPENDING`.
 fn a_doorbell_that_lost_its_siginfo_is_none_of_the_guests_signals() {
     let rig = Rig::new();
     let worker = rig.worker(Role::Bootstrap);
-    setrlimit(Resource::RLIMIT_SIGPENDING, 0, 0).unwrap();
+    process::set_limit(RLIMIT_SIGPENDING, [0; 2]);
+    if cfg!(target_os = "linux") {
+        assert_eq!(process::limit_of(RLIMIT_SIGPENDING), Ok([0; 2]));
+    }
     let sender = rig.sender();
     for value in 0..200 {
         sender.send_signal(None, &info(value)).unwrap();

@@ -17,6 +17,10 @@ pub(super) enum Disposition {
     Default,
 }
 
+pub(super) fn of_host_number(number: libc::c_int) -> Option<Signal> {
+    Signal::new(number)
+}
+
 pub(super) fn change_mask(how: libc::c_int, mask: Option<SigSet>) -> io::Result<SigSet> {
     let mut old = 0u64;
     let new = mask.as_ref().map_or(ptr::null(), |mask| ptr::from_ref(&mask.0));
