@@ -17,6 +17,8 @@ static void each(void) {
         if (others & SIGBIT(sig)) continue;
         s32 child = rt_fork();
         if (child == 0) {
+            // Whoever started this may have ignored some: C libraries do that to the two that they keep for themselves.
+            if (sig != SIGKILL) rt_sigaction(sig, SIG_DFL, 0, 0);
             sys2(NR_kill, getpid(), sig);
             rt_exit_group(1);
         }
