@@ -36,6 +36,8 @@ const EXCEPTIONS: &[(&str, Instead, &str)] = &[
     ("rseq-bad-signature", Instead::Skip, "no rseq"),
     ("rseq-bad-descriptor", Instead::Skip, "no rseq"),
     ("self-modify-alias", Instead::Skip, "mremap with an old length of zero is not done"),
+    ("syscall-fuzz", Instead::Skip, "it is about the program that runs it, and QEMU's own faults are not asked for"),
+    ("death-each", Instead::Skip, "32 and 33 are QEMU's own"),
     ("exec-plain", Instead::Skip, "execve of a guest needs binfmt_misc (ENOEXEC)"),
     ("exec-threads", Instead::Skip, "execve of a guest needs binfmt_misc (ENOEXEC)"),
     ("exec-worker", Instead::Skip, "execve of a guest needs binfmt_misc (ENOEXEC)"),

@@ -254,19 +254,11 @@ pub fn exit_now(status: i32) -> ! {
 /// Ends the process by `signal`, so that whoever waits for it sees that death.
 pub fn die_by(signal: Signal) -> ! {
     let no_core = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    let Ok(number) = imp::number(signal) else { exit_now(128 + signal.number()) };
-    // SAFETY: (1) all pointers are to valid values; (2) the default disposition of a fatal signal runs no code of ours.
-    unsafe {
-        // The guest's window would make an enormous core file that describes elfuse, not the guest.
-        libc::setrlimit(libc::RLIMIT_CORE, &no_core);
-        libc::signal(number, libc::SIG_DFL);
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&mut set);
-        libc::sigaddset(&mut set, number);
-        libc::pthread_sigmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
-        // To this thread: a signal to the process could be taken by the kick thread.
-        libc::raise(number);
-    }
+    // The guest's window would make an enormous core file that describes elfuse, not the guest.
+    // SAFETY: the pointer is to a valid value.
+    unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const no_core) };
+    // To this thread: a signal to the process could be taken by the kick thread.
+    super::signal::raise_by_default(signal);
     // Only where the host ignores the signal's default: the shell's encoding of the same news.
     exit_now(128 + signal.number())
 }

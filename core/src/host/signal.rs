@@ -209,6 +209,14 @@ pub fn stop_process<Kept>(signal: Signal, by: StopBy, still_wanted: impl FnOnce(
     restore_handler(signal)
 }
 
+/// Raises a signal at this thread with its default action, opened for that; returns where the host has no such death.
+pub fn raise_by_default(signal: Signal) {
+    // SIGKILL has no other action, and a signal that the host does not know cannot be raised either.
+    let _done = imp::set_handler(signal, imp::Disposition::Default)
+        .and_then(|()| imp::change_mask(libc::SIG_UNBLOCK, Some(SigSet::of(&[signal]))));
+    let _returns = imp::raise(signal);
+}
+
 fn restore_handler(signal: Signal) -> io::Result<()> {
     if SigSet::UNBLOCKABLE.contains(signal) { Ok(()) } else { imp::set_handler(signal, imp::Disposition::Count) }
 }

@@ -201,6 +201,22 @@ mod tests {
         }
     }
 
+    /// The fuzzing guest has a row for each, with its arguments' kinds or why it is left out.
+    #[test]
+    fn every_row_is_fuzzed_or_left_out_with_a_reason() {
+        let rows = include_str!("../../../guest-tests/src-guest/syscall-fuzz-rows.h");
+        let row = |line: &'static str| {
+            let row = line.strip_prefix("ROW(").or_else(|| line.strip_prefix("LEAVE("))?.strip_suffix(')')?;
+            let (number, rest) = row.split_once(", ")?;
+            let (name, text) = rest.split_once(", ")?;
+            assert!(text.starts_with('"') && (line.starts_with("ROW") || text.len() > 2), "{line}");
+            Some((number.parse::<u16>().unwrap(), name))
+        };
+        let fuzzed: BTreeSet<_> = rows.lines().filter_map(row).collect();
+        let known: BTreeSet<_> = all().map(|row| (row.number, row.name)).collect();
+        assert_eq!(fuzzed.symmetric_difference(&known).collect::<Vec<_>>(), Vec::<&(u16, &str)>::new());
+    }
+
     #[test]
     fn levels_are_counted() {
         let count = |level| all().filter(|row| row.level == level).count();
