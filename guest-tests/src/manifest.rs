@@ -47,6 +47,8 @@ pub enum Use {
     /// The harness under a storm, and core's tests.
     #[default]
     Test,
+    /// Core's tests alone: a guest some of whose descendants outlive it, which the harness would call left behind.
+    Alone,
     /// The benches alone.
     Bench,
     /// The harness's latency phase alone.

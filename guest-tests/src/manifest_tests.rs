@@ -25,7 +25,7 @@ fn the_projects_manifest_loads() {
     for class in Class::ALL {
         assert!(manifest.guests().iter().any(|g| g.class() == class), "no guest of class {}", class.name());
     }
-    for purpose in [Use::Test, Use::Bench, Use::Latency, Use::Control] {
+    for purpose in [Use::Test, Use::Alone, Use::Bench, Use::Latency, Use::Control] {
         assert!(manifest.used_by(purpose).next().is_some(), "no guest for {purpose:?}");
     }
 }

@@ -262,7 +262,7 @@ fn result(
     };
     let latencies_ns = match planned.guest.used_by() {
         Use::Latency => latencies(&seen.stdout),
-        Use::Test | Use::Bench | Use::Control => Vec::new(),
+        Use::Test | Use::Alone | Use::Bench | Use::Control => Vec::new(),
     };
     let tally = seen.snapshot.as_ref().map(tally).unwrap_or_default();
     RunResult { id: planned.id.clone(), outcome, failures, tally, storm, wall_us, latencies_ns }
