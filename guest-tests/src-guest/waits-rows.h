@@ -272,6 +272,7 @@ static void take_signal(struct place *p) {
 }
 
 #include "waits-more.h"
+#include "waits-rest.h"
 
 static const struct row rows[] = {
     { "read-pipe", pipe_empty, read_pipe, put_byte, 1, RESTARTS, 0, 0, 1, close_all },
@@ -301,6 +302,7 @@ static const struct row rows[] = {
     { "waitid", with_child, waitid_child, kill_child, 0, RESTARTS, 0, 0, 0, reap },
     { "sigtimedwait", 0, wait_signal, kill_tid, SIGRTMIN, ALWAYS_EINTR, wait_signal_timed, -EAGAIN, 0, take_signal },
     MORE_ROWS,
+    REST_ROWS,
 };
 
 #endif

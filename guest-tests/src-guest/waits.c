@@ -1,4 +1,5 @@
-// waits WHAT: every call that can wait, a row each in waits-rows.h and waits-more.h, against everything that can end a wait or must not.
+// waits WHAT: every call that can wait, a row each in waits-rows.h, waits-more.h and waits-rest.h, against everything that
+// can end a wait or must not.
 //
 // WHAT is `signals` (a handler with and without SA_RESTART, an ignored signal, a timeout), `sleepers` (several in the same
 // call: a signal to the process ends exactly one, a signal to a thread ends that one), `fork` (by another thread), `exec` (by
@@ -10,6 +11,7 @@
 
 #include "waits-rows.h"
 #include "waits-more.h"
+#include "waits-rest.h"
 
 #define SLEEPERS 3
 #define NAP_NS 1000000ull
