@@ -364,6 +364,9 @@ pub struct StormCounts {
     pub masks_read: u64,
     /// Time under the storm in microseconds, summed over processes.
     pub process_us: u64,
+    /// Time in microseconds that processes lived without it, since the storm itself got no processor.
+    #[serde(default)]
+    pub late_us: u64,
     /// Members of trees that were killed at random.
     #[serde(default)]
     pub kills: u64,
@@ -377,7 +380,15 @@ impl StormCounts {
         self.thread_doorbells = self.thread_doorbells.saturating_add(other.thread_doorbells);
         self.masks_read = self.masks_read.saturating_add(other.masks_read);
         self.process_us = self.process_us.saturating_add(other.process_us);
+        self.late_us = self.late_us.saturating_add(other.late_us);
         self.kills = self.kills.saturating_add(other.kills);
+    }
+
+    /// The part of the processes' lives that the storm missed, in thousandths.
+    #[must_use]
+    pub fn late_per_mille(&self) -> u64 {
+        let all_us = self.process_us.saturating_add(self.late_us);
+        self.late_us.saturating_mul(1000).checked_div(all_us).unwrap_or(0)
     }
 
     /// Doorbells a second that each process got, on average; `None` where there was no time to get any.

@@ -102,12 +102,13 @@ fn render_phase(phase: Phase, seen: &PhaseResults, out: &mut String) {
     let storm = total.storm;
     let _ = writeln!(
         out,
-        "storm: {} doorbells ({} with a guest signal), {} to single threads, {} masks read, {} doorbells a second and process",
+        "storm: {} doorbells ({} with a guest signal), {} to single threads, {} masks read, {} doorbells a second and process, late {} per mille",
         storm.doorbells,
         storm.records,
         storm.thread_doorbells,
         storm.masks_read,
-        storm.hz().unwrap_or(0)
+        storm.hz().unwrap_or(0),
+        storm.late_per_mille()
     );
     if storm.kills > 0 {
         let _ = writeln!(out, "killed at random: {} processes, one of a run", storm.kills);
