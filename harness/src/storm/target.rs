@@ -11,7 +11,7 @@ use elfuse::abi::{Pid, SigInfo, SigSet, Signal, Tid};
 use elfuse::host::clock::monotonic_ns;
 use elfuse::host::signal::FAULT_SIGNALS;
 use elfuse::host::thread::{TaskMask, TaskWatch};
-use elfuse::preempt::transport::{Directory, SendError, SenderHandle, ring_thread};
+use elfuse::preempt::transport::{Directory, SendError, SenderHandle};
 use guest_tests::StormRecord;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -237,7 +237,7 @@ impl Process {
             } else if self.tasks.is_empty() {
                 self.tasks = (0..NEIGHBOURS).map(|offset| Tid(pid.0.saturating_add(offset))).collect();
             }
-            self.ring_task(pid, report);
+            self.ring_task(report);
         }
         for _ in 0..self.pace.due(now_ns) {
             match self.send(job, report) {
@@ -301,20 +301,20 @@ impl Process {
     }
 
     /// Rings one task, each in its turn, at every eighth tick.
-    fn ring_task(&mut self, pid: Pid, report: &mut StormReport) {
+    fn ring_task(&mut self, report: &mut StormReport) {
         let tick = self.ticks;
         self.ticks += 1;
         if !tick.is_multiple_of(TICKS_PER_TASK) {
             return;
         }
-        if self.sender.as_ref().is_none_or(|sender| sender.process().has_ended()) {
+        let Some(sender) = &self.sender else { return };
+        if !sender.takes_records() {
             return;
         }
         for _ in 0..self.tasks.len() {
             self.last_task = (self.last_task + 1) % self.tasks.len();
-            // The process is the pidfd's unless it ended just now; then there is no such thread of it (ESRCH), just as for
-            // an id that is no thread's.
-            if self.tasks.get(self.last_task).is_some_and(|tid| ring_thread(pid, *tid).is_ok()) {
+            // An id may be no thread's (ESRCH), or no longer.
+            if self.tasks.get(self.last_task).is_some_and(|tid| sender.ring_thread(*tid).is_ok()) {
                 report.counts.thread_doorbells += 1;
                 return;
             }
@@ -366,8 +366,8 @@ impl Process {
     }
 
     fn note_mask(&self, pid: Pid, task: &TaskMask, wrong: SigSet, report: &mut StormReport) {
-        // A process that has ended shows zombies' masks.
-        let ended = self.sender.as_ref().is_none_or(|sender| sender.process().has_ended());
+        // A process that has ended shows zombies' masks, and a host program that has taken its place its own.
+        let ended = self.sender.as_ref().is_none_or(|sender| !sender.takes_records());
         let known = report.failures.iter().any(|f| matches!(f, Failure::Mask { tid, .. } if *tid == task.tid.0));
         if ended || known || report.failures.len() >= KEPT_FAILURES {
             return;
