@@ -24,6 +24,8 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// The phases of the gate, in their order.
+    pub const ALL: [Self; 4] = [Self::Measure, Self::Controls, Self::Latency, Self::Fatal];
     /// The name in reports and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {

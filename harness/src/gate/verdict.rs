@@ -35,7 +35,7 @@ pub fn verdict(results: &Results) -> Verdict {
             None => reasons.push(format!("phase {} did not begin", phase.name())),
         }
     }
-    for phase in [Phase::Measure, Phase::Controls, Phase::Latency, Phase::Fatal] {
+    for phase in Phase::ALL {
         if !results.plan.phases.contains(&phase) {
             reasons.push(format!("phase {} was not asked for", phase.name()));
         }

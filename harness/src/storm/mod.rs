@@ -71,7 +71,7 @@ impl Drop for Storm {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            eprintln!("harness: the storm thread panicked");
+            elfuse::host::tell("harness: the storm thread panicked");
         }
     }
 }
