@@ -161,7 +161,7 @@ struct Common {
     #[arg(long, value_name = "K/N", requires = "seed", conflicts_with = "duration")]
     shard: Option<Shard>,
     /// End a run after this long
-    #[arg(long, value_name = "SECONDS", default_value_t = 180, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     wall_limit: u64,
     /// Write report.html, report.json and junit.xml to this folder
     #[arg(long, value_name = "DIR")]
