@@ -63,10 +63,12 @@ impl SenderHandle {
     /// [`SendError::Gone`], [`SendError::NotElfuse`], [`SendError::Io`].
     pub fn open(directory: &Directory, pid: Pid) -> Result<Self, SendError> {
         let process = PidFd::open(pid).map_err(|source| of_process(pid, source))?;
-        let target = process::identity_of(pid).ok_or(SendError::Gone(pid))?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK);
         let file = options.open(directory.file_of(pid)).map_err(|_| SendError::NotElfuse(pid))?;
+        // After the file: of a process that has none, /proc is not asked. While somebody does that over and over, Linux
+        // cannot take the process's entries away, and whoever waits for it spins in the kernel.
+        let target = process::identity_of(pid).ok_or(SendError::Gone(pid))?;
         let metadata = file.metadata().map_err(|source| SendError::Io { pid, source })?;
         let handle =
             Self { file, process, target, header: record::header(target, true), patience_ns: file::LOCK_PATIENCE_NS };
