@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compares our disassembler with objdump over words that are sampled from every row, or from all words.
 
-Usage: decode.py SEED COUNT [rows|all]. Prints the kinds of
-differences with an example each, the most frequent first; README.md says which are known.
+Usage: decode.py SEED COUNT [rows|all]. Prints the kinds of differences with an example each and, where it is known
+(`reasons.py`), why; those that are not known come first, and make the exit status 1.
 """
 
 import collections
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import reasons
 import table
 
 
@@ -84,11 +85,16 @@ def main():
     different = collections.defaultdict(list)
     for word, their, our in zip(words, theirs, ours):
         if their != our and not (is_scalable(word)):
-            different[our.split(" ")[0], their.split(" ")[0]].append((f"{word:08x}", their, our))
-    print(f"{sum(map(len, different.values()))} of {len(words)} differ")
-    for examples in sorted(different.values(), key=len, reverse=True):
-        print(f"{len(examples):6}  {examples[0][0]}  objdump: {examples[0][1]}  here: {examples[0][2]}")
+            why = reasons.known_text(f"{word:08x}", their, our)
+            different[why, our.split(" ")[0], their.split(" ")[0]].append((f"{word:08x}", their, our))
+    kinds = [(reasons.known_text(*examples[0]), examples) for examples in different.values()]
+    unknown = sum(len(examples) for why, examples in kinds if not why)
+    print(f"{sum(map(len, different.values()))} of {len(words)} differ, {unknown} of them without a reason")
+    for why, examples in sorted(kinds, key=lambda kind: (kind[0] != "", -len(kind[1]))):
+        word, their, our = examples[0]
+        print(f"{len(examples):6}  {word}  objdump: {their}  here: {our}" + (f"  ({why})" if why else "  UNKNOWN"))
+    return unknown != 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
