@@ -281,6 +281,18 @@ static void terminal(struct place *p) {
 }
 static void type_line(struct place *p) { CHECK_EQ(sys3(NR_write, p->fds[1], "a\n", 2), 2); }
 
+enum { TCXONC = 0x540a, TCOOFF = 0, TCOON = 1 };
+static void terminal_stopped(struct place *p) {
+    terminal(p);
+    CHECK_EQ(sys3(NR_ioctl, p->fds[0], TCXONC, TCOOFF), 0);
+}
+static void terminal_goes_on(struct place *p) { CHECK_EQ(sys3(NR_ioctl, p->fds[0], TCXONC, TCOON), 0); }
+static long write_terminal(struct place *p) { return sys3(NR_write, p->fds[0], "eight...", 8); }
+static long writev_terminal(struct place *p) {
+    struct iovec iov[2] = { { "four", 4 }, { "more", 4 } };
+    return sys3(NR_writev, p->fds[0], iov, 2);
+}
+
 #define MORE_ROWS                                                                                                     \
     { "eventfd-read", event_zero, read_eight, event_wake, 8, RESTARTS, 0, 0, 0, close_all },                          \
     { "eventfd-write", event_full, event_add, event_take, 8, RESTARTS, 0, 0, 0, close_all },                          \
@@ -305,6 +317,8 @@ static void type_line(struct place *p) { CHECK_EQ(sys3(NR_write, p->fds[1], "a\n
     { "nanosleep", 0, sleep_long, nothing, 0, SLEEPS, 0, 0, 0, 0 },                                                   \
     { "clock_nanosleep", 0, sleep_relative, nothing, 0, SLEEPS, 0, 0, 0, 0 },                                         \
     { "clock_nanosleep-absolute", 0, sleep_absolute, nothing, 0, SLEEPS, 0, 0, 0, 0 },                                \
-    { "terminal", terminal, read_eight, type_line, 2, RESTARTS, 0, 0, 0, close_all }
+    { "terminal", terminal, read_eight, type_line, 2, RESTARTS, 0, 0, 0, close_all },                                 \
+    { "terminal-write", terminal_stopped, write_terminal, terminal_goes_on, 8, RESTARTS, 0, 0, 0, close_all },        \
+    { "terminal-writev", terminal_stopped, writev_terminal, terminal_goes_on, 8, RESTARTS, 0, 0, 0, close_all }
 
 #endif

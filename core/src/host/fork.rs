@@ -11,6 +11,7 @@
 use std::io;
 use std::os::fd::RawFd;
 
+use super::process;
 use crate::abi::Pid;
 
 /// In which process a fork returned.
@@ -31,6 +32,7 @@ pub enum Forked {
 /// # Errors
 /// `EAGAIN`, `ENOMEM`.
 pub unsafe fn fork() -> io::Result<Forked> {
+    process::note_fork();
     let _messages = io::stderr().lock();
     // SAFETY: the caller's promise; the lock of standard error is this thread's in both processes.
     match unsafe { libc::fork() } {

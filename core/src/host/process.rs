@@ -7,6 +7,7 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
+use super::clock;
 use crate::abi::{Errno, Pid, Tid};
 
 /// A process id with what tells its bearer from earlier and other ones.
@@ -39,11 +40,35 @@ pub fn own_identity() -> ProcessIdentity {
         let (start_time_ticks, pid_namespace) = (start_time_ticks.load(Relaxed), pid_namespace.load(Relaxed));
         return ProcessIdentity { pid, start_time_ticks, pid_namespace };
     }
-    let own = identity_of(pid).unwrap_or(ProcessIdentity { pid, start_time_ticks: 0, pid_namespace: 0 });
+    let own = inherited_identity(pid).or_else(|| identity_of(pid));
+    let own = own.unwrap_or(ProcessIdentity { pid, start_time_ticks: 0, pid_namespace: 0 });
     start_time_ticks.store(own.start_time_ticks, Relaxed);
     pid_namespace.store(own.pid_namespace, Relaxed);
     known.store(u64::from(pid.0.cast_unsigned()), Release);
     own
+}
+
+/// When this process, or the one that it was forked from, last began a fork, in nanoseconds of CLOCK_BOOTTIME; 0 is never.
+static FORK_BEGAN_NS: AtomicU64 = AtomicU64::new(0);
+
+/// To be called before each fork.
+pub(super) fn note_fork() {
+    FORK_BEGAN_NS.store(clock::boottime_ns(), Relaxed);
+}
+
+/// The identity of a forked process by what its parent knew: it is in its parent's namespace, and it started between the
+/// fork and now. A look at /proc would cost a tenth of a fork, most of it at the end, when its entries are taken away.
+///
+/// `None` where the two times have not the same tick, and where the parent has ended or is in another namespace (its id is
+/// 0 there).
+fn inherited_identity(pid: Pid) -> Option<ProcessIdentity> {
+    let [known, _start_time_ticks, pid_namespace] = &OWN;
+    let parent = known.load(Acquire);
+    if parent == 0 || u64::from(std::os::unix::process::parent_id()) != parent {
+        return None;
+    }
+    let start_time_ticks = imp::start_time_between(FORK_BEGAN_NS.load(Relaxed), clock::boottime_ns())?;
+    Some(ProcessIdentity { pid, start_time_ticks, pid_namespace: pid_namespace.load(Relaxed) })
 }
 
 /// getrlimit(2): the soft and the hard limit.
@@ -221,6 +246,18 @@ mod imp {
         after_name.and_then(|at| stat.get(at + 2)).is_none_or(|state| matches!(state, b'Z' | b'X'))
     }
 
+    /// Length of a clock tick in nanoseconds: USER_HZ is 100 on every architecture that elfuse runs on.
+    const TICK_NS: u64 = 10_000_000;
+    /// How far two readings of a clock in different places may be apart by their rounding.
+    const ROUNDING_NS: u64 = 1000;
+
+    /// The start time, in the unit of field 22, of a process that started between these times of CLOCK_BOOTTIME; `None`
+    /// where they leave it open.
+    pub(super) fn start_time_between(earliest_ns: u64, latest_ns: u64) -> Option<u64> {
+        let tick = earliest_ns.saturating_sub(ROUNDING_NS) / TICK_NS;
+        (latest_ns.saturating_add(ROUNDING_NS) / TICK_NS == tick).then_some(tick)
+    }
+
     /// Field 22 of `/proc/PID/stat`. The second field may hold any byte, so the fields are counted from its end.
     pub(super) fn start_time(stat: &[u8]) -> Option<u64> {
         let after_name = stat.iter().rposition(|byte| *byte == b')')?;
@@ -231,6 +268,41 @@ mod imp {
     #[cfg(test)]
     mod tests {
         use super::*;
+
+        #[test]
+        fn a_start_time_is_known_within_one_tick_only() {
+            assert_eq!(start_time_between(70_001_000, 79_998_999), Some(7));
+            assert_eq!(start_time_between(70_000_999, 75_000_000), None);
+            assert_eq!(start_time_between(75_000_000, 79_999_000), None);
+        }
+
+        /// What a forked process concludes about itself is what everybody else reads in /proc.
+        #[test]
+        fn a_forked_process_knows_its_identity() {
+            use crate::host::children::{exit_now, reap};
+            use crate::host::fork::{Forked, fork};
+            const CONCLUDED: i32 = 1;
+            const WRONG: i32 = 2;
+            super::super::own_identity();
+            let mut concluded = 0;
+            for _ in 0..200 {
+                // SAFETY: the child makes system calls and ends.
+                match unsafe { fork() }.unwrap() {
+                    Forked::Child => {
+                        let pid = super::super::own_pid();
+                        let inherited = super::super::inherited_identity(pid);
+                        let is_wrong = inherited.is_some() && inherited != identity_of(pid);
+                        exit_now(if is_wrong { WRONG } else { i32::from(inherited.is_some()) });
+                    }
+                    Forked::Parent(pid) => {
+                        let status = reap(pid).unwrap() >> 8;
+                        assert_ne!(status, WRONG);
+                        concluded += i32::from(status == CONCLUDED);
+                    }
+                }
+            }
+            assert!(concluded > 0);
+        }
 
         #[test]
         fn relations_of_odd_names_are_read() {

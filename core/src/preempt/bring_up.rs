@@ -213,8 +213,10 @@ impl Preemption {
         shared.stats.bump(ProcessCounter::VcpusCreated);
         let watched = shared.watchdog.watch(id);
         let registration = Some(shared.registry.register(id, role));
-        // The kick thread may be asleep without a deadline because there was nothing to watch.
-        shared.wake.wake();
+        if shared.watchdog.is_on() {
+            // The kick thread may be asleep without a deadline because there was nothing to watch.
+            shared.wake.wake();
+        }
         Enlisted { stats, watched, registration, kicker: self.kicker.clone(), id }
     }
 

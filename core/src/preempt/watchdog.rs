@@ -66,6 +66,11 @@ impl Watchdog {
         Self { limit_ns, slots: Mutex::new(Vec::new()) }
     }
 
+    /// True where runs have a limit.
+    pub(super) const fn is_on(&self) -> bool {
+        self.limit_ns.is_some()
+    }
+
     fn slots(&self) -> MutexGuard<'_, Vec<(VcpuId, Arc<RunWatch>)>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
