@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compares our disassembler with objdump over words that are sampled from every row, or from all words.
 
-Usage: decode.py SEED COUNT [rows|all]. Prints the kinds of
-differences with an example each, the most frequent first; README.md says which are known.
+Usage: decode.py SEED COUNT [rows|all]. Prints the differences that are known (`decode_reasons.py`) by their
+reasons, and the kinds of others with an example each, the most frequent first. Exit status 1 where there are others.
 """
 
 import collections
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import decode_reasons
 import table
 
 
@@ -70,7 +71,7 @@ def normal(line, address, word):
 
 
 def main():
-    """Compares and prints."""
+    """Compares and prints; the answer is the exit status."""
     seed, count = int(sys.argv[1]), int(sys.argv[2])
     mode = sys.argv[3] if len(sys.argv) > 3 else "rows"
     disassembler = os.environ["ELFUSE_EXAMPLES"] + "/disassemble"
@@ -81,14 +82,21 @@ def main():
     output = subprocess.run([disassembler], input=text, capture_output=True, text=True, check=True).stdout
     ours = [re.sub(r"\s+", " ", line.split(" ", 1)[1]).strip() for line in output.splitlines()]
     assert len(ours) == len(theirs) == len(words)
-    different = collections.defaultdict(list)
+    known, unknown = collections.Counter(), collections.defaultdict(list)
     for word, their, our in zip(words, theirs, ours):
-        if their != our and not (is_scalable(word)):
-            different[our.split(" ")[0], their.split(" ")[0]].append((f"{word:08x}", their, our))
-    print(f"{sum(map(len, different.values()))} of {len(words)} differ")
-    for examples in sorted(different.values(), key=len, reverse=True):
+        if their != our and not is_scalable(word):
+            why = decode_reasons.known(word, their, our)
+            if why:
+                known[why] += 1
+            else:
+                unknown[our.split(" ")[0], their.split(" ")[0]].append((f"{word:08x}", their, our))
+    for why, count in known.most_common():
+        print(f"{count:6}  {why}")
+    for examples in sorted(unknown.values(), key=len, reverse=True):
         print(f"{len(examples):6}  {examples[0][0]}  objdump: {examples[0][1]}  here: {examples[0][2]}")
+    print(f"{len(words)} words, {sum(known.values())} differ for known reasons, {sum(map(len, unknown.values()))} without")
+    return 1 if unknown else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

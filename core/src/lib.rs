@@ -20,12 +20,13 @@
 //! | `Shared::taking` | ordered 2 | that a host signal that was taken is served, too |
 //! | `Children::state` | ordered 3 | that nobody sees a child whose fork may still fail |
 //! | `Gate::state` | ordered 4 | who may touch guest memory, and who holds the world still |
-//! | `TimerTable::state` | ordered 5 | the guest's timers; held while their signals are sent |
-//! | `FutexTable::buckets` | ordered 6, by index | futex waiters; held while the owner of a lock is looked up |
-//! | `Process::group` | ordered 7 | threads, masks, pending signals, dispositions, how the process ends |
-//! | `AddressSpace::state` | ordered 8 | the guest's mappings; held while the back end changes them |
-//! | `CodePages::inner` | ordered 9 | which pages hold decoded code |
-//! | `Registry::live` | ordered 10 | the live vCPUs; held while they are cancelled |
+//! | `Timers::expiring` | ordered 5 | that whoever finds a timer expired finds its signal sent |
+//! | `TimerTable::state` | ordered 6 | the guest's timers; held while their signals are sent |
+//! | `FutexTable::buckets` | ordered 7, by index | futex waiters; held while the owner of a lock is looked up |
+//! | `Process::group` | ordered 8 | threads, masks, pending signals, dispositions, how the process ends |
+//! | `AddressSpace::state` | ordered 9 | the guest's mappings; held while the back end changes them |
+//! | `CodePages::inner` | ordered 10 | which pages hold decoded code |
+//! | `Registry::live` | ordered 11 | the live vCPUs; held while they are cancelled |
 //! | `VcpuTable::words` | leaf | the interrupt words of vCPUs |
 //! | `FdTable::slots` | leaf | guest descriptors |
 //! | `Handle::result` | leaf | what a thread ended with |
@@ -43,7 +44,7 @@
 //! | `Lifetime::state` | leaf | the count of live threads |
 //! | `Preemption::running` | leaf | the kick thread, its sink, the transport's receiver |
 //! | `Shared::queue` | leaf | requests for kicks |
-//! | `Shared::timers` | leaf | the heap of deadlines |
+//! | `Timers::heap` | leaf | the deadlines |
 //! | `Watchdog::slots` | leaf | the watched runs |
 //! | `Stats::returned` | leaf | slots of the statistics file that are free again |
 //!

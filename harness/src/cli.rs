@@ -3,7 +3,7 @@
 //! Exit status: 0 the gate is open (or all runs passed), 1 it is closed (or some did not), 2 the harness could not run. A
 //! mistake or a host that refuses is one line that says what, and what to do.
 
-use crate::event::{Event, Outcome, Phase, Reader};
+use crate::event::{Event, Phase, Reader};
 use crate::exec::Stop;
 use crate::gate::controls::CONTROLS;
 use crate::gate::flow::{Flow, FlowError, Orders};
@@ -15,8 +15,9 @@ use crate::report::{self, json, table, terminal::Terminal};
 use crate::results::{Plan, Platform, Results};
 use crate::shard::{self, MergeError, Shard};
 use clap::{Args, Parser, Subcommand};
+use elfuse::host::tell;
 use guest_tests::{Class, Manifest, Use};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -160,7 +161,7 @@ struct Common {
     #[arg(long, value_name = "K/N", requires = "seed", conflicts_with = "duration")]
     shard: Option<Shard>,
     /// End a run after this long
-    #[arg(long, value_name = "SECONDS", default_value_t = 180, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     wall_limit: u64,
     /// Write report.html, report.json and junit.xml to this folder
     #[arg(long, value_name = "DIR")]
@@ -182,6 +183,8 @@ enum Failure {
     Merge(#[from] MergeError),
     #[error(transparent)]
     Record(#[from] record::RecordError),
+    #[error("cannot write to standard output: {0}; reports and records are written where they were asked for")]
+    Output(#[source] io::Error),
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error("{0}")]
@@ -210,7 +213,7 @@ impl Cli {
             Ok(true) => ExitCode::from(EXIT_OPEN),
             Ok(false) => ExitCode::from(EXIT_CLOSED),
             Err(failure) => {
-                eprintln!("harness: {failure}");
+                tell(format_args!("harness: {failure}"));
                 ExitCode::from(EXIT_UNABLE)
             }
         }
@@ -229,7 +232,7 @@ fn gate(args: &GateArgs) -> Result<bool, Failure> {
     if args.common.shard.is_some() && (args.record || args.record_to.is_some()) {
         return Err(Failure::Usage("a shard is no record: leave --record out, and merge the shards".into()));
     }
-    let mut orders = orders(&args.common, &[Phase::Measure, Phase::Controls, Phase::Latency, Phase::Fatal])?;
+    let mut orders = orders(&args.common, &Phase::ALL)?;
     orders.plan.control_repetitions = args.repetitions;
     let root = orders.root.clone();
     let results = perform(orders, &args.common)?;
@@ -241,8 +244,8 @@ fn gate(args: &GateArgs) -> Result<bool, Failure> {
     if args.record {
         match (passed, verdict::may_be_recorded(&results)) {
             (true, Ok(())) => record.write(&root.join(TRACKED_RECORD))?,
-            (true, Err(reason)) => eprintln!("harness: not recorded: {reason}"),
-            (false, _) => eprintln!("harness: not recorded: the gate is closed"),
+            (true, Err(reason)) => tell(format_args!("harness: not recorded: {reason}")),
+            (false, _) => tell(format_args!("harness: not recorded: the gate is closed")),
         }
     }
     Ok(passed)
@@ -263,14 +266,7 @@ fn run(args: &RunArgs) -> Result<bool, Failure> {
         orders.elfuse = Some(path.canonicalize()?);
     }
     let results = perform(orders, &args.common)?;
-    Ok(all_passed(&results))
-}
-
-/// Whether every planned run of the measure phase was seen and passed.
-fn all_passed(results: &Results) -> bool {
-    let total = results.phases.get(&Phase::Measure).map(crate::results::PhaseResults::total).unwrap_or_default();
-    let passed = total.outcomes.get(&Outcome::Passed).copied().unwrap_or(0);
-    passed == total.planned && total.planned > 0
+    Ok(results.all_passed())
 }
 
 fn controls(args: &ControlArgs) -> Result<bool, Failure> {
@@ -289,43 +285,52 @@ fn controls(args: &ControlArgs) -> Result<bool, Failure> {
 
 fn list() -> Result<bool, Failure> {
     let manifest = Manifest::load().map_err(PlanError::from)?;
-    println!("guests");
+    let mut text = String::from("guests\n");
     for guest in manifest.guests() {
         let once = if guest.once() { ", once" } else { "" };
-        println!("  {:20} {:8} {:?}{once}: {}", guest.name(), guest.class().name(), guest.used_by(), guest.summary());
+        let (name, class, summary) = (guest.name(), guest.class().name(), guest.summary());
+        text += &format!("  {name:20} {class:8} {:?}{once}: {summary}\n", guest.used_by());
     }
-    println!("controls");
+    text += "controls\n";
     for row in &CONTROLS {
-        println!("  {:26} with {:16} caught by {}", row.breakage.name(), row.guest, row.caught_by.name());
+        text += &format!("  {:26} with {:16} caught by {}\n", row.breakage.name(), row.guest, row.caught_by.name());
     }
-    println!("checks");
+    text += "checks\n";
     for check in crate::event::Check::ALL {
-        println!("  {}", check.name());
+        text += &format!("  {}\n", check.name());
     }
+    say(&text)?;
     Ok(true)
+}
+
+/// Writes to standard output.
+fn say(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::Output)
 }
 
 fn merge(paths: &[PathBuf], report: Option<&Path>) -> Result<bool, Failure> {
     let parts: Vec<Results> = paths.iter().map(|path| json::read(path)).collect::<Result<_, _>>()?;
     let mut merged = shard::merge(&parts)?;
     let verdict = verdict::verdict(&merged);
-    let is_gate = merged.plan.phases.contains(&Phase::Fatal);
-    let passed = if is_gate { verdict.passed } else { all_passed(&merged) };
+    let passed = if merged.is_gate() { verdict.passed } else { merged.all_passed() };
     merged.verdict = Some(verdict);
-    print!("{}", table::render(&merged));
+    let said = say(&table::render(&merged));
     if let Some(folder) = report {
         report::write_files(folder, &merged)?;
     }
+    said?;
     Ok(passed)
 }
 
 fn show_report(path: &Path, to: Option<&Path>) -> Result<bool, Failure> {
     let results = json::read(path)?;
-    print!("{}", table::render(&results));
+    let said = say(&table::render(&results));
     if let Some(folder) = to {
         report::write_files(folder, &results)?;
     }
-    Ok(results.verdict.is_some_and(|verdict| verdict.passed))
+    said?;
+    Ok(if results.is_gate() { results.verdict.is_some_and(|verdict| verdict.passed) } else { results.all_passed() })
 }
 
 fn orders(common: &Common, phases: &[Phase]) -> Result<Orders, Failure> {
@@ -405,11 +410,12 @@ fn perform(orders: Orders, common: &Common) -> Result<Results, Failure> {
         shown.verdict = None;
     }
     let results = finished.as_ref().map_or(&shown, |results| results);
-    print!("{}", table::render(results));
+    let said = say(&table::render(results));
     if let Some(folder) = &common.report {
         report::write_files(folder, results)?;
     }
     read?;
+    said?;
     Ok(finished?)
 }
 

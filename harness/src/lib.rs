@@ -10,6 +10,9 @@
 //!        gate::verdict: pure function from Results to Verdict
 //! ```
 
+// Both panic where nothing can be written: `elfuse::host::tell` does not.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod check;
 pub mod cli;
 pub mod event;

@@ -199,6 +199,29 @@ impl Results {
         }
     }
 
+    /// True where all phases of the gate were asked for: only then a verdict says more than [`all_passed`](Self::all_passed).
+    #[must_use]
+    pub fn is_gate(&self) -> bool {
+        Phase::ALL.iter().all(|phase| self.plan.phases.contains(phase))
+    }
+
+    /// Runs that passed and runs that were planned, in all phases but that of the controls, where runs are to fail.
+    #[must_use]
+    pub fn passed_of_planned(&self) -> (u32, u32) {
+        let totals = self.phases.iter().filter(|(phase, _)| **phase != Phase::Controls).map(|(_, seen)| seen.total());
+        totals.fold((0, 0), |(passed, planned), total| {
+            (passed + total.outcomes.get(&Outcome::Passed).copied().unwrap_or(0), planned + total.planned)
+        })
+    }
+
+    /// True where something was planned, every planned run was seen and passed, and every control was caught.
+    #[must_use]
+    pub fn all_passed(&self) -> bool {
+        let (passed, planned) = self.passed_of_planned();
+        let controls = &self.controls;
+        passed == planned && planned as usize + controls.len() > 0 && controls.iter().all(ControlResult::passed)
+    }
+
     fn guest(&mut self, phase: Phase, guest: &str) -> &mut GuestResults {
         self.phases.entry(phase).or_default().guests.entry(guest.to_owned()).or_default()
     }
@@ -267,6 +290,19 @@ mod tests {
         assert_eq!(guest.tally.processes, 3);
         assert_eq!(results.failed_runs.len(), 1);
         assert_eq!(results.phases[&Phase::Measure].total(), *guest);
+    }
+
+    #[test]
+    fn only_what_was_planned_and_passed_passes() {
+        let mut results = Results::default();
+        assert!(!results.all_passed(), "nothing was planned");
+        results.note(&Event::Planned { phase: Phase::Measure, guest: "a".into(), runs: 1 });
+        assert!(!results.all_passed());
+        results.note(&finished(Outcome::Passed, Vec::new()));
+        assert!(results.all_passed() && !results.is_gate());
+        results.note(&Event::Planned { phase: Phase::Measure, guest: "a".into(), runs: 1 });
+        results.note(&finished(Outcome::Failed, vec![Failure::Unknown { count: 1 }]));
+        assert_eq!((results.passed_of_planned(), results.all_passed()), ((1, 2), false));
     }
 
     #[test]

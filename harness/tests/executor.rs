@@ -215,6 +215,23 @@ fn a_full_disk_under_the_report_leaves_the_old_one_whole() {
     assert_eq!(left.len(), 2, "{left:?}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_is_still_reported() {
+    let (dir, elfuse) = fake("echo 'hello, world'");
+    let run = |stdout: fs::File, stderr: Stdio| {
+        let mut command = Command::new(HARNESS);
+        command.args(["run", "--guest", "hello", "--iterations", "1", "--elfuse"]).arg(&elfuse);
+        command.arg("--report").arg(dir.path()).stdout(stdout).stderr(stderr).output().unwrap()
+    };
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    assert!(complaint(&run(full(), Stdio::piped())).contains("standard output"));
+    assert!(dir.path().join("report.json").exists());
+    fs::remove_file(dir.path().join("report.json")).unwrap();
+    assert_eq!(run(full(), full().into()).status.code(), Some(2));
+    assert!(dir.path().join("report.json").exists());
+}
+
 #[test]
 fn recording_needs_an_acceptance_plan() {
     for more in [["--iterations", "499"], ["--guest", "hello"]] {

@@ -12,7 +12,8 @@ use super::image::{HEADER_LEN, Header, Image, ImageError, MappedFileRecord, Mapp
 use super::vfork::{Before, OnlyWaiting, WaitingParent};
 use crate::abi::{Errno, Fd, GuestAddr, GuestRange, SigSet};
 use crate::host::handover::{DESCRIPTORS_PER_MESSAGE, Handover};
-use crate::kernel::fd_table::{FdTable, OpenFile};
+use crate::kernel::fd_table::FdTable;
+use crate::kernel::open_file::OpenFile;
 use crate::kernel::process::{ImageInfo, VforkParent};
 use crate::kernel::{Process, signal};
 use crate::mem::{AddressSpace, MappedFile, Prot, Vma, VmaBacking, VmaFlags};

@@ -8,9 +8,9 @@
 
 #![expect(unsafe_code, reason = "forks, and closes descriptors by number")]
 
-use std::collections::BTreeSet;
+use std::fs::File;
 use std::mem::{forget, replace};
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, RawFd};
 use std::sync::Arc;
 
 use super::image::READY;
@@ -132,13 +132,11 @@ fn become_child(
     if !seed.args.flags.contains(CloneFlags::VM) {
         process.space().inherit()?;
     }
-    process.set_image(seed.image);
+    let published = seed.image.published.map(own_file);
+    process.set_image(ImageInfo { published, ..seed.image });
     process.limits().inherit(&seed.limits, seed.is_dumpable);
     process.group().actions = seed.actions;
     process.follow_child_disposition();
-    if let Some(warning) = bring_up::start_kicks(&process, &proof)? {
-        crate::host::tell(format_args!("elfuse: signals from other elfuse processes will not arrive: {warning}"));
-    }
     let files = Arc::new(FdTable::inherit_forked(seed.files, seed.file_limit));
     signal::fd::renew(&process, &files)?;
     let (task, enlisted) =
@@ -147,6 +145,10 @@ fn become_child(
     forget(replace(&mut ctx.task, task));
     forget(replace(&mut ctx.enlisted, enlisted));
     forget(replace(&mut ctx.files, files));
+    // Late: while the process has one thread, pages are copied without telling another processor.
+    if let Some(warning) = bring_up::start_kicks(&process, &proof)? {
+        crate::host::tell(format_args!("elfuse: signals from other elfuse processes will not arrive: {warning}"));
+    }
     ctx.begin_as_child(proof, &seed.args);
     process.gate().enter();
     ctx.store_child_tid(&seed.args);
@@ -159,8 +161,16 @@ fn become_child(
     Ok(())
 }
 
+/// In the child: the parent's file as one of the child's own, which is closed when nobody uses it any more.
+fn own_file(of_parent: Arc<File>) -> Arc<File> {
+    let number = of_parent.as_raw_fd();
+    forget(of_parent);
+    // SAFETY: the number is kept, and whatever owned it is leaked.
+    Arc::new(unsafe { File::from_raw_fd(number) })
+}
+
 /// The host descriptors that the child goes on with: its own standard ones, the guest's, those of mapped files, of the
-/// program and of the tree of files, and the stream to its parent.
+/// program, what is published of it, those of the tree of files, and the stream to its parent.
 fn kept_descriptors(parent: &Process, seed: &Seed, stream: &Handover) -> Vec<RawFd> {
     let files = seed.files.iter().map(FdEntry::host_number);
     let vmas = parent.space().vmas();
@@ -169,7 +179,7 @@ fn kept_descriptors(parent: &Process, seed: &Seed, stream: &Handover) -> Vec<Raw
         VmaBacking::File { file, .. } => Some(file.fd.as_raw_fd()),
     });
     let program = seed.image.file.iter().map(|file| file.as_raw_fd());
-    let own = [0, 1, 2, stream.as_fd().as_raw_fd()].into_iter().chain(seed.root.descriptors()).chain(program);
-    let kept: BTreeSet<RawFd> = own.chain(files).chain(mapped).collect();
-    kept.into_iter().collect()
+    let published = seed.image.published.iter().map(|file| file.as_raw_fd());
+    let own = [0, 1, 2, stream.as_fd().as_raw_fd()].into_iter().chain(seed.root.descriptors());
+    own.chain(program).chain(published).chain(files).chain(mapped).collect()
 }

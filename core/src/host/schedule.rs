@@ -9,6 +9,8 @@
     reason = "sched_setattr and nice have no safe wrappers, nor have these names of sysconf everywhere"
 )]
 
+use std::sync::OnceLock;
+
 /// Asks the host to run the calling thread soon after each wake-up; for threads that work little and often.
 ///
 /// A thread that computes would pay for it with more switches. A host that cannot do it goes on as before.
@@ -26,10 +28,11 @@ pub fn step_back() {
     let _ = unsafe { libc::nice(NICE) };
 }
 
-/// How many processors the host is configured with.
+/// How many processors the host is configured with. It reads a file for that, so the answer is kept, for fork children too.
 #[must_use]
 pub fn configured_processors() -> usize {
-    processors(libc::_SC_NPROCESSORS_CONF)
+    static COUNT: OnceLock<usize> = OnceLock::new();
+    *COUNT.get_or_init(|| processors(libc::_SC_NPROCESSORS_CONF))
 }
 
 /// How many processors of the host are online.

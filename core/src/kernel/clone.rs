@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use super::fd_table::{FdTable, OpenFile};
+use super::fd_table::FdTable;
+use super::open_file::OpenFile;
 use super::signal::Member;
 use super::task::Interrupts;
 use super::{Process, Task, TaskContext};

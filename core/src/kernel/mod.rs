@@ -14,6 +14,7 @@ pub mod exit;
 pub mod fd_table;
 pub mod futex;
 pub mod limits;
+pub mod open_file;
 pub mod paths;
 pub mod pool;
 pub mod process;

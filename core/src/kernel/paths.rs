@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Process;
-use super::fd_table::{FdTable, OpenFile};
+use super::fd_table::FdTable;
+use super::open_file::OpenFile;
 use crate::abi::{Errno, Fd};
 use crate::elf::{Finder, Location};
 use crate::fs::{Found, Last};

@@ -290,13 +290,14 @@ impl Process {
         self.image.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes the program that runs from now on, and publishes it.
+    /// Notes the program that runs from now on, and publishes it where that has not been done.
     pub fn set_image(&self, mut image: ImageInfo) {
-        // What a parent published is left to it: in the child of a host fork the value is nobody's.
-        std::mem::forget(image.published.take());
-        let window = self.memory.base().addr().get() as u64;
-        // Where the host refuses, others see elfuse's own.
-        image.published = Published::publish(window, image.path.as_os_str().as_bytes(), &image.args).ok().map(Arc::new);
+        if image.published.is_none() {
+            let window = self.memory.base().addr().get() as u64;
+            let file = Published::publish(window, image.path.as_os_str().as_bytes(), &image.args);
+            // Where the host refuses, others see elfuse's own.
+            image.published = file.ok().map(Arc::new);
+        }
         *self.image.lock().unwrap_or_else(PoisonError::into_inner) = image;
     }
 

@@ -202,7 +202,13 @@ impl TimerTable {
         state.timers.retain(|key, _| *key == ITIMER_REAL.0);
     }
 
-    /// Called by the kick thread: sends the signal of a timer.
+    /// Sends the signals of the timers that are due, where the kick thread has not done so: before a system call, which is
+    /// to find them pending.
+    pub fn expire_due(&self, process: &Process) {
+        process.kicker().expire_timers(|expired| self.expired(process, expired));
+    }
+
+    /// Called by the kick thread and before system calls: sends the signal of a timer.
     pub fn expired(&self, process: &Process, expired: Expired) {
         let mut state = self.lock();
         let Some(timer) = state.timers.get_mut(&expired.key.0) else { return };

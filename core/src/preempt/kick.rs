@@ -96,7 +96,7 @@ impl KickThread {
             self.shared.wake.clear();
             self.find_stops();
             self.take_signals();
-            self.expire_timers();
+            self.shared.expire_timers(|expired| self.sink.timer_expired(expired));
             watchdog_ns = self.watch();
             self.execute_requests();
             if self.shared.lacks_drainer() {
@@ -194,17 +194,6 @@ impl KickThread {
         } else {
             stats.bump(ProcessCounter::HostSignals);
             self.sink.host_signal(info, Directed::Process);
-        }
-    }
-
-    fn expire_timers(&self) {
-        let now_ns = clock::monotonic_ns();
-        loop {
-            // The lock is not held across the sink, which may arm timers.
-            let expired = self.shared.timers().pop_expired(now_ns);
-            let Some(expired) = expired else { return };
-            self.shared.stats.bump(ProcessCounter::TimersExpired);
-            self.sink.timer_expired(expired);
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::stats::{ProcessCounter, ProcessStats};
-use super::timers::{Expired, TimerGeneration, TimerHeap, TimerKey};
+use super::timers::{Expired, TimerGeneration, TimerKey, Timers};
 use super::transport::{Doorbell, Receiver, Record};
 use super::watchdog::{Overrun, Watchdog};
 use crate::abi::{SigInfo, SigSet, Signal, Tid};
@@ -38,7 +38,8 @@ pub enum RecordOutcome {
 /// The receiver of everything that interrupts a guest; the kernel implements it.
 ///
 /// All functions are called on the kick thread, except [`record`](Self::record) (transport thread) and
-/// [`host_signal`](Self::host_signal), which vCPU threads call too. None may block: they queue guest state and ask the
+/// [`host_signal`](Self::host_signal), which vCPU threads call too; these expire timers by
+/// [`Kicker::expire_timers`] besides. None may block: they queue guest state and ask the
 /// [`Kicker`] for kicks.
 pub trait KickSink: Send + Sync {
     /// A host signal came from a program that is not elfuse: a guest signal.
@@ -76,8 +77,7 @@ pub(super) struct Shared {
     pub(super) wake: WakeFd,
     /// Leaf lock.
     queue: Mutex<Queue>,
-    /// Leaf lock.
-    timers: Mutex<TimerHeap>,
+    timers: Timers,
     /// Held while the transport file is locked by this process.
     draining: Mutex<()>,
     /// Held from the taking of a host signal until it is served.
@@ -123,7 +123,7 @@ impl Shared {
             watchdog: Watchdog::new(watchdog_limit_ns),
             wake: WakeFd::new()?,
             queue: Mutex::default(),
-            timers: Mutex::default(),
+            timers: Timers::new(),
             draining: Mutex::default(),
             taking: Mutex::default(),
             drain_requested: AtomicU32::new(0),
@@ -143,8 +143,16 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn timers(&self) -> MutexGuard<'_, TimerHeap> {
-        self.timers.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) const fn timers(&self) -> &Timers {
+        &self.timers
+    }
+
+    /// Expires the timers that are due.
+    pub(super) fn expire_timers(&self, mut expired: impl FnMut(Expired)) {
+        self.timers.expire(clock::monotonic_ns(), |timer| {
+            self.stats.bump(ProcessCounter::TimersExpired);
+            expired(timer);
+        });
     }
 
     /// Stop signals that the kick thread leaves where they are.
@@ -384,6 +392,14 @@ impl Kicker {
             self.shared.wake.wake();
         }
         generation
+    }
+
+    /// Gives `expired` the timers that are due, in the kick thread's place: at a system call the guest is to find that time
+    /// has passed, wherever the kick thread is. Costs nothing while no timer is armed. The caller holds no lock.
+    pub fn expire_timers(&self, expired: impl FnMut(Expired)) {
+        if self.shared.timers().are_due() {
+            self.shared.expire_timers(expired);
+        }
     }
 
     /// Disarms a timer. False when it was not armed: never, or its expiry is on its way to the sink.

@@ -1,10 +1,17 @@
-//! The timer heap of the kick thread: [`TimerHeap`].
+//! The timers of a process: [`TimerHeap`], and [`Timers`], who may look at it.
 //!
 //! A timer is a key that its owner (the kernel) chooses and a deadline on the monotonic clock. Every arming gets a
 //! [`TimerGeneration`] of its own, which the expiry carries, so that the owner can tell an expiry that was already on its
 //! way when it cancelled or re-armed. Intervals are the owner's: it arms again. `docs/design.md` §6.
+//!
+//! The kick thread expires timers, and wakes for them; but a thread that makes a system call after a deadline finds it
+//! expired even where the kick thread still waits for a processor, as the host's own programs would.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::host::clock;
 
 /// A timer, as its owner names it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -68,11 +75,97 @@ impl TimerHeap {
     }
 }
 
+/// No deadline.
+const NEVER: u64 = u64::MAX;
+
+/// The heap as the threads of a process share it.
+#[derive(Debug)]
+pub(super) struct Timers {
+    heap: Mutex<TimerHeap>,
+    /// Held from the moment that an expired timer is taken from the heap until its owner knows.
+    expiring: Mutex<()>,
+    /// Somebody holds it.
+    is_expiring: AtomicBool,
+    /// The earliest deadline, or [`NEVER`]; written under the heap's lock.
+    next_ns: AtomicU64,
+}
+
+impl Timers {
+    pub(super) fn new() -> Self {
+        Self {
+            heap: Mutex::default(),
+            expiring: Mutex::default(),
+            is_expiring: AtomicBool::new(false),
+            next_ns: AtomicU64::new(NEVER),
+        }
+    }
+
+    fn with_heap<T>(&self, body: impl FnOnce(&mut TimerHeap) -> T) -> T {
+        let mut heap: MutexGuard<'_, TimerHeap> = self.heap.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = body(&mut heap);
+        self.next_ns.store(heap.next_deadline_ns().unwrap_or(NEVER), Ordering::SeqCst);
+        result
+    }
+
+    /// As [`TimerHeap::arm`].
+    pub(super) fn arm(&self, key: TimerKey, deadline_ns: u64) -> (TimerGeneration, bool) {
+        self.with_heap(|heap| heap.arm(key, deadline_ns))
+    }
+
+    /// As [`TimerHeap::cancel`].
+    pub(super) fn cancel(&self, key: TimerKey) -> bool {
+        self.with_heap(|heap| heap.cancel(key))
+    }
+
+    /// The earliest deadline. For who sleeps until then.
+    pub(super) fn next_deadline_ns(&self) -> Option<u64> {
+        let next_ns = self.next_ns.load(Ordering::SeqCst);
+        (next_ns != NEVER).then_some(next_ns)
+    }
+
+    /// Gives `expired` every timer whose deadline has passed by `now_ns`. When this returns, no expiry of such a timer is on
+    /// its way. The heap's lock is not held across `expired`, which may arm timers.
+    pub(super) fn expire(&self, now_ns: u64, mut expired: impl FnMut(Expired)) {
+        let _expiring = self.expiring.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_expiring.store(true, Ordering::SeqCst);
+        while let Some(timer) = self.with_heap(|heap| heap.pop_expired(now_ns)) {
+            expired(timer);
+        }
+        self.is_expiring.store(false, Ordering::SeqCst);
+    }
+
+    /// True when [`expire`](Self::expire) would find something, or somebody is about it.
+    pub(super) fn are_due(&self) -> bool {
+        let is_due = |next_ns| next_ns <= clock::monotonic_ns();
+        self.next_deadline_ns().is_some_and(is_due) || self.is_expiring.load(Ordering::SeqCst)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn whoever_looks_first_expires_a_timer_once() {
+        let timers = Timers::new();
+        assert_eq!(timers.next_deadline_ns(), None);
+        timers.arm(TimerKey(1), 100);
+        timers.arm(TimerKey(2), 50);
+        assert_eq!(timers.next_deadline_ns(), Some(50));
+        let mut seen = Vec::new();
+        // An interval, armed by its owner.
+        timers.expire(60, |expired| {
+            seen.push(expired.key);
+            timers.arm(TimerKey(2), 90);
+        });
+        assert_eq!((seen.as_slice(), timers.next_deadline_ns()), (&[TimerKey(2)][..], Some(90)));
+        timers.expire(60, |_| panic!("nothing is due"));
+        assert!(timers.cancel(TimerKey(2)));
+        timers.expire(100, |expired| seen.push(expired.key));
+        assert_eq!((seen.as_slice(), timers.next_deadline_ns()), (&[TimerKey(2), TimerKey(1)][..], None));
+    }
 
     #[test]
     fn only_the_last_arming_expires() {

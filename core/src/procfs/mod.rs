@@ -12,7 +12,7 @@ mod system;
 
 use crate::abi::{Errno, Pid, Tid};
 use crate::kernel::TaskContext;
-use crate::kernel::fd_table::Listing;
+use crate::kernel::open_file::Listing;
 use crate::kernel::published::Published;
 
 /// What an opened name shows.

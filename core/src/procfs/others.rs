@@ -2,7 +2,7 @@
 
 use super::{Entry, number};
 use crate::abi::{Errno, Pid};
-use crate::kernel::fd_table::{Listing, ListingKind};
+use crate::kernel::open_file::{Listing, ListingKind};
 use crate::kernel::published::Published;
 
 /// How the names of elfuse's own threads begin.

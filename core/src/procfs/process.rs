@@ -8,7 +8,7 @@ use nix::fcntl::OFlag;
 use super::{Subject, maps};
 use crate::abi::{Errno, Fd, GuestAddr, PAGE_SIZE, SigSet};
 use crate::fs::OpenFlags;
-use crate::kernel::fd_table::{Listing, ListingKind};
+use crate::kernel::open_file::{Listing, ListingKind};
 use crate::kernel::process::ImageInfo;
 use crate::mem::{Prot, VmaBacking, VmaFlags};
 

@@ -135,6 +135,8 @@ fn canceled(ctx: &mut TaskContext) -> State {
 fn system_call(ctx: &mut TaskContext) -> State {
     let registers = ctx.vcpu.syscall();
     ctx.enlisted.stats.bump(TaskCounter::Syscalls);
+    let process = ctx.process();
+    process.timers().expire_due(process);
     match syscall::dispatch(ctx, registers) {
         Ok(value) => ctx.vcpu.set_return_value(value),
         Err(SyscallError::Errno(errno)) => ctx.vcpu.set_return_value(errno.to_return_value()),

@@ -13,7 +13,7 @@ use super::{Args, poll};
 use crate::abi::{Errno, GuestPtr};
 use crate::host::clock::monotonic_ns;
 use crate::host::epoll::{self, Event};
-use crate::kernel::fd_table::OpenFile;
+use crate::kernel::open_file::OpenFile;
 use crate::kernel::{Interrupted, Restart, SyscallResult, TaskContext};
 
 /// `struct epoll_event` of arm64.

@@ -15,7 +15,7 @@ use crate::abi::{Errno, SigSet};
 use crate::fs::Last;
 use crate::host::events::{self, CLOEXEC, NONBLOCK};
 use crate::host::sys::{self, ForeignBuffer};
-use crate::kernel::fd_table::OpenFile;
+use crate::kernel::open_file::OpenFile;
 use crate::kernel::signal::fd::{self, RECORD_BYTES, SignalFd};
 use crate::kernel::{SyscallResult, TaskContext};
 

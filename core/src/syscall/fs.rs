@@ -14,7 +14,7 @@ use super::path::{at, cwd, last_of};
 use crate::abi::Errno;
 use crate::fs::{Last, OpenFlags, Root, RootConfig};
 use crate::host::{paths, sys};
-use crate::kernel::fd_table::OpenFile;
+use crate::kernel::open_file::OpenFile;
 use crate::kernel::paths::{HostPath, Magic};
 use crate::kernel::{SyscallError, SyscallResult, TaskContext};
 use crate::procfs::{self, Entry};

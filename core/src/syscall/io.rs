@@ -10,7 +10,7 @@ use crate::fs::OpenFlags;
 use crate::host;
 use crate::host::fds;
 use crate::host::sys::{self, ForeignBuffer};
-use crate::kernel::fd_table::OpenFile;
+use crate::kernel::open_file::OpenFile;
 use crate::kernel::signal::SignalTarget;
 use crate::kernel::{SyscallResult, TaskContext};
 use crate::preempt::KickCause;

@@ -11,7 +11,7 @@ use super::messages::restartable;
 use super::{Args, terminal};
 use crate::abi::Errno;
 use crate::host::sys;
-use crate::kernel::fd_table::OpenFile;
+use crate::kernel::open_file::OpenFile;
 use crate::kernel::{SyscallResult, TaskContext};
 
 /// What the third argument of a request is.

@@ -25,7 +25,7 @@ use crate::fs::Last;
 use crate::host::clock::monotonic_ns;
 use crate::host::net::{self, Incoming, Outgoing};
 use crate::host::sys::ForeignBuffer;
-use crate::kernel::fd_table::OpenFile;
+use crate::kernel::open_file::OpenFile;
 use crate::kernel::{Interrupted, Restart, SyscallError, SyscallResult, TaskContext};
 
 const SOCK_STREAM: i32 = 1;

@@ -9,7 +9,7 @@ use super::Args;
 use crate::abi::Errno;
 use crate::abi::mman::MapFlags;
 use crate::host::paths;
-use crate::kernel::fd_table::OpenFile;
+use crate::kernel::open_file::OpenFile;
 use crate::kernel::{SyscallResult, TaskContext};
 use crate::mem::{MappedFile, MmapRequest, Prot};
 

@@ -16,7 +16,7 @@ use crate::abi::{Errno, Fd, GuestPtr};
 use crate::fs::OpenFlags;
 use crate::host::clock::{monotonic_ns, realtime_ns};
 use crate::host::mq;
-use crate::kernel::fd_table::OpenFile;
+use crate::kernel::open_file::OpenFile;
 use crate::kernel::{Interrupted, SyscallResult, TaskContext};
 
 /// `struct mq_attr` up to the reserved words: flags, most messages, longest message, messages now.

@@ -22,7 +22,7 @@ use crate::abi::{Errno, Fd, GuestAddr, GuestPtr};
 use crate::fs::Last;
 use crate::host::clock::monotonic_ns;
 use crate::host::net::{self, Address};
-use crate::kernel::fd_table::{FileKind, OpenFile};
+use crate::kernel::open_file::{FileKind, OpenFile};
 use crate::kernel::{Interrupted, Restart, SyscallError, SyscallResult, TaskContext};
 
 const SOCK_CLOEXEC: i32 = 0o200_0000;

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use super::Args;
 use crate::abi::{Errno, Pid, SiCode, SigInfo, Signal};
 use crate::host::pidfd::{self, NONBLOCK, THREAD};
-use crate::kernel::fd_table::OpenFile;
+use crate::kernel::open_file::OpenFile;
 use crate::kernel::send::{self, goes_by_host};
 use crate::kernel::signal::SignalTarget;
 use crate::kernel::{SyscallResult, TaskContext};

@@ -10,7 +10,7 @@ use super::Args;
 use crate::abi::time::Timespec;
 use crate::abi::{Errno, Fd, GuestAddr, GuestPtr, SigSet};
 use crate::host::{clock::monotonic_ns, fds};
-use crate::kernel::fd_table::OpenFile;
+use crate::kernel::open_file::OpenFile;
 use crate::kernel::{Interrupted, Restart, SyscallResult, TaskContext};
 
 /// `struct pollfd`.

@@ -14,7 +14,7 @@ use super::io::send_sigpipe;
 use super::messages::restartable;
 use crate::abi::{Errno, GuestPtr};
 use crate::host::sys::{self, Moved};
-use crate::kernel::fd_table::{FileKind, OpenFile};
+use crate::kernel::open_file::{FileKind, OpenFile};
 use crate::kernel::{SyscallError, SyscallResult, TaskContext};
 
 /// `SPLICE_F_NONBLOCK`.

@@ -11,7 +11,7 @@ use std::os::fd::AsFd;
 
 use crate::abi::{Errno, Pid, Signal};
 use crate::host::terminal;
-use crate::kernel::fd_table::{FileKind, OpenFile};
+use crate::kernel::open_file::{FileKind, OpenFile};
 use crate::kernel::{Restart, SyscallError, TaskContext};
 
 /// A read of the terminal by a process in its background stops its group.

@@ -16,7 +16,7 @@ use super::messages::{Wanted, receive_on, restartable, send_on};
 use super::{Args, terminal};
 use crate::abi::Errno;
 use crate::host::sys::{self, ForeignBuffer};
-use crate::kernel::fd_table::{FileKind, OpenFile};
+use crate::kernel::open_file::{FileKind, OpenFile};
 use crate::kernel::{SyscallResult, TaskContext};
 
 /// `RWF_NOWAIT` of preadv2(2).

@@ -31,6 +31,7 @@ pub(crate) const CASES: &[Case] = cases![
     children_are_told,
     timers_expire_in_order_and_earlier_ones_wake,
     cancelled_timers_stay_silent,
+    a_timer_is_found_expired_while_the_kick_thread_is_elsewhere,
     the_watchdog_fires_for_the_run_that_hangs,
     own_kicks_are_counted,
     shutting_down_twice_leaves_nothing,
@@ -309,6 +310,27 @@ fn cancelled_timers_stay_silent() {
     let total = rig.notes.expired.lock().unwrap().len();
     std::thread::sleep(Duration::from_millis(20));
     assert_eq!(rig.notes.expired.lock().unwrap().len(), total);
+}
+
+fn a_timer_is_found_expired_while_the_kick_thread_is_elsewhere() {
+    let rig = Rig::new();
+    let kicker = rig.preemption.kicker();
+    // The kick thread comes no further than this lock.
+    let signals = rig.notes.signals.lock().unwrap();
+    let pid = process::own_pid();
+    pidfd::queue_to_process(pid, &SigInfo::queued(Signal::SIGTERM, pid, 0, 1)).unwrap();
+    wait_until("it has taken the signal", || !signal::pending().contains(Signal::SIGTERM));
+    let generation = kicker.arm(TimerKey(7), clock::monotonic_ns());
+    kicker.arm(TimerKey(8), clock::monotonic_ns() + 3_600_000_000_000);
+    let mut found = Vec::new();
+    for _ in 0..2 {
+        kicker.expire_timers(|expired| found.push((expired.key, expired.generation)));
+    }
+    assert_eq!(found, [(TimerKey(7), generation)]);
+    drop(signals);
+    wait_until("the signal has come", || rig.notes.signals.lock().unwrap().len() == 1);
+    kicker.settle();
+    assert!(rig.notes.expired.lock().unwrap().is_empty());
 }
 
 fn the_watchdog_fires_for_the_run_that_hangs() {

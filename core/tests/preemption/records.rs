@@ -207,6 +207,8 @@ fn a_closed_receiver_gets_no_doorbell() {
     let doorbells = rig.count(ProcessCounter::Doorbells);
     assert!(matches!(sender.send_signal(None, &info(2)), Err(SendError::NotElfuse(_))));
     assert!(matches!(sender.send_null(), Err(SendError::NotElfuse(_))));
+    assert!(matches!(sender.ring_thread(Tid(process::own_pid().0)), Err(SendError::NotElfuse(_))));
+    assert!(!sender.takes_records());
     assert!(!is_elfuse(&rig.directory, process::own_pid()));
     rig.preemption.close_transport();
     rig.preemption.shut_down();

@@ -3,7 +3,7 @@
 //! The conditions are those of `docs/design.md` §8. Counts that must be reached are stated for the acceptance plan and scale
 //! with the iterations; a smaller plan can pass, but never be recorded as acceptance ([`may_be_recorded`]).
 
-use crate::event::{Check, Outcome, Phase, Verdict};
+use crate::event::{Check, Outcome, Phase, StormCounts, Verdict};
 use crate::plan::ACCEPTANCE_ITERATIONS;
 use crate::results::{PhaseResults, Results};
 use crate::tally::{Tally, Who};
@@ -16,6 +16,9 @@ pub const IN_CODE_WORKERS: u64 = 20_000;
 pub const IN_CODE_CHILDREN: u64 = 20_000;
 /// The 99th percentile of doorbell to handler that must not be reached, in nanoseconds.
 pub const LATENCY_P99_NS: u64 = 2_000_000;
+/// The part of the processes' lives that the storm may miss, in thousandths: a machine that gives it no processor for longer
+/// has not stormed them.
+pub const LATE_PER_MILLE: u64 = 50;
 /// Latency guests that must have been measured: one that runs and one that is parked.
 const LATENCY_GUESTS: usize = 2;
 
@@ -32,7 +35,7 @@ pub fn verdict(results: &Results) -> Verdict {
             None => reasons.push(format!("phase {} did not begin", phase.name())),
         }
     }
-    for phase in [Phase::Measure, Phase::Controls, Phase::Latency, Phase::Fatal] {
+    for phase in Phase::ALL {
         if !results.plan.phases.contains(&phase) {
             reasons.push(format!("phase {} was not asked for", phase.name()));
         }
@@ -94,6 +97,7 @@ fn phase_reasons(phase: Phase, seen: &PhaseResults, results: &Results, reasons: 
             failures(name, seen, reasons);
             zero_counts(name, &seen.total().tally, reasons);
             in_code_counts(name, &seen.total().tally, results.plan.iterations, reasons);
+            storm(name, &seen.total().storm, reasons);
         }
         Phase::Controls => controls(results, reasons),
         Phase::Latency => {
@@ -145,6 +149,15 @@ fn in_code_counts(name: &str, tally: &Tally, iterations: u32, reasons: &mut Vec<
         if count < wanted {
             reasons.push(format!("phase {name}: {count} cancellations inside guest code{place}, {wanted} wanted"));
         }
+    }
+}
+
+fn storm(name: &str, storm: &StormCounts, reasons: &mut Vec<String>) {
+    let late = storm.late_per_mille();
+    if late > LATE_PER_MILLE {
+        reasons.push(format!(
+            "phase {name}: the storm missed {late} thousandths of the processes' time, {LATE_PER_MILLE} allowed: run it on an idle machine"
+        ));
     }
 }
 

@@ -104,6 +104,21 @@ fn every_phase_must_be_asked_for_begin_and_end() {
 }
 
 #[test]
+fn a_storm_that_was_late_closes_the_gate() {
+    for phase in [Phase::Measure, Phase::Fatal] {
+        let late = |us| {
+            move |r: &mut Results| {
+                guest(r, phase).storm = StormCounts { process_us: 949, late_us: us, ..StormCounts::default() }
+            }
+        };
+        let mut results = good();
+        late(50)(&mut results);
+        assert!(verdict(&results).passed);
+        assert!(reason(late(60)).contains("missed 59 thousandths"));
+    }
+}
+
+#[test]
 fn what_is_planned_must_be_seen() {
     for phase in [Phase::Measure, Phase::Controls, Phase::Latency, Phase::Fatal] {
         let reason = reason(|results| guest(results, phase).planned = 501);

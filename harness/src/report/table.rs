@@ -102,12 +102,13 @@ fn render_phase(phase: Phase, seen: &PhaseResults, out: &mut String) {
     let storm = total.storm;
     let _ = writeln!(
         out,
-        "storm: {} doorbells ({} with a guest signal), {} to single threads, {} masks read, {} doorbells a second and process",
+        "storm: {} doorbells ({} with a guest signal), {} to single threads, {} masks read, {} doorbells a second and process, late {} per mille",
         storm.doorbells,
         storm.records,
         storm.thread_doorbells,
         storm.masks_read,
-        storm.hz().unwrap_or(0)
+        storm.hz().unwrap_or(0),
+        storm.late_per_mille()
     );
     if storm.kills > 0 {
         let _ = writeln!(out, "killed at random: {} processes, one of a run", storm.kills);
@@ -206,6 +207,10 @@ fn render_verdict(results: &Results, out: &mut String) {
         "{} back end ({}) on {} {}, seed {}",
         platform.back_end, platform.engine, platform.os, platform.arch, results.plan.seed
     );
+    if !results.is_gate() {
+        let _ = writeln!(out, "{}", summary(results));
+        return;
+    }
     match &results.verdict {
         None => out.push_str("verdict: none\n"),
         Some(verdict) if verdict.passed => out.push_str("verdict: the gate is OPEN\n"),
@@ -216,6 +221,25 @@ fn render_verdict(results: &Results, out: &mut String) {
             }
         }
     }
+}
+
+/// What became of a plan that is no gate, in a line.
+#[must_use]
+pub fn summary(results: &Results) -> String {
+    let (passed, planned) = results.passed_of_planned();
+    let mut parts = Vec::new();
+    if planned > 0 {
+        parts.push(format!("{passed} of {planned} runs passed"));
+    }
+    if !results.controls.is_empty() {
+        let caught = results.controls.iter().filter(|control| control.passed()).count();
+        parts.push(format!("{caught} of {} controls were caught every time", results.controls.len()));
+    }
+    if results.interrupted {
+        parts.push("interrupted".to_owned());
+    }
+    let what = if parts.is_empty() { "nothing was run".to_owned() } else { parts.join(", ") };
+    format!("{}: {what}", if results.all_passed() { "passed" } else { "FAILED" })
 }
 
 #[cfg(test)]
@@ -239,8 +263,11 @@ mod tests {
         let counts = GuestResults { planned: 2, seen: 2, ..GuestResults::default() };
         let phase = PhaseResults { guests: BTreeMap::from([("spin".to_owned(), counts)]), ..PhaseResults::default() };
         let verdict = Verdict { passed: false, reasons: vec!["because".into()] };
-        let results =
+        let mut results =
             Results { phases: BTreeMap::from([(Phase::Measure, phase)]), verdict: Some(verdict), ..Results::default() };
+        let text = render(&results);
+        assert!(text.ends_with("FAILED: 0 of 2 runs passed\n") && !text.contains("verdict"), "{text}");
+        results.plan.phases = Phase::ALL.to_vec();
         let text = render(&results);
         assert!(text.contains("phase measure: 2 runs of 2 planned, not finished"), "{text}");
         assert!(text.contains("UNKNOWN") && text.contains("CLOSED\n  because"), "{text}");

@@ -2,6 +2,7 @@
 
 use crate::event::{Event, Failure, Outcome, Phase, Reader, RunResult};
 use crate::tally::{Cell, Tally};
+use elfuse::host::tell;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -65,7 +66,7 @@ impl Terminal {
         if self.is_terminal {
             self.bar.println(text);
         } else {
-            eprintln!("{:7.1} s  {text}", self.begun_at.elapsed().as_secs_f64());
+            tell(format_args!("{:7.1} s  {text}", self.begun_at.elapsed().as_secs_f64()));
         }
     }
 

@@ -2,8 +2,10 @@
 //!
 //! A run registers as a [`Target`] and is stormed until its [`Ticket`] is given back. The thread sleeps to absolute times, a
 //! period of the storm's rate apart; what it could not send in time (the machine is busy) it sends at the next tick, so
-//! that every process gets its doorbells a second. `target.rs` is what happens to one run in one tick.
+//! that every process gets its doorbells a second. `target.rs` is what happens to one run in one tick, `pace.rs` how
+//! many doorbells that is.
 
+mod pace;
 mod target;
 
 pub use target::{Mode, StormReport, Target};
@@ -69,7 +71,7 @@ impl Drop for Storm {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            eprintln!("harness: the storm thread panicked");
+            elfuse::host::tell("harness: the storm thread panicked");
         }
     }
 }
@@ -80,7 +82,7 @@ impl Ticket {
     #[must_use]
     pub fn finish(self) -> StormReport {
         self.remove();
-        lock(&self.target).take_report(monotonic_ns())
+        lock(&self.target).take_report()
     }
 
     fn remove(&self) {

@@ -4,13 +4,14 @@
 //! and addressed by `SenderHandle`, which holds a pidfd and refuses a process of another start time. A process is stormed
 //! from the moment its transport file is open until it takes no records any more.
 
+use super::pace::Pace;
 use crate::event::{Failure, StormCounts};
 use crate::stats::StatsFile;
 use elfuse::abi::{Pid, SigInfo, SigSet, Signal, Tid};
 use elfuse::host::clock::monotonic_ns;
 use elfuse::host::signal::FAULT_SIGNALS;
 use elfuse::host::thread::{TaskMask, TaskWatch};
-use elfuse::preempt::transport::{Directory, SendError, SenderHandle, ring_thread};
+use elfuse::preempt::transport::{Directory, SendError, SenderHandle};
 use guest_tests::StormRecord;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -24,8 +25,6 @@ const AUDIT_PERIOD_NS: u64 = 20_000_000;
 const AUDIT_PAUSE: u64 = 20;
 /// Time between the first three of them, and until a suspect is looked at again.
 const FIRST_AUDITS_NS: u64 = 2_000_000;
-/// Most doorbells that a process gets in one tick, when the storm is late.
-const BURST: u64 = 64;
 /// How long fault signals must be seen blocked, or a single signal open, in nanoseconds: C libraries block all signals while
 /// they make a thread, a process that stops or dies by a signal opens that one, and on a busy machine the thread may lose its
 /// processor just there.
@@ -102,9 +101,7 @@ struct Process {
     /// its entries over and over.
     watch: Option<TaskWatch>,
     gone: bool,
-    since_ns: u64,
-    last_ns: u64,
-    sent: u64,
+    pace: Pace,
     next_record: usize,
     next_value: u64,
     /// Those to ring: all that were seen, or, where nobody looks, the ids that threads are likely to have.
@@ -156,9 +153,9 @@ impl Target {
         }
     }
 
-    pub(super) fn take_report(&mut self, now_ns: u64) -> StormReport {
+    pub(super) fn take_report(&mut self) -> StormReport {
         for process in self.processes.values_mut() {
-            process.retire(now_ns.min(process.last_ns), &mut self.report, self.mode);
+            process.retire(&mut self.report, self.mode);
         }
         std::mem::take(&mut self.report)
     }
@@ -204,9 +201,7 @@ impl Process {
             sender: None,
             watch: None,
             gone: false,
-            since_ns: 0,
-            last_ns: 0,
-            sent: 0,
+            pace: Pace::new(0, 0),
             next_record: 0,
             next_value: 1,
             tasks: Vec::new(),
@@ -226,8 +221,7 @@ impl Process {
             match SenderHandle::open(job.directory, pid) {
                 Ok(sender) if sender.target().start_time_ticks == start_time_ticks => {
                     self.sender = Some(sender.impatient());
-                    self.since_ns = now_ns;
-                    self.last_ns = now_ns;
+                    self.pace = Pace::new(job.mode.hz(), now_ns);
                 }
                 Ok(_) | Err(SendError::Gone(_)) => self.gone = true,
                 // It has not opened its transport yet.
@@ -243,25 +237,22 @@ impl Process {
             } else if self.tasks.is_empty() {
                 self.tasks = (0..NEIGHBOURS).map(|offset| Tid(pid.0.saturating_add(offset))).collect();
             }
-            self.ring_task(pid, report);
+            self.ring_task(report);
         }
-        // A tenth more than is promised, so that the last tick of a run does not make the difference.
-        let due = now_ns.saturating_sub(self.since_ns).saturating_mul(job.mode.hz() * 11) / 10_000_000_000 + 1;
-        for _ in 0..due.saturating_sub(self.sent).min(BURST) {
+        for _ in 0..self.pace.due(now_ns) {
             match self.send(job, report) {
                 Taken::Yes => {}
-                // Stopped with its file locked, or at the mercy of a busy machine: the time until the next tick is no storm.
                 Taken::NotNow => {
-                    self.since_ns += now_ns.saturating_sub(self.last_ns);
-                    break;
+                    self.pace.refused(now_ns);
+                    return;
                 }
                 Taken::NoMore => {
-                    self.retire(monotonic_ns(), report, job.mode);
+                    self.retire(report, job.mode);
                     return;
                 }
             }
         }
-        self.last_ns = now_ns;
+        self.pace.ticked(now_ns);
     }
 
     /// Sends one record with its doorbell.
@@ -290,7 +281,7 @@ impl Process {
         match sent {
             Ok(_) => {
                 self.next_record += 1;
-                self.sent += 1;
+                self.pace.sent();
                 report.counts.doorbells += 1;
                 if signal.is_some() {
                     self.next_value += 1;
@@ -300,7 +291,7 @@ impl Process {
             }
             // The doorbell was rung; the record is tried again.
             Err(SendError::Full(_)) => {
-                self.sent += 1;
+                self.pace.sent();
                 report.counts.doorbells += 1;
                 Taken::Yes
             }
@@ -310,20 +301,20 @@ impl Process {
     }
 
     /// Rings one task, each in its turn, at every eighth tick.
-    fn ring_task(&mut self, pid: Pid, report: &mut StormReport) {
+    fn ring_task(&mut self, report: &mut StormReport) {
         let tick = self.ticks;
         self.ticks += 1;
         if !tick.is_multiple_of(TICKS_PER_TASK) {
             return;
         }
-        if self.sender.as_ref().is_none_or(|sender| sender.process().has_ended()) {
+        let Some(sender) = &self.sender else { return };
+        if !sender.takes_records() {
             return;
         }
         for _ in 0..self.tasks.len() {
             self.last_task = (self.last_task + 1) % self.tasks.len();
-            // The process is the pidfd's unless it ended just now; then there is no such thread of it (ESRCH), just as for
-            // an id that is no thread's.
-            if self.tasks.get(self.last_task).is_some_and(|tid| ring_thread(pid, *tid).is_ok()) {
+            // An id may be no thread's (ESRCH), or no longer.
+            if self.tasks.get(self.last_task).is_some_and(|tid| sender.ring_thread(*tid).is_ok()) {
                 report.counts.thread_doorbells += 1;
                 return;
             }
@@ -375,8 +366,8 @@ impl Process {
     }
 
     fn note_mask(&self, pid: Pid, task: &TaskMask, wrong: SigSet, report: &mut StormReport) {
-        // A process that has ended shows zombies' masks.
-        let ended = self.sender.as_ref().is_none_or(|sender| sender.process().has_ended());
+        // A process that has ended shows zombies' masks, and a host program that has taken its place its own.
+        let ended = self.sender.as_ref().is_none_or(|sender| !sender.takes_records());
         let known = report.failures.iter().any(|f| matches!(f, Failure::Mask { tid, .. } if *tid == task.tid.0));
         if ended || known || report.failures.len() >= KEPT_FAILURES {
             return;
@@ -391,13 +382,13 @@ impl Process {
     }
 
     /// The process takes no more, or the run is over.
-    fn retire(&mut self, now_ns: u64, report: &mut StormReport, mode: Mode) {
+    fn retire(&mut self, report: &mut StormReport, mode: Mode) {
         if self.sender.take().is_some() {
-            let us = now_ns.saturating_sub(self.since_ns) / 1000;
-            report.counts.process_us += us;
-            // Below a tenth of a second the granularity of ticks decides.
-            if matches!(mode, Mode::Storm { .. }) && us >= 100_000 {
-                let hz = self.sent * 1_000_000 / us;
+            report.counts.process_us += self.pace.us();
+            report.counts.late_us += self.pace.late_us();
+            if matches!(mode, Mode::Storm { .. })
+                && let Some(hz) = self.pace.rate()
+            {
                 report.slowest_hz = Some(report.slowest_hz.map_or(hz, |slowest| slowest.min(hz)));
             }
         }

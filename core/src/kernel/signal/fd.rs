@@ -12,7 +12,8 @@ use super::ThreadGroup;
 use crate::abi::{Errno, Fd, SigInfo, SigSet, Signal};
 use crate::host::{events, fds};
 use crate::kernel::Process;
-use crate::kernel::fd_table::{FdTable, OpenFile};
+use crate::kernel::fd_table::FdTable;
+use crate::kernel::open_file::OpenFile;
 
 /// Length of `struct signalfd_siginfo`.
 pub const RECORD_BYTES: usize = 128;

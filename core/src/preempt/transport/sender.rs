@@ -137,6 +137,28 @@ impl SenderHandle {
         }
     }
 
+    /// Rings a doorbell that is directed at one thread, as [`ring_thread`] does, but never at the host program that may have
+    /// taken the receiver's place: it would die of the signal.
+    ///
+    /// # Errors
+    /// [`SendError`]; [`SendError::Io`] with `ESRCH` where the receiver has no such thread.
+    pub fn ring_thread(&self, tid: Tid) -> Result<(), SendError> {
+        let pid = self.target.pid;
+        let ring = || Ok(if self.is_open()? { Some(ring_thread(pid, tid)?) } else { None });
+        match file::locked(&self.file, self.patience_ns, ring) {
+            Ok(Some(Some(()))) => Ok(()),
+            Ok(Some(None)) => Err(SendError::NotElfuse(pid)),
+            Ok(None) => Err(SendError::Busy(pid)),
+            Err(source) => Err(SendError::Io { pid, source }),
+        }
+    }
+
+    /// True while the receiver is an elfuse that takes records. Where it is not, its threads may have any mask.
+    #[must_use]
+    pub fn takes_records(&self) -> bool {
+        !self.process.has_ended() && self.is_open().unwrap_or(false)
+    }
+
     /// Rings the doorbell alone: a kick, and a drain of whatever there is.
     ///
     /// Not under the file's lock, so it must not be used on a process that may be about to execute a host program;

@@ -1,7 +1,8 @@
 //! Pointer authentication: lowering and handlers. Source: Arm ARM C6.2, D8.10, J1.1 (`AddPAC`, `Auth`, `Strip`).
 //!
 //! A guest address has 48 bits and a tag in its top byte, so that a code has bits 54 to 48; bit 55 says which half of the
-//! address space is meant. Without FEAT_FPAC a pointer that does not authenticate becomes one that faults when it is
+//! address space is meant. In the upper half, which is the kernel's, Linux has no tags (TBI1 is 0), and a code has the top
+//! byte, too. Without FEAT_FPAC a pointer that does not authenticate becomes one that faults when it is
 //! used. The code is that of QARMA5, or of a multiplication that is ten times as fast and as good for what programs see
 //! (`Feature::PacImp`, an implementation-defined algorithm, which is the default).
 
@@ -18,11 +19,25 @@ use crate::vcpu::{Access, ExceptionKind, PauthKeys};
 const BOTTOM: u32 = 48;
 /// Bit that says which half of the address space a pointer is in.
 const HALF_BIT: u64 = 1 << 55;
-/// The bits of the code, and these with [`HALF_BIT`].
-const CODE: u64 = (HALF_BIT - 1) & !((1 << BOTTOM) - 1);
-const EXTENSION: u64 = CODE | HALF_BIT;
-/// Where a failed authentication leaves its mark: 01 for an A key, 10 for a B key.
-const ERROR_SHIFT: u32 = 53;
+
+/// Where the pointers of a half of the address space have what belongs to their codes.
+struct Layout {
+    /// The bits of a code.
+    code: u64,
+    /// These with [`HALF_BIT`]: all the same in an address.
+    extension: u64,
+    /// Where a failed authentication leaves its mark: 01 for an A key, 10 for a B key.
+    error_shift: u32,
+}
+
+const LOWER: Layout = Layout { code: 0x007f << BOTTOM, extension: 0x00ff << BOTTOM, error_shift: 53 };
+const UPPER: Layout = Layout { code: 0xff7f << BOTTOM, extension: 0xffff << BOTTOM, error_shift: 61 };
+
+impl Layout {
+    const fn of(pointer: u64) -> &'static Self {
+        if pointer & HALF_BIT == 0 { &LOWER } else { &UPPER }
+    }
+}
 
 /// A code by two multiplications of 64 by 64 bits, each folded into 64.
 fn fast_code(data: u64, modifier: u64, key: u128) -> u64 {
@@ -38,7 +53,8 @@ fn fast_code(data: u64, modifier: u64, key: u128) -> u64 {
 
 /// The pointer with the bits of the code as they are without one.
 fn stripped(pointer: u64) -> u64 {
-    if pointer & HALF_BIT == 0 { pointer & !EXTENSION } else { pointer | EXTENSION }
+    let extension = Layout::of(pointer).extension;
+    if pointer & HALF_BIT == 0 { pointer & !extension } else { pointer | extension }
 }
 
 impl Cpu {
@@ -58,10 +74,11 @@ impl Cpu {
         }
         let mut code = self.code(stripped(pointer), modifier, key);
         // A pointer whose top bits are not those of an address gets a wrong code.
-        if pointer & EXTENSION != 0 && pointer & EXTENSION != EXTENSION {
-            code ^= 1 << 54;
+        let layout = Layout::of(pointer);
+        if pointer & layout.extension != 0 && pointer & layout.extension != layout.extension {
+            code ^= 2 << layout.error_shift;
         }
-        pointer & !CODE | code & CODE
+        pointer & !layout.code | code & layout.code
     }
 
     /// The pointer without its code, or one that faults where the code is wrong.
@@ -70,9 +87,10 @@ impl Cpu {
             return pointer;
         }
         let original = stripped(pointer);
-        let is_right = (self.code(original, modifier, key) ^ pointer) & CODE == 0;
+        let Layout { code, error_shift, .. } = *Layout::of(pointer);
+        let is_right = (self.code(original, modifier, key) ^ pointer) & code == 0;
         let error = if key == PauthKeys::IA || key == PauthKeys::DA { 1 } else { 2 };
-        if is_right { original } else { original & !(3 << ERROR_SHIFT) | error << ERROR_SHIFT }
+        if is_right { original } else { original & !(3 << error_shift) | error << error_shift }
     }
 }
 

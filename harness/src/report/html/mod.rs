@@ -8,6 +8,7 @@ mod chart;
 
 use crate::event::{ControlResult, Failure, Phase};
 use crate::record::write_whole;
+use crate::report::table::summary;
 use crate::results::{FailedRun, GuestResults, PhaseResults, Results};
 use crate::tally::Who;
 use chart::Reason;
@@ -110,6 +111,11 @@ fn header(results: &Results, out: &mut String) -> fmt::Result {
         plan.jobs,
         plan.seed
     )?;
+    if !results.is_gate() {
+        let class = if results.all_passed() { "open" } else { "closed" };
+        let summary = summary(results);
+        return writeln!(out, "<div class=\"verdict {class}\"><strong>{}</strong></div>", Text(&summary));
+    }
     match &results.verdict {
         Some(verdict) if verdict.passed => writeln!(
             out,
@@ -306,6 +312,7 @@ fn builds_section(results: &Results, out: &mut String) -> fmt::Result {
 mod tests {
     use super::*;
     use crate::event::{Check, LatencyResult, Outcome, RunId, Verdict};
+    use crate::results::Plan;
     use std::collections::BTreeMap;
 
     fn results() -> Results {
@@ -329,8 +336,13 @@ mod tests {
                 fired: BTreeMap::new(),
             }],
             verdict: Some(Verdict { passed: false, reasons: vec!["a <b> reason".into()] }),
-            ..Results::default()
+            ..gate(None)
         }
+    }
+
+    /// The results of a gate over nothing.
+    fn gate(verdict: Option<Verdict>) -> Results {
+        Results { plan: Plan { phases: Phase::ALL.to_vec(), ..Plan::default() }, verdict, ..Results::default() }
     }
 
     #[test]
@@ -350,15 +362,17 @@ mod tests {
             assert!(page.contains(part), "{part}");
         }
         assert!(!page.contains("http") && !page.contains("url("), "self-contained");
-        let open = Results { verdict: Some(Verdict { passed: true, reasons: Vec::new() }), ..Results::default() };
+        let open = gate(Some(Verdict { passed: true, reasons: Vec::new() }));
         assert!(render(&open).contains("The gate is open"));
-        assert!(render(&Results::default()).contains("No verdict"));
+        assert!(render(&gate(None)).contains("No verdict"));
+        let no_gate = Results { plan: Plan::default(), ..results() };
+        assert!(render(&no_gate).contains("FAILED: 0 of 2 runs passed, 0 of 1 controls were caught every time"));
     }
 
     #[test]
     fn many_reasons_leave_room_for_the_rest() {
         let reasons = (0..30).map(|guest| format!("reason {guest}")).collect();
-        let page = render(&Results { verdict: Some(Verdict { passed: false, reasons }), ..Results::default() });
+        let page = render(&gate(Some(Verdict { passed: false, reasons })));
         assert!(page.contains("and 22 more reasons") && page.contains("reason 29"), "{page}");
         assert!(!render(&results()).contains("more reasons"));
     }

@@ -52,6 +52,23 @@ fn what_is_signed_authenticates_by_the_same_key_only() {
     }
 }
 
+#[test]
+fn pointers_to_the_upper_half_have_no_tag() {
+    const UPPER: u64 = 0xffff_8000_1234_5678;
+    let run = |words: &[u32], pointer: u64| x0(words, "max", |guest| guest.state.x[0] = pointer);
+    for (key, error) in [("IA", 1 << 61), ("IB", 2 << 61), ("DA", 1 << 61), ("DB", 2 << 61)] {
+        let (sign, check) = (word(&format!("PAC{key}")), word(&format!("AUT{key}")));
+        assert_eq!(run(&[word("XPACI")], 0x1280_8000_1234_5678), UPPER);
+        assert_eq!(run(&[sign, check], UPPER), UPPER);
+        assert_eq!(run(&[sign], UPPER) & 0x0080_ffff_ffff_ffff, UPPER & 0x0080_ffff_ffff_ffff);
+        let change = encode("ADD_imm", &[('z', 1), ('i', 1), ('n', 1), ('d', 1)]);
+        // Fifteen bits agree by chance more seldom than seven.
+        let outcomes: Vec<u64> = (0..32).map(|_| run(&[sign, change, check], UPPER)).collect();
+        let failed = UPPER & !(3 << 61) | error;
+        assert!(outcomes.iter().filter(|&&outcome| outcome == failed).count() > 20, "{outcomes:x?}");
+    }
+}
+
 /// A code has few bits, so that two may be the same by chance; with several keys they are not.
 #[test]
 fn zero_forms_and_hints_are_the_same_codes() {
