@@ -2,13 +2,15 @@
 //
 // Each batch is a child process of its own, in a new empty directory below DIR (default /tmp), in a session of its own, with
 // limits, and with no descriptor from outside. It makes CALLS calls of random rows, with arguments that are a function of
-// SEED plus the batch's number: `syscall-fuzz SEED+N 1` does batch N again. What may become of the child is anything but
+// SEED plus the batch's number: `syscall-fuzz SEED+N 1` does batch N again. Where a call ends the child, another one goes on
+// behind that call, so that each batch makes all of its calls. What may become of a child is anything but
 // what only an emulator's fault can bring: a status that it does not have, or no end. A call that waits is interrupted by
 // SIGALRM every 2 ms; where a call has blocked that, another thread ends the process by exit_group, which must end any wait.
 //
 // Nothing outside may be hit, also where the guest runs on a kernel: paths are relative and lead out only to files of
 // /proc/self, processes are the child itself or none, ids of System V objects are its own, devices are never made, and calls
-// that reach the machine are left out (syscall-fuzz-rows.h). With a batch's end its directory and objects are removed.
+// that reach the machine are left out (syscall-fuzz-rows.h). With a child's end its directory and objects are removed and its
+// own children are ended: this process adopts them.
 //
 // With BATCHES of at least 50, each row must have been called. Standard error gets the numbers where the environment has
 // FUZZ_VERBOSE.
@@ -21,9 +23,9 @@ enum { NR_setrlimit = 164, NR_clone3 = 435, NR_mkdirat = 34, NR_unlinkat = 35, N
        NR_getdents64 = 61, NR_eventfd2 = 19, NR_epoll_create1 = 20, NR_inotify_init1 = 26, NR_timerfd_create = 85,
        NR_signalfd4 = 74, NR_pidfd_open = 434, NR_socketpair = 199, NR_socket = 198, NR_mknodat = 33,
        NR_msgget = 186, NR_msgctl = 187, NR_semget = 190, NR_semctl = 191, NR_shmget = 194, NR_shmctl = 195,
-       NR_mq_open = 180, NR_mq_unlink = 181 };
+       NR_mq_open = 180, NR_mq_unlink = 181, NR_prctl = 167 };
 enum { O_CREAT = 0100, O_RDWR = 2, O_DIRECTORY = 040000, O_NOFOLLOW = 0100000, AT_REMOVEDIR = 0x200, S_IFIFO = 010000,
-       DT_DIR = 4, IPC_RMID = 0, WUNTRACED = 2 };
+       DT_DIR = 4, IPC_RMID = 0, WUNTRACED = 2, PR_SET_CHILD_SUBREAPER = 36 };
 static const u64 PAGE = 4096, BUFFERS = 16 * PAGE, ARENA = 256 * PAGE;
 
 struct row { u16 number; const char *name; const char *kinds; };
@@ -36,9 +38,10 @@ static const struct row ROWS[] = {
 };
 enum { COUNT = sizeof ROWS / sizeof ROWS[0] };
 
-/// What a child tells its parent, in memory that they share.
+/// What a child tells its parent, in memory that they share: how many calls the batch has made, the state of the random
+/// numbers at the last one, that call, and what is to be removed.
 struct books {
-    u64 progress;
+    u64 progress, seed;
     u32 row;
     u64 args[6];
     u32 ids_made;
@@ -46,6 +49,7 @@ struct books {
     u32 calls[COUNT], successes[COUNT];
 };
 static struct books *books;
+static int verbose;
 
 // ---- random numbers (splitmix64) ----
 
@@ -324,6 +328,7 @@ static void one_call(void) {
     for (u32 i = 0; row->kinds[i]; i++) args[i] = value(row->kinds[i]);
     open_alarm();
     books->row = index;
+    books->seed = seed;
     for (u32 i = 0; i < 6; i++) books->args[i] = args[i];
     ADD(&books->calls[index], 1);
     ADD(&books->progress, 1);
@@ -407,7 +412,7 @@ __attribute__((noreturn)) static void batch(const char *directory) {
     limit(0, 20);          // RLIMIT_CPU
     for (u32 i = 0; i < BUFFERS / 8; i++) ((u64 *)buffers)[i] = random();
     rt_thread_start(watch, 0);
-    for (u32 i = 0; i < CALLS; i++) one_call();
+    while (books->progress < CALLS) one_call();
     rt_exit_group(0);
 }
 
@@ -456,10 +461,14 @@ static void tell(const char *what, u64 batch_seed, int status) {
 
 static void on_limit(int sig, siginfo_t *info, ucontext_t *context) { (void)sig, (void)info, (void)context; }
 
-/// Runs a batch to its end; what became of it: 0 well, 1 not.
-static int run(u64 batch_seed) {
-    seed = batch_seed;
-    books->progress = 0;
+/// Ends and reaps all that the child has left: its session, and whoever left that, who ends by himself.
+static void end_others(s32 child) {
+    sys2(NR_kill, -child, SIGKILL);
+    while (sys4(NR_wait4, -1, 0, 0, 0) > 0) {}
+}
+
+/// Makes calls of a batch until the child ends; what became of it: 0 well, 1 not.
+static int life(u64 batch_seed) {
     CHECK_EQ(sys3(NR_mkdirat, AT_FDCWD, "batch", 0700), 0);
     s32 child = rt_fork();
     if (child == 0) batch("batch");
@@ -479,10 +488,27 @@ static int run(u64 batch_seed) {
     } else if (WIFEXITED(status) && WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != STUCK_STATUS) {
         tell("ended by itself", batch_seed, status);
         failed = 1;
+    } else if (verbose && books->progress < CALLS) {
+        tell("ended", batch_seed, status);
     }
-    while (sys4(NR_wait4, -1, 0, WNOHANG, 0) > 0) {}
+    end_others(child);
     remove_directory(AT_FDCWD, "batch");
     remove_objects();
+    return failed;
+}
+
+/// Runs a batch to its end; in how many of its lives something went wrong.
+static u32 run(u64 batch_seed) {
+    u32 failed = 0;
+    seed = batch_seed;
+    books->progress = 0;
+    do {
+        u64 before = books->progress;
+        failed += (u32)life(batch_seed);
+        seed = books->seed;
+        // A child that makes no call at all would do so for ever.
+        if (books->progress == before) return failed + 1;
+    } while (books->progress < CALLS);
     return failed;
 }
 
@@ -508,13 +534,13 @@ static void enter(char directory[256], const char *parent) {
 int main(int argc, char **argv, char **envp) {
     CHECK(argc == 3 || argc == 4);
     u64 first = rt_parse_u64(argv[1]), batches = rt_parse_u64(argv[2]);
-    int verbose = 0;
     for (; *envp; envp++) verbose |= rt_streq(*envp, "FUZZ_VERBOSE=1");
     char directory[256];
     enter(directory, argc == 4 ? argv[3] : "/tmp");
     books = (void *)sys6(NR_mmap, 0, sizeof *books, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK((s64)books > 0);
     rt_sigaction(SIGALRM, on_limit, SA_SIGINFO, 0);
+    CHECK_EQ(sys5(NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
     u32 failed = 0;
     for (u64 i = 0; i < batches; i++) failed += run(first + i);
     rt_guard(0);

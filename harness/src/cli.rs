@@ -109,7 +109,7 @@ struct RunArgs {
     #[arg(long, value_name = "PATH")]
     elfuse: Option<PathBuf>,
     /// Any program in place of the guests: what follows `elfuse` on a command line, in one word
-    #[arg(long, value_name = "CMD", conflicts_with_all = ["guest", "class"])]
+    #[arg(long, value_name = "CMD", allow_hyphen_values = true, conflicts_with_all = ["guest", "class"])]
     program: Option<String>,
     /// What the program must write to its standard output; without it, anything
     #[arg(long, value_name = "FILE", requires = "program")]

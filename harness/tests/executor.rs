@@ -88,6 +88,27 @@ fn a_left_process_is_counted_and_ended() {
 }
 
 #[test]
+fn an_orphan_that_has_ended_is_not_left() {
+    let until_dead = "until grep -q 'State:.Z' /proc/$(cat orphan.$$)/status; do sleep 0.01; done";
+    let (dir, elfuse) = fake(&format!("(true & echo $! > orphan.$$); {until_dead}; echo 'hello, world'"));
+    run(&elfuse, dir.path(), &[]);
+    assert_eq!(names(&failures(dir.path())), [""; 0]);
+}
+
+#[test]
+fn a_program_may_come_after_options_with_values() {
+    let (dir, elfuse) = fake("echo \"$@\" > arguments");
+    let output = Command::new(HARNESS)
+        .args(["run", "--iterations", "1", "--program", "--sysroot / -E A=b -- /bin/true x", "--elfuse"])
+        .arg(&elfuse)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "only the statistics are missing: {output:?}");
+    let arguments = fs::read_to_string(dir.path().join("arguments")).unwrap();
+    assert!(arguments.contains("--sysroot / -E A=b"), "{arguments}");
+}
+
+#[test]
 fn a_left_transport_file_is_a_failure() {
     let (dir, elfuse) = fake("echo 'hello, world'; : > \"$ELFUSE_SIGNAL_DIR/elfuse-sig-$$\"");
     run(&elfuse, dir.path(), &[]);

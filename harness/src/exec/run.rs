@@ -204,6 +204,7 @@ fn end(started: &Started, files: &Files, kill: bool) -> io::Result<Ended> {
         tree::kill_all(started.pid, &known());
     }
     let ending = super::reap(started.pid)?;
+    tree::reap_orphans(started.pid, &known());
     let left = tree::left(started.pid, &known())?;
     tree::end_left(started.pid, &left)?;
     let snapshot = stats.read().map_err(|error| error.to_string());

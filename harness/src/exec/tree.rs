@@ -9,7 +9,7 @@ use elfuse::host::children::{ADOPTS_ORPHANS, Whose, adopt_orphans, peek};
 use elfuse::host::pidfd::PidFd;
 use elfuse::host::process::{all, identity_of, own_pid, relation_of};
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use std::collections::BTreeSet;
 use std::io;
 use std::time::{Duration, Instant};
@@ -23,6 +23,20 @@ const REAP_PATIENCE: Duration = Duration::from_secs(10);
 /// The host's.
 pub fn become_subreaper() -> io::Result<()> {
     Ok(adopt_orphans().map(drop)?)
+}
+
+/// Reaps the orphans of a run that have ended, as an init would: they are not left. `top` is reaped, `known` are the run's
+/// processes with their start times.
+pub fn reap_orphans(top: Pid, known: &[(i32, u64)]) {
+    let others = known
+        .iter()
+        .filter(|(pid, start)| *pid != top.0 && identity_of(Pid(*pid)).is_some_and(|it| it.start_time_ticks == *start));
+    for (pid, _) in others {
+        // ECHILD: it is somebody else's child. An error can also be a death by a real-time signal, which nix does not know.
+        let _ = waitpid(nix::unistd::Pid::from_raw(*pid), Some(WaitPidFlag::WNOHANG));
+    }
+    let group = nix::unistd::Pid::from_raw(-top.0);
+    while !matches!(waitpid(group, Some(WaitPidFlag::WNOHANG)), Ok(WaitStatus::StillAlive) | Err(nix::Error::ECHILD)) {}
 }
 
 /// The processes that are left of a run whose top process was `top` and is reaped: those in its process group, and those of
