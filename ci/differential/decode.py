@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compares our disassembler with objdump over words that are sampled from every row, or from all words.
 
-Usage: decode.py SEED COUNT [rows|all]. Prints the differences that are known (`decode_reasons.py`) by their
-reasons, and the kinds of others with an example each, the most frequent first. Exit status 1 where there are others.
+Usage: decode.py SEED COUNT [rows|all]. Prints the kinds of differences with an example each and, where it is known
+(`reasons.py`), why; those that are not known come first, and make the exit status 1.
 """
 
 import collections
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-import decode_reasons
+import reasons
 import table
 
 
@@ -71,7 +71,7 @@ def normal(line, address, word):
 
 
 def main():
-    """Compares and prints; the answer is the exit status."""
+    """Compares and prints."""
     seed, count = int(sys.argv[1]), int(sys.argv[2])
     mode = sys.argv[3] if len(sys.argv) > 3 else "rows"
     disassembler = os.environ["ELFUSE_EXAMPLES"] + "/disassemble"
@@ -82,20 +82,18 @@ def main():
     output = subprocess.run([disassembler], input=text, capture_output=True, text=True, check=True).stdout
     ours = [re.sub(r"\s+", " ", line.split(" ", 1)[1]).strip() for line in output.splitlines()]
     assert len(ours) == len(theirs) == len(words)
-    known, unknown = collections.Counter(), collections.defaultdict(list)
+    different = collections.defaultdict(list)
     for word, their, our in zip(words, theirs, ours):
-        if their != our and not is_scalable(word):
-            why = decode_reasons.known(word, their, our)
-            if why:
-                known[why] += 1
-            else:
-                unknown[our.split(" ")[0], their.split(" ")[0]].append((f"{word:08x}", their, our))
-    for why, count in known.most_common():
-        print(f"{count:6}  {why}")
-    for examples in sorted(unknown.values(), key=len, reverse=True):
-        print(f"{len(examples):6}  {examples[0][0]}  objdump: {examples[0][1]}  here: {examples[0][2]}")
-    print(f"{len(words)} words, {sum(known.values())} differ for known reasons, {sum(map(len, unknown.values()))} without")
-    return 1 if unknown else 0
+        if their != our and not (is_scalable(word)):
+            why = reasons.known_text(f"{word:08x}", their, our)
+            different[why, our.split(" ")[0], their.split(" ")[0]].append((f"{word:08x}", their, our))
+    kinds = [(reasons.known_text(*examples[0]), examples) for examples in different.values()]
+    unknown = sum(len(examples) for why, examples in kinds if not why)
+    print(f"{sum(map(len, different.values()))} of {len(words)} differ, {unknown} of them without a reason")
+    for why, examples in sorted(kinds, key=lambda kind: (kind[0] != "", -len(kind[1]))):
+        word, their, our = examples[0]
+        print(f"{len(examples):6}  {word}  objdump: {their}  here: {our}" + (f"  ({why})" if why else "  UNKNOWN"))
+    return unknown != 0
 
 
 if __name__ == "__main__":
