@@ -283,7 +283,7 @@ mod imp {
             use crate::host::fork::{Forked, fork};
             const CONCLUDED: i32 = 1;
             const WRONG: i32 = 2;
-            super::super::own_identity();
+            let _known = super::super::own_identity();
             let mut concluded = 0;
             for _ in 0..200 {
                 // SAFETY: the child makes system calls and ends.
