@@ -12,8 +12,19 @@ fn recip(a: u64) -> u64 {
     b.div_ceil(2)
 }
 
+/// [`recip_sqrt`] of every number that has one.
+static RECIP_SQRTS: [u16; 512] = {
+    let mut table = [0; 512];
+    let mut a = 128;
+    while a < 512 {
+        table[a] = recip_sqrt(a as u64) as u16;
+        a += 1;
+    }
+    table
+};
+
 /// RecipSqrtEstimate: of `a / 512` in `[0.25, 1)`, as `result / 256` in `[1, 2)`.
-fn recip_sqrt(a: u64) -> u64 {
+const fn recip_sqrt(a: u64) -> u64 {
     let a = if a < 256 { 2 * a + 1 } else { ((a >> 1 << 1) + 1) * 2 };
     // The largest number whose square times `a` is less than 2^28.
     let b = (((1 << 28) - 1) / a).isqrt();
@@ -71,7 +82,7 @@ pub(crate) fn recip_sqrt_estimate<F: Format>(env: &mut Env, a: u64) -> u64 {
     }
     // An even exponent leaves a significand in [0.25, 0.5), an odd one in [0.5, 1).
     let is_even = a.exp & 1 == 0;
-    let estimate = recip_sqrt(a.sig >> if is_even { 56 } else { 55 });
+    let estimate = u64::from(RECIP_SQRTS[(a.sig >> if is_even { 56 } else { 55 }) as usize & 511]);
     let biased = F::BIAS - 1 - (a.exp >> 1);
     (biased as u64) << F::FRAC | estimate << (F::FRAC - 8) & F::FRACTION
 }

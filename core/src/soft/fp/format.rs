@@ -1,6 +1,7 @@
 //! [`Format`]: the four floating-point formats, and what the host's arithmetic can do with them.
 
 use super::env::{FZ, FZ16};
+use super::halves;
 
 /// A binary interchange format: a sign, an exponent, a fraction.
 pub(crate) trait Format: Copy + 'static {
@@ -112,6 +113,16 @@ impl Format for Half {
     #[inline(always)]
     fn host_value(a: u64) -> Option<f64> {
         Self::widened(a).map(|single| f64::from(f32::from_bits(single as u32)))
+    }
+
+    /// `None` also for denormal numbers, which FPCR.FZ16 makes zeros.
+    #[inline(always)]
+    fn host_sqrt(a: u64) -> Option<u64> {
+        let is_denormal = a & Self::INFINITY == 0 && a & Self::FRACTION != 0;
+        if is_denormal {
+            return None;
+        }
+        halves::sqrt(halves::splat(a)).map(|vector| vector as u64 & Self::MASK)
     }
 }
 

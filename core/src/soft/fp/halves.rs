@@ -2,6 +2,7 @@
 //! [`fast::is_host_like_half`](super::fast::is_host_like_half) holds, or `None`. The reasons are those of
 //! [`fast`](super::fast), lane by lane.
 
+use super::env::Rounding;
 use super::format::{Format, Half};
 use crate::host::vector;
 
@@ -31,13 +32,17 @@ fn zeros(vector: u128) -> [bool; 8] {
     lanes.map(|lane| lane == 0)
 }
 
+/// True where no lane is an infinity or a NaN.
+#[inline(always)]
+fn is_finite(vector: u128) -> bool {
+    let lanes: Lanes = zerocopy::transmute!(vector & !SIGNS);
+    lanes.into_iter().fold(true, |all, lane| all & (lane < Half::INFINITY as u16))
+}
+
 /// A sum; one that is finite is right.
 #[inline(always)]
 pub(crate) fn add(a: u128, b: u128) -> Option<u128> {
-    vector::half_add(a, b).filter(|&result| {
-        let lanes: Lanes = zerocopy::transmute!(result & !SIGNS);
-        lanes.into_iter().fold(true, |all, lane| all & (lane < Half::INFINITY as u16))
-    })
+    vector::half_add(a, b).filter(|&result| is_finite(result))
 }
 
 /// A difference.
@@ -65,6 +70,86 @@ pub(crate) fn div(a: u128, b: u128) -> Option<u128> {
 pub(crate) fn mul_add(addend: u128, a: u128, b: u128) -> Option<u128> {
     let (a_zeros, b_zeros) = (zeros(a), zeros(b));
     vector::half_mul_add(addend, a, b).filter(|&result| all(result, |index| a_zeros[index] | b_zeros[index]))
+}
+
+/// `2 - a * b`.
+#[inline(always)]
+pub(crate) fn recip_step(a: u128, b: u128) -> Option<u128> {
+    const TWO: u64 = 0x4000;
+    vector::half_mul_add(splat(TWO), neg(a), b).filter(|&result| all(result, |_| false))
+}
+
+/// `(3 - a * b) / 2`; halving a number is exact where both are normal.
+#[inline(always)]
+pub(crate) fn recip_sqrt_step(a: u128, b: u128) -> Option<u128> {
+    const THREE: u64 = 0x4200;
+    let twice = vector::half_mul_add(splat(THREE), neg(a), b).filter(|&result| all(result, |_| false))?;
+    // No lane borrows from its neighbour.
+    Some(twice - splat(Half::MIN_NORMAL)).filter(|&result| all(result, |_| false))
+}
+
+/// A square root: that of a positive number is normal.
+#[inline(always)]
+pub(crate) fn sqrt(a: u128) -> Option<u128> {
+    #[inline(always)]
+    fn run(a: u128) -> Option<u128> {
+        vector::half_from_singles(vector::half_to_singles(a)?.map(f32::sqrt))
+    }
+    // Rounded twice without harm, as `host::vector` says of sums.
+    vector::wide(a, run).filter(|&result| is_finite(result))
+}
+
+/// Finite numbers, rounded to integers: exact, and no more than Inexact is raised.
+#[inline(always)]
+fn integers(a: u128, mode: Rounding) -> Option<[f32; 8]> {
+    if !is_finite(a) {
+        return None;
+    }
+    let singles = vector::half_to_singles(a)?;
+    match mode {
+        Rounding::Nearest => Some(singles.map(f32::round_ties_even)),
+        Rounding::Plus => Some(singles.map(f32::ceil)),
+        Rounding::Minus => Some(singles.map(f32::floor)),
+        Rounding::Zero => Some(singles.map(f32::trunc)),
+        Rounding::Away => Some(singles.map(f32::round)),
+        Rounding::Odd => None,
+    }
+}
+
+/// FRINT*: integers as numbers.
+#[inline(always)]
+pub(crate) fn round_int(a: u128, mode: Rounding) -> Option<u128> {
+    #[inline(always)]
+    fn run((a, mode): (u128, Rounding)) -> Option<u128> {
+        vector::half_from_singles(integers(a, mode)?)
+    }
+    vector::wide((a, mode), run)
+}
+
+/// FCVT*: integers of 16 bits, where they fit.
+#[inline(always)]
+pub(crate) fn to_integers(a: u128, is_signed: bool, mode: Rounding) -> Option<u128> {
+    vector::wide((a, is_signed, mode), fitting_integers)
+}
+
+#[inline(always)]
+fn fitting_integers((a, is_signed, mode): (u128, bool, Rounding)) -> Option<u128> {
+    let (least, most) = if is_signed { (f32::from(i16::MIN), f32::from(i16::MAX)) } else { (0.0, f32::from(u16::MAX)) };
+    let integers = integers(a, mode)?;
+    let do_fit = integers.iter().fold(true, |all, &integer| all & (integer >= least) & (integer <= most));
+    let lanes: Lanes = integers.map(|integer| integer as i32 as u16);
+    do_fit.then(|| zerocopy::transmute!(lanes))
+}
+
+/// SCVTF and UCVTF of integers of 16 bits; one that is finite is right.
+#[inline(always)]
+pub(crate) fn from_integers(a: u128, is_signed: bool) -> Option<u128> {
+    #[inline(always)]
+    fn run((a, is_signed): (u128, bool)) -> Option<u128> {
+        let lanes: Lanes = zerocopy::transmute!(a);
+        vector::half_from_singles(lanes.map(|lane| if is_signed { f32::from(lane as i16) } else { f32::from(lane) }))
+    }
+    vector::wide((a, is_signed), run).filter(|&result| is_finite(result))
 }
 
 /// The magnitude of a difference.

@@ -8,6 +8,12 @@ use crate::soft::fp::{self, Env, Format, Ordering, Rounding, fast, halves};
 pub(crate) trait Unary {
     /// The result.
     fn apply<F: Format>(env: &mut Env, a: u64) -> u64;
+
+    /// As [`Binary::halves_by_host`].
+    #[inline(always)]
+    fn halves_by_host(_env: &Env, _a: u128) -> Option<u128> {
+        None
+    }
 }
 
 /// An operation of two operands.
@@ -84,7 +90,7 @@ modes! {
 
 /// Defines operations of one operand.
 macro_rules! unary {
-    ($($(#[$doc:meta])* $name:ident: |$env:ident, $a:ident| $result:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident: |$env:ident, $a:ident| $result:expr $(, halves $halves:path)?;)*) => {
         $($(#[$doc])*
         pub(crate) struct $name;
 
@@ -93,6 +99,11 @@ macro_rules! unary {
             fn apply<F: Format>($env: &mut Env, $a: u64) -> u64 {
                 $result
             }
+
+            $(#[inline(always)]
+            fn halves_by_host(_env: &Env, a: u128) -> Option<u128> {
+                $halves(a)
+            })?
         })*
     };
 }
@@ -105,7 +116,7 @@ unary! {
     /// FNEG.
     Neg: |_env, a| fp::neg::<F>(a & F::MASK);
     /// FSQRT.
-    Sqrt: |env, a| fast::sqrt::<F>(env, a);
+    Sqrt: |env, a| fast::sqrt::<F>(env, a), halves halves::sqrt;
     /// FRECPE.
     RecipEstimate: |env, a| fp::recip_estimate::<F>(env, a);
     /// FRSQRTE.
@@ -139,6 +150,11 @@ impl<M: Mode, const EXACT: bool> Unary for RoundInt<M, EXACT> {
         let mode = M::of(env);
         fp::round_int::<F>(env, a, mode, EXACT)
     }
+
+    #[inline(always)]
+    fn halves_by_host(env: &Env, a: u128) -> Option<u128> {
+        halves::round_int(a, M::of(env))
+    }
 }
 
 /// FRINT32* and FRINT64*: to an integer of so many bits.
@@ -161,6 +177,11 @@ impl<M: Mode, const SIGNED: bool> Unary for ToInt<M, SIGNED> {
         let mode = M::of(env);
         fast::to_integer::<F>(env, a, F::BITS, SIGNED, mode)
     }
+
+    #[inline(always)]
+    fn halves_by_host(env: &Env, a: u128) -> Option<u128> {
+        halves::to_integers(a, SIGNED, M::of(env))
+    }
 }
 
 /// SCVTF and UCVTF, in place.
@@ -170,6 +191,11 @@ impl<const SIGNED: bool> Unary for FromInt<SIGNED> {
     #[inline(always)]
     fn apply<F: Format>(env: &mut Env, a: u64) -> u64 {
         fast::from_integer::<F>(env, a, F::BITS, SIGNED)
+    }
+
+    #[inline(always)]
+    fn halves_by_host(_env: &Env, a: u128) -> Option<u128> {
+        halves::from_integers(a, SIGNED)
     }
 }
 
@@ -245,9 +271,9 @@ binary! {
     /// FABD.
     AbsDiff: |env, a, b| fp::abs::<F>(fast::sub::<F>(env, a, b)), by host fast::host::sub::<F>(a, b).map(fp::abs::<F>), halves halves::abs_diff;
     /// FRECPS.
-    RecipStep: |env, a, b| fast::recip_step::<F>(env, a, b), by host fast::host::recip_step::<F>(a, b);
+    RecipStep: |env, a, b| fast::recip_step::<F>(env, a, b), by host fast::host::recip_step::<F>(a, b), halves halves::recip_step;
     /// FRSQRTS.
-    RecipSqrtStep: |env, a, b| fast::recip_sqrt_step::<F>(env, a, b), by host fast::host::recip_sqrt_step::<F>(a, b);
+    RecipSqrtStep: |env, a, b| fast::recip_sqrt_step::<F>(env, a, b), by host fast::host::recip_sqrt_step::<F>(a, b), halves halves::recip_sqrt_step;
     /// FCMEQ.
     IsEqual: |env, a, b| mask::<F>(fast::compare_quiet::<F>(env, a, b) == Ordering::Equal), halves halves::is_equal;
     /// FCMGE.

@@ -79,13 +79,61 @@ pub(super) fn host_halves<const N: usize, F: Format, const FULL: bool>(
     f(operands.map(cut)).map(cut)
 }
 
+/// An operation on all lanes.
+#[inline(always)]
+fn apply_unary<O: Unary, F: Format, const FULL: bool>(env: &mut Env, a: u128) -> u128 {
+    host_halves::<1, F, FULL>(env, [a], |[a]| O::halves_by_host(env, a))
+        .unwrap_or_else(|| lanes::<F, FULL>(|index| O::apply::<F>(env, lane::<F>(a, index))))
+}
+
+/// The same of two operands.
+#[inline(always)]
+pub(super) fn apply_binary<O: Binary, F: Format, const FULL: bool>(env: &mut Env, a: u128, b: u128) -> u128 {
+    let by_host = |index| O::by_host::<F>(lane::<F>(a, index), lane::<F>(b, index));
+    host_halves::<2, F, FULL>(env, [a, b], |[a, b]| O::halves_by_host(a, b))
+        .or_else(|| host_lanes::<F, FULL>(env, by_host))
+        .unwrap_or_else(|| lanes::<F, FULL>(|index| O::apply::<F>(env, lane::<F>(a, index), lane::<F>(b, index))))
+}
+
+/// The same of three operands.
+#[inline(always)]
+pub(super) fn apply_ternary<O: Ternary, F: Format, const FULL: bool>(env: &mut Env, d: u128, a: u128, b: u128) -> u128 {
+    let by_host = |index| O::by_host::<F>(lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index));
+    host_halves::<3, F, FULL>(env, [d, a, b], |[d, a, b]| O::halves_by_host(d, a, b))
+        .or_else(|| host_lanes::<F, FULL>(env, by_host))
+        .unwrap_or_else(|| {
+            lanes::<F, FULL>(|index| O::apply::<F>(env, lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index)))
+        })
+}
+
+/// The same number in every lane.
+#[inline(always)]
+pub(super) fn splat<F: Format>(value: u64) -> u128 {
+    lanes::<F, true>(|_| value)
+}
+
+/// Lanes of half precision of even and of odd number of `b:a`, the first source in the lower half.
+#[inline(always)]
+fn unzip_halves<const FULL: bool>(a: u128, b: u128) -> [u128; 2] {
+    let half = if FULL { 4 } else { 2 };
+    let [a, b]: [[u16; 8]; 2] = [zerocopy::transmute!(a), zerocopy::transmute!(b)];
+    [0, 1].map(|odd| {
+        let picked: [u16; 8] = std::array::from_fn(|index| match index / half {
+            0 => a[2 * index + odd],
+            1 => b[2 * (index - half) + odd],
+            2.. => 0,
+        });
+        zerocopy::transmute!(picked)
+    })
+}
+
 pub(super) fn registers(inst: Inst) -> Operands {
     Operands { rd: inst.reg('d'), rn: inst.reg('n'), rm: inst.reg('m'), ..Operands::default() }
 }
 
 fn execute_unary<O: Unary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let a = cpu.vector(at.rn());
-    let result = lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(a, index)));
+    let result = apply_unary::<O, F, FULL>(&mut cpu.fp, a);
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
 }
@@ -100,11 +148,7 @@ pub(crate) fn unary_h<O: Unary>(b: &mut Builder, inst: Inst) {
 
 fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let (a, b) = (cpu.vector(at.rn()), cpu.vector(at.rm()));
-    let by_host = |index| O::by_host::<F>(lane::<F>(a, index), lane::<F>(b, index));
-    let halves = host_halves::<2, F, FULL>(&cpu.fp, [a, b], |[a, b]| O::halves_by_host(a, b));
-    let result = halves.or_else(|| host_lanes::<F, FULL>(&cpu.fp, by_host)).unwrap_or_else(|| {
-        lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(a, index), lane::<F>(b, index)))
-    });
+    let result = apply_binary::<O, F, FULL>(&mut cpu.fp, a, b);
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
 }
@@ -120,13 +164,7 @@ pub(crate) fn binary_h<O: Binary>(b: &mut Builder, inst: Inst) {
 /// The addend is the destination.
 fn execute_accumulate<O: Ternary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
-    let by_host = |index| O::by_host::<F>(lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index));
-    let halves = host_halves::<3, F, FULL>(&cpu.fp, [d, a, b], |[d, a, b]| O::halves_by_host(d, a, b));
-    let result = halves.or_else(|| host_lanes::<F, FULL>(&cpu.fp, by_host)).unwrap_or_else(|| {
-        lanes::<F, FULL>(|index| {
-            O::apply::<F>(&mut cpu.fp, lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index))
-        })
-    });
+    let result = apply_ternary::<O, F, FULL>(&mut cpu.fp, d, a, b);
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
 }
@@ -142,10 +180,17 @@ pub(crate) fn accumulate_h<O: Ternary>(b: &mut Builder, inst: Inst) {
 /// Neighbouring lanes of the first source, then of the second.
 fn execute_pairwise<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let (a, b) = (cpu.vector(at.rn()), cpu.vector(at.rm()));
+    let by_host = if F::IS_HALF {
+        host_halves::<2, F, FULL>(&cpu.fp, unzip_halves::<FULL>(a, b), |[even, odd]| O::halves_by_host(even, odd))
+    } else {
+        None
+    };
     let half = if FULL { 64 / F::BITS } else { 32 / F::BITS };
-    let result = lanes::<F, FULL>(|index| {
-        let (source, pair) = if index < half { (a, index) } else { (b, index - half) };
-        O::apply::<F>(&mut cpu.fp, lane::<F>(source, 2 * pair), lane::<F>(source, 2 * pair + 1))
+    let result = by_host.unwrap_or_else(|| {
+        lanes::<F, FULL>(|index| {
+            let (source, pair) = if index < half { (a, index) } else { (b, index - half) };
+            O::apply::<F>(&mut cpu.fp, lane::<F>(source, 2 * pair), lane::<F>(source, 2 * pair + 1))
+        })
     });
     cpu.set_vector(at.rd(), result);
     at.next(cpu)

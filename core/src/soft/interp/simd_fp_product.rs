@@ -5,11 +5,13 @@
 
 use super::builder::Builder;
 use super::cpu::Cpu;
-use super::fp_ops::{Add, Binary, Ternary};
+use super::fp_ops::{Add, Binary, MulAdd, Ternary};
 use super::op::{At, Exec, Flow, Operands};
-use super::simd_fp::{by_vector, by_vector_h, host_halves, host_lanes, lane, lanes, registers};
+use super::simd_fp::{
+    apply_binary, apply_ternary, by_vector, by_vector_h, host_halves, host_lanes, lane, lanes, registers, splat,
+};
 use crate::soft::a64::{Inst, element_index};
-use crate::soft::fp::{self, Double, Format, Half, Single, fast, halves};
+use crate::soft::fp::{Double, Format, Half, Single, fast, halves};
 
 fn element_operands(inst: Inst) -> Operands {
     Operands { aux: element_index(inst) as u16, ..registers(inst) }
@@ -17,10 +19,7 @@ fn element_operands(inst: Inst) -> Operands {
 
 fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let (a, b) = (cpu.vector(at.rn()), lane::<F>(cpu.vector(at.rm()), u32::from(at.aux())));
-    let halves = host_halves::<2, F, FULL>(&cpu.fp, [a, halves::splat(b)], |[a, b]| O::halves_by_host(a, b));
-    let result = halves
-        .or_else(|| host_lanes::<F, FULL>(&cpu.fp, |index| O::by_host::<F>(lane::<F>(a, index), b)))
-        .unwrap_or_else(|| lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(a, index), b)));
+    let result = apply_binary::<O, F, FULL>(&mut cpu.fp, a, splat::<F>(b));
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
 }
@@ -120,15 +119,57 @@ pub(crate) fn long_element<const UPPER: bool, const NEGATES: bool>(b: &mut Build
     lower_long::<UPPER, true>(b, inst, NEGATES);
 }
 
+/// Complex numbers: pairs of lanes, the real part first.
+trait Complex: Format {
+    /// The real parts, the lowest bit of every pair.
+    const REAL: u128 = Self::FIRSTS * Self::MASK as u128;
+    const FIRSTS: u128;
+
+    /// The lanes of every pair exchanged.
+    #[inline(always)]
+    fn swapped(vector: u128) -> u128 {
+        (vector & Self::REAL) << Self::BITS | vector >> Self::BITS & Self::REAL
+    }
+
+    /// Both lanes of every pair the real or the imaginary part.
+    #[inline(always)]
+    fn parts(vector: u128, is_imaginary: bool) -> u128 {
+        let part = if is_imaginary { vector >> Self::BITS } else { vector } & Self::REAL;
+        part | part << Self::BITS
+    }
+
+    /// The pair of this index in every pair.
+    #[inline(always)]
+    fn splat_pair(vector: u128, index: u32) -> u128 {
+        let pair = vector >> (index * 2 * Self::BITS) & (u128::MAX >> (128 - 2 * Self::BITS));
+        pair * Self::FIRSTS
+    }
+
+    /// The signs of the real and the imaginary parts changed.
+    #[inline(always)]
+    fn negated(vector: u128, is_real: bool, is_imaginary: bool) -> u128 {
+        let signs = Self::FIRSTS * u128::from(Self::SIGN);
+        let real = if is_real { signs } else { 0 };
+        vector ^ real ^ if is_imaginary { signs << Self::BITS } else { 0 }
+    }
+}
+
+impl Complex for Half {
+    const FIRSTS: u128 = u128::MAX / u32::MAX as u128;
+}
+
+impl Complex for Single {
+    const FIRSTS: u128 = u128::MAX / u64::MAX as u128;
+}
+
+impl Complex for Double {
+    const FIRSTS: u128 = 1;
+}
+
 /// FCADD: `a + i * b` for `aux` 0, `a - i * b` for 1.
-fn execute_complex_add<F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let (a, b) = (cpu.vector(at.rn()), cpu.vector(at.rm()));
-    let result = lanes::<F, FULL>(|index| {
-        let other = lane::<F>(b, index ^ 1);
-        let is_negative = index & 1 == u32::from(at.aux());
-        let other = if is_negative { fp::neg::<F>(other) } else { other };
-        Add::apply::<F>(&mut cpu.fp, lane::<F>(a, index), other)
-    });
+fn execute_complex_add<F: Complex, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let (a, b) = (cpu.vector(at.rn()), F::swapped(cpu.vector(at.rm())));
+    let result = apply_binary::<Add, F, FULL>(&mut cpu.fp, a, F::negated(b, at.aux() == 0, at.aux() == 1));
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
 }
@@ -153,19 +194,15 @@ pub(crate) fn fcadd(b: &mut Builder, inst: Inst) {
 
 /// FCMLA: one of the two steps of a complex product. `aux` is the rotation in quarter turns, `imm` the index of the
 /// complex element.
-fn execute_complex_product<F: Format, const ELEMENT: bool, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+fn execute_complex_product<F: Complex, const ELEMENT: bool, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
-    let rotation = u32::from(at.aux());
-    let swaps = rotation & 1;
-    let result = lanes::<F, FULL>(|index| {
-        let part = index & 1;
-        let pair = if ELEMENT { 2 * at.imm() as u32 } else { index - part };
-        let a = lane::<F>(a, index - part + swaps);
-        let b = lane::<F>(b, pair + (part ^ swaps));
-        let is_negative = rotation == 2 || rotation == 1 + 2 * part;
-        let b = if is_negative { fp::neg::<F>(b) } else { b };
-        fast::mul_add::<F>(&mut cpu.fp, lane::<F>(d, index), a, b)
-    });
+    let rotation = at.aux();
+    let swaps = rotation & 1 == 1;
+    let a = F::parts(a, swaps);
+    let b = if ELEMENT { F::splat_pair(b, at.imm() as u32) } else { b };
+    let b = if swaps { F::swapped(b) } else { b };
+    let b = F::negated(b, rotation == 1 || rotation == 2, rotation >= 2);
+    let result = apply_ternary::<MulAdd<false, false>, F, FULL>(&mut cpu.fp, d, a, b);
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
 }

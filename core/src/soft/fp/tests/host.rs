@@ -133,7 +133,7 @@ fn dot_products_of_brain_numbers() {
 fn eight_halves_at_once() {
     type Exact = fn(&mut Env, u64, u64, u64) -> u64;
     type ByHost = fn(u128, u128, u128) -> Option<u128>;
-    let operations: [(Exact, ByHost); 10] = [
+    let operations: [(Exact, ByHost); 12] = [
         (|env, _, a, b| arith::add::<Half>(env, a, b), |_, a, b| halves::add(a, b)),
         (|env, _, a, b| arith::sub::<Half>(env, a, b), |_, a, b| halves::sub(a, b)),
         (|env, _, a, b| arith::abs::<Half>(arith::sub::<Half>(env, a, b)), |_, a, b| halves::abs_diff(a, b)),
@@ -144,6 +144,8 @@ fn eight_halves_at_once() {
         (|env, _, a, b| arith::mul::<Half>(env, a, b), |_, a, b| halves::mul(a, b)),
         (|env, _, a, b| arith::div::<Half>(env, a, b), |_, a, b| halves::div(a, b)),
         (|env, c, a, b| fused::mul_add::<Half>(env, c, a, b), halves::mul_add),
+        (|env, _, a, b| fused::recip_step::<Half>(env, a, b), |_, a, b| halves::recip_step(a, b)),
+        (|env, _, a, b| fused::recip_sqrt_step::<Half>(env, a, b), |_, a, b| halves::recip_sqrt_step(a, b)),
     ];
     let mask = |holds: bool| if holds { Half::MASK } else { 0 };
     let above = |a, b| compare::compare::<Half>(&mut env(0), a, b) == compare::Ordering::Greater;
@@ -174,6 +176,39 @@ fn eight_halves_at_once() {
             }
         }
     }
+}
+
+/// Every number of half precision: its root, its integers, and it as an integer.
+#[test]
+fn eight_halves_of_one_operand() {
+    use Rounding::{Away, Minus, Nearest, Plus, Zero};
+    let mut by_host = 0;
+    let mut check = |what: &str, a: u64, by_host_result: Option<u128>, exact: &dyn Fn(&mut Env) -> u64| {
+        let Some(result) = by_host_result else { return };
+        let (expected, after) = after(env(0), exact);
+        assert_eq!(result, halves::splat(expected), "{what} {a:x}");
+        assert_eq!(after.fpsr & !IXC, 0, "{what} {a:x}");
+        by_host += 1;
+    };
+    for a in 0..=Half::MASK {
+        let lanes = halves::splat(a);
+        check("sqrt", a, halves::sqrt(lanes), &|env| arith::sqrt::<Half>(env, a));
+        for is_signed in [false, true] {
+            let exact = |env: &mut Env| convert::fixed_to_fp::<Half>(env, a, 0, 16, is_signed);
+            check("from an integer", a, halves::from_integers(lanes, is_signed), &exact);
+            for mode in [Nearest, Plus, Minus, Zero, Away] {
+                let exact = |env: &mut Env| convert::to_fixed::<Half>(env, a, 0, 16, is_signed, mode);
+                check("to an integer", a, halves::to_integers(lanes, is_signed, mode), &exact);
+            }
+        }
+        for mode in [Nearest, Plus, Minus, Zero, Away] {
+            check("rounded", a, halves::round_int(lanes, mode), &|env| integral::round_int::<Half>(env, a, mode, true));
+        }
+        same!(format!("{a:x}"), |env| fast::sqrt::<Half>(env, a), |env| arith::sqrt::<Half>(env, a));
+    }
+    // A host without such vectors has nothing to compare.
+    let can = crate::host::vector::half_to_singles(0).is_some();
+    assert_eq!(by_host > 700_000, can, "{by_host}");
 }
 
 #[test]
