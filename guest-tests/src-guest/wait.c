@@ -256,16 +256,16 @@ static void adoption(void) {
     CHECK_EQ(sys2(NR_prctl, PR_GET_CHILD_SUBREAPER, &is_reaper), 0);
     CHECK_EQ(is_reaper, 1);
     CHECK_EQ(sys2(NR_pipe2, fds, 0), 0);
+    s32 reaper = getpid();
     s32 parent = rt_fork();
     if (parent == 0) {
-        s32 pid = rt_fork();
-        if (pid == 0) {
+        parent = getpid();
+        if (rt_fork() == 0) {
             // Until the parent is gone, and this is a child of its grandparent.
             while (sys0(NR_getppid) == parent) sys0(NR_sched_yield);
+            CHECK_EQ(sys0(NR_getppid), reaper);
             s32 own = getpid();
-            s32 old_parent = (s32)sys0(NR_getppid);
             CHECK_EQ(sys3(NR_write, fds[1], &own, 4), 4);
-            while ((s32)sys0(NR_getppid) != old_parent) {}
             rt_exit_group(31);
         }
         rt_exit_group(30);
