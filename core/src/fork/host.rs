@@ -8,9 +8,8 @@
 
 #![expect(unsafe_code, reason = "forks, and closes descriptors by number")]
 
-use std::fs::File;
 use std::mem::{forget, replace};
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::sync::Arc;
 
 use super::image::READY;
@@ -19,7 +18,7 @@ use super::vfork::{Before, OnlyWaiting, WaitingParent};
 use crate::abi::{Errno, Pid, SigSet};
 use crate::fs::Root;
 use crate::host::children::exit_now;
-use crate::host::fork::{Forked, close_all_but, fork};
+use crate::host::fork::{Forked, close_all_but, fork, take_over};
 use crate::host::handover::Handover;
 use crate::host::thread::{self, Role};
 use crate::host::twin::Twin;
@@ -132,7 +131,8 @@ fn become_child(
     if !seed.args.flags.contains(CloneFlags::VM) {
         process.space().inherit()?;
     }
-    let published = seed.image.published.map(own_file);
+    // SAFETY: its number is kept, and the parent's process is leaked.
+    let published = seed.image.published.map(|file| unsafe { take_over(file) });
     process.set_image(ImageInfo { published, ..seed.image });
     process.limits().inherit(&seed.limits, seed.is_dumpable);
     process.group().actions = seed.actions;
@@ -159,14 +159,6 @@ fn become_child(
         process.hold_vfork_parent(Box::new(OnlyWaiting { _stream: stream.into() }));
     }
     Ok(())
-}
-
-/// In the child: the parent's file as one of the child's own, which is closed when nobody uses it any more.
-fn own_file(of_parent: Arc<File>) -> Arc<File> {
-    let number = of_parent.as_raw_fd();
-    forget(of_parent);
-    // SAFETY: the number is kept, and whatever owned it is leaked.
-    Arc::new(unsafe { File::from_raw_fd(number) })
 }
 
 /// The host descriptors that the child goes on with: its own standard ones, the guest's, those of mapped files, of the

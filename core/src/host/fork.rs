@@ -1,4 +1,5 @@
-//! fork(2) of this process: [`fork`], and [`close_all_but`], by which the child lets go of what is not its own.
+//! fork(2) of this process: [`fork`], [`take_over`], by which the child keeps a descriptor, and [`close_all_but`], by
+//! which it lets go of those that are not its own.
 //!
 //! Only the calling thread exists in the child, and every lock that another thread held at that moment stays taken there
 //! for ever. Who forks takes the locks that the child will need; here are those of the runtime: the C library's fork sees
@@ -9,7 +10,8 @@
 #![expect(unsafe_code, reason = "fork has no safe form; descriptors are closed by number")]
 
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
 
 use super::process;
 use crate::abi::Pid;
@@ -40,6 +42,18 @@ pub unsafe fn fork() -> io::Result<Forked> {
         pid if pid > 0 => Ok(Forked::Parent(Pid(pid))),
         _error => Err(io::Error::last_os_error()),
     }
+}
+
+/// In the child: what the parent held by `of_parent` as the child's own, whose descriptor closes with its last use.
+///
+/// # Safety
+/// Only in the child of a fork, and everybody else who owns the descriptor is leaked there.
+#[must_use]
+pub unsafe fn take_over<T: AsRawFd + From<OwnedFd>>(of_parent: Arc<T>) -> Arc<T> {
+    let number = of_parent.as_raw_fd();
+    std::mem::forget(of_parent);
+    // SAFETY: the number is open, and by the caller's promise nobody else will close it.
+    Arc::new(unsafe { OwnedFd::from_raw_fd(number) }.into())
 }
 
 /// Closes every descriptor whose number is not in `keep`.

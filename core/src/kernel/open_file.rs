@@ -3,13 +3,14 @@
 //! What kind of file it is decides how blocking calls use it; a directory that elfuse makes up has its entries in a
 //! [`Listing`]. `fd_table.rs` gives it numbers. Sources: open(2), getdents64(2), stat(2).
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::sys::stat::SFlag;
 
 use super::signal::fd::SignalFd;
 use crate::abi::Errno;
+use crate::host::fork::take_over;
 
 /// What a host descriptor is, as far as it decides how blocking calls use it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -186,9 +187,12 @@ impl OpenFile {
 
     /// In the child of a host fork: the parent's open file as one of this process. The number belongs to the answer, or to
     /// a mapping that shares it; the parent's value is leaked, since threads that do not exist here may hold it.
+    #[expect(unsafe_code, reason = "the descriptor's owner is in another process")]
     pub(super) fn inherit(parent: Arc<Self>) -> Arc<Self> {
         let is_shared_with_a_mapping = Arc::strong_count(&parent.host) > 1;
-        let host = if is_shared_with_a_mapping { parent.host.clone() } else { adopt(parent.host.as_raw_fd()) };
+        let host = parent.host.clone();
+        // SAFETY: this is the child of a fork, and the parent's file is leaked below.
+        let host = if is_shared_with_a_mapping { host } else { unsafe { take_over(host) } };
         let (kind, is_proc_directory) = (parent.kind, parent.is_proc_directory);
         // Read only, until the process makes its own of it.
         let signals = parent.signals.clone();
@@ -213,11 +217,4 @@ impl AsFd for OpenFile {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.host.as_fd()
     }
-}
-
-/// Takes over a number whose owner is leaked.
-#[expect(unsafe_code, reason = "the owner is in another process")]
-fn adopt(number: i32) -> Arc<OwnedFd> {
-    // SAFETY: the number is open, and its owner in this copy of the parent's memory is leaked by `OpenFile::inherit`.
-    Arc::new(unsafe { OwnedFd::from_raw_fd(number) })
 }
