@@ -62,12 +62,12 @@ fn sleep(ctx: &mut TaskContext, deadline_ns: u64, remaining: Option<GuestPtr<Tim
         Err(Interrupted::TimedOut) => Ok(0),
         Err(Interrupted::Failed(errno)) => Err(errno.into()),
         Err(Interrupted::Signal) => {
+            let left_ns = deadline_ns.saturating_sub(monotonic_ns());
+            if left_ns == 0 {
+                // The signal and the end of the sleep came together: as on Linux the sleep has ended.
+                return Ok(0);
+            }
             if let Some(remaining) = remaining {
-                let left_ns = deadline_ns.saturating_sub(monotonic_ns());
-                if left_ns == 0 {
-                    // The signal and the end of the sleep came together: as on Linux the sleep has ended.
-                    return Ok(0);
-                }
                 ctx.memory().write(remaining, &Timespec::from_ns(left_ns))?;
             }
             ctx.restart_block = Some(Box::new(move |ctx| sleep(ctx, deadline_ns, remaining)));
