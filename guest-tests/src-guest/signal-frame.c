@@ -29,6 +29,12 @@ static void copy_frame(int sig, siginfo_t *info, ucontext_t *context) {
     frame_at = (u64)info;
     CHECK_EQ((u64)context, frame_at + UCONTEXT);
     CHECK_EQ(sig, info->si_signo);
+    // A debugger without unwind tables knows a frame by two instructions that the handler returns to, mov x8, #139 and
+    // svc #0, and looks for it at the stack pointer that the handler began with.
+    const u32 *trampoline = __builtin_return_address(0);
+    CHECK_EQ(trampoline[0], 0xd2801168);
+    CHECK_EQ(trampoline[1], 0xd4000001);
+    CHECK_EQ((u64)__builtin_dwarf_cfa(), frame_at);
     memcpy(seen, (void *)frame_at, FRAME_LEN + 16);
     if (sig == SIGSEGV) context->uc_mcontext.pc += 4;
     count++;
