@@ -352,6 +352,19 @@ calls! {
     /// process_vm_writev(2), in the same way.
     process_vm_writev(pid: i32, local: &[ForeignBuffer], remote: &[[u64; 2]])
         = SYS_process_vm_writev(pid, local, local.len(), remote, remote.len(), 0u64);
+    /// process_madvise(2); the vectors are addresses and lengths in that process.
+    process_madvise(process: BorrowedFd<'_>, vectors: &[[u64; 2]], advice: i32, flags: u32)
+        = SYS_process_madvise(process, vectors, vectors.len(), advice, flags);
+    /// process_mrelease(2).
+    process_mrelease(process: BorrowedFd<'_>, flags: u32) = SYS_process_mrelease(process, flags);
+    /// set_mempolicy_home_node(2).
+    set_mempolicy_home_node(range: ForeignBuffer, node: u64, flags: u64)
+        = SYS_set_mempolicy_home_node(range, range.len(), node, flags);
+    /// name_to_handle_at(2); the handle begins with the room behind its two words, the mount id is 4 or 8 bytes.
+    name_to_handle_at(dir: DirFd<'_>, path: &CStr, handle: ForeignBuffer, mount_id: ForeignBuffer, flags: u32)
+        = SYS_name_to_handle_at(dir, path, handle, mount_id, flags);
+    /// clock_adjtime(2); the buffer is a `struct timex`.
+    clock_adjtime(clock: i32, time: Struct<208>) = SYS_clock_adjtime(clock, time.0);
     /// membarrier(2).
     membarrier(command: i32, flags: u32, cpu: i32) = SYS_membarrier(command, flags, cpu);
 }
@@ -378,6 +391,18 @@ pub fn openat(dir: DirFd<'_>, path: &CStr, flags: i32, mode: u32) -> Result<Owne
     let dir = Register::register(&dir);
     // SAFETY: the path outlives the call and is only read.
     let number = checked(unsafe { raw::syscall!(SYS_openat, dir, path.as_ptr(), flags, mode) })?;
+    // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
+}
+
+/// open_by_handle_at(2) with the host's flags.
+///
+/// # Errors
+/// The host's errno.
+pub fn open_by_handle_at(mount: DirFd<'_>, handle: ForeignBuffer, flags: i32) -> Result<OwnedFd, Errno> {
+    let mount = Register::register(&mount);
+    // SAFETY: the handle is a foreign buffer, which the kernel only reads.
+    let number = checked(unsafe { raw::syscall!(SYS_open_by_handle_at, mount, handle.start, flags) })?;
     // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
 }

@@ -101,7 +101,7 @@ impl AddressSpace {
     /// mmap(2).
     ///
     /// # Errors
-    /// As mmap(2): `EINVAL`, `ENOMEM`, `EEXIST`, `EACCES`, `EPERM`, `ENODEV`, `EOVERFLOW`, `EOPNOTSUPP`.
+    /// As mmap(2): `EINVAL`, `ENOMEM`, `EEXIST`, `EACCES`, `EPERM` (sealed mappings among others), `ENODEV`, `EOVERFLOW`, `EOPNOTSUPP`.
     pub fn mmap(&self, request: &MmapRequest) -> Result<GuestAddr, Errno> {
         if !request.offset.is_multiple_of(PAGE_SIZE) || request.len_bytes == 0 {
             return Err(Errno::EINVAL);
@@ -115,6 +115,7 @@ impl AddressSpace {
             return Err(Errno::ENOMEM);
         }
         let range = state.place(request, len)?;
+        state.check_unsealed(range)?;
         let attributes = attributes_of(request, len)?;
         let vma = attributes.vma(range);
         let backing = vma.mapper_backing();
@@ -130,13 +131,14 @@ impl AddressSpace {
     /// munmap(2). A tag on the address is ignored.
     ///
     /// # Errors
-    /// `EINVAL`, or the host's errno.
+    /// `EINVAL`, `EPERM` where a mapping is sealed (nothing is unmapped then), or the host's errno.
     pub fn munmap(&self, addr: GuestAddr, len_bytes: u64) -> Result<(), Errno> {
         let mut state = self.lock();
         let range = state.checked_range(addr.untagged(), len_bytes, Errno::EINVAL)?;
         if range.is_empty() {
             return Err(Errno::EINVAL);
         }
+        state.check_unsealed(range)?;
         self.release(&mut state, range)
     }
 
@@ -144,7 +146,7 @@ impl AddressSpace {
     ///
     /// # Errors
     /// `EINVAL`, `ENOMEM` for a gap (what lies before it is changed, as on Linux), `EACCES` for write access to a shared
-    /// view of a read-only file.
+    /// view of a read-only file, `EPERM` for a sealed mapping.
     pub fn mprotect(&self, addr: GuestAddr, len_bytes: u64, prot: u32) -> Result<(), Errno> {
         let grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
         let rights = prot & !grows;
@@ -169,6 +171,7 @@ impl AddressSpace {
             if prot.contains(Prot::WRITE) && !vma.may_write() {
                 return Err(Errno::EACCES);
             }
+            state.check_unsealed(vma.range)?;
             self.mapper.protect(vma.range, prot)?;
             state.vmas.update(vma.range, |attributes| attributes.prot = prot);
         }

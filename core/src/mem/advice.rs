@@ -5,6 +5,7 @@
 
 use super::address_space::AddressSpace;
 use super::mapper::{Backing, Prot};
+use super::seal::may_discard;
 use super::vma::{Vma, VmaFlags};
 use crate::abi::mman::{Advice, MsyncFlags};
 use crate::abi::{Errno, GuestAddr, PAGE_SIZE};
@@ -16,7 +17,7 @@ impl AddressSpace {
     /// madvise(2). A tag on the address is ignored.
     ///
     /// # Errors
-    /// `EINVAL`, `EPERM` for memory poisoning, `ENOMEM` for a gap (the rest is advised all the same), or the host's errno.
+    /// `EINVAL`, `EPERM` for memory poisoning and for discarding what is sealed, `ENOMEM` for a gap (the rest is advised all the same), or the host's errno.
     pub fn madvise(&self, addr: GuestAddr, len_bytes: u64, advice: i32) -> Result<(), Errno> {
         let advice = Advice::from_raw(advice).ok_or(Errno::EINVAL)?;
         let mut state = self.lock();
@@ -24,6 +25,9 @@ impl AddressSpace {
         let mut covered = 0;
         for vma in state.parts(range) {
             covered += vma.range.len();
+            if !may_discard(&vma, advice) {
+                return Err(Errno::EPERM);
+            }
             match flag_change(&vma, advice)? {
                 Some((flag, is_set)) => {
                     state.vmas.update(vma.range, |attributes| attributes.flags.set(flag, is_set));

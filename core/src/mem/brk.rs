@@ -43,7 +43,9 @@ impl AddressSpace {
         let old_end = GuestAddr(page_align(state.brk.current.0).ok_or(Errno::ENOMEM)?);
         let new_end = GuestAddr(page_align(wanted.0).ok_or(Errno::ENOMEM)?);
         if new_end < old_end {
-            return self.release(state, GuestRange { start: new_end, end: old_end });
+            let given_back = GuestRange { start: new_end, end: old_end };
+            state.check_unsealed(given_back)?;
+            return self.release(state, given_back);
         }
         let growth = GuestRange { start: old_end, end: new_end };
         if growth.is_empty() {

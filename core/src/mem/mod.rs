@@ -15,6 +15,7 @@ mod layout;
 mod mapper;
 mod mremap;
 mod range_map;
+mod seal;
 mod segments;
 mod vma;
 mod window;

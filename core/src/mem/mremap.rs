@@ -12,7 +12,7 @@ impl AddressSpace {
     /// mremap(2). A tag on the old address is ignored.
     ///
     /// # Errors
-    /// `EINVAL`, `EFAULT` for a range that is not one mapping, `ENOMEM`.
+    /// `EINVAL`, `EFAULT` for a range that is not one mapping, `ENOMEM`, `EPERM` where the old or the new place is sealed.
     pub fn mremap(
         &self,
         old: GuestAddr,
@@ -47,6 +47,7 @@ impl AddressSpace {
         };
         let (whole, attributes) = state.vmas.get(old).ok_or(Errno::EFAULT)?;
         let vma = attributes.vma(whole);
+        state.check_unsealed(whole)?;
         if old_range.is_empty() {
             return self.duplicate(&mut state, &vma, old, new_len, target);
         }
@@ -68,6 +69,7 @@ impl AddressSpace {
             None => state
                 .find_place(if flags.contains(MremapFlags::DONTUNMAP) { new_addr } else { GuestAddr::NULL }, new_len)?,
         };
+        state.check_unsealed(target)?;
         self.release(&mut state, target)?;
         self.release(&mut state, GuestRange { start: kept.end, end: old_range.end })?;
         self.move_pages(&mut state, &vma, kept, target)?;

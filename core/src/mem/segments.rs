@@ -69,7 +69,7 @@ impl AddressSpace {
     /// Unmaps what is left of the attachment that was made at `addr`.
     ///
     /// # Errors
-    /// `EINVAL` where there is none.
+    /// `EINVAL` where there is none, `EPERM` where it is sealed.
     pub fn detach(&self, addr: GuestAddr) -> Result<(), Errno> {
         let mut state = self.lock();
         let attached = state.vmas.iter().filter_map(|(range, attributes)| match &attributes.backing {
@@ -81,6 +81,7 @@ impl AddressSpace {
         let attached: Vec<(GuestRange, Arc<SharedSegment>)> = attached.collect();
         let (_, first) = attached.first().ok_or(Errno::EINVAL)?;
         for (range, _) in attached.iter().filter(|(_, segment)| segment == first) {
+            state.check_unsealed(*range)?;
             self.release(&mut state, *range)?;
         }
         Ok(())

@@ -36,6 +36,8 @@ bitflags::bitflags! {
         const VDSO = 1 << 10;
         /// The vDSO's data (`[vvar]`).
         const VVAR = 1 << 11;
+        /// mseal(2).
+        const SEALED = 1 << 12;
     }
 }
 

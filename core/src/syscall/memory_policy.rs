@@ -1,9 +1,12 @@
 //! Where memory lies, and memory of other processes: get_mempolicy(2), set_mempolicy(2), mbind(2), process_vm_readv(2),
-//! process_vm_writev(2). Policies are the host's: a guest thread is a host thread, and guest memory is host memory.
+//! process_vm_writev(2), process_madvise(2), process_mrelease(2). Policies are the host's: a guest thread is a host thread, and guest memory is host memory.
+
+use std::os::fd::AsFd;
 
 use super::Args;
 use super::args::buffer;
 use crate::abi::{Errno, GuestAddr, Pid};
+use crate::host::pidfd;
 use crate::host::sys::{self, ForeignBuffer};
 use crate::kernel::published::Published;
 use crate::kernel::{SyscallResult, TaskContext};
@@ -43,6 +46,35 @@ pub(super) fn mbind(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     Ok(sys::mbind(range, args.i32(2), mask(ctx, args, 3)?, args.u64(4), args.u32(5))?)
 }
 
+pub(super) fn set_mempolicy_home_node(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let range = buffer(ctx.memory(), args.addr(0).untagged(), args.u64(1))?;
+    Ok(sys::set_mempolicy_home_node(range, args.u64(2), args.u64(3))?)
+}
+
+/// The ranges of another process, or of this one, that a vector of `count` elements at argument `index` names.
+fn ranges(ctx: &TaskContext, args: &Args, index: usize, count: u64) -> Result<Vec<[u64; 2]>, Errno> {
+    /// `UIO_MAXIOV`.
+    const VECTORS_MAX: u64 = 1024;
+    if count > VECTORS_MAX {
+        return Err(Errno::EINVAL);
+    }
+    let vector = args.ptr::<[u64; 2]>(index);
+    (0..count).map(|element| ctx.memory().read(vector.index(element)?)).collect()
+}
+
+/// The same as addresses of the host: where that process runs a guest, its addresses begin at its window.
+fn host_ranges(ctx: &TaskContext, pid: Pid, mut ranges: Vec<[u64; 2]>) -> Result<Vec<[u64; 2]>, Errno> {
+    let window = if pid == ctx.process().pid() {
+        ctx.memory().base().addr().get() as u64
+    } else {
+        Published::of(pid).map_or(0, |published| published.window)
+    };
+    for [start, _len] in &mut ranges {
+        *start = window.checked_add(GuestAddr(*start).untagged().0).ok_or(Errno::EFAULT)?;
+    }
+    Ok(ranges)
+}
+
 /// A transfer between the memories of two processes.
 struct Transfer {
     pid: Pid,
@@ -52,25 +84,13 @@ struct Transfer {
 }
 
 fn transfer(ctx: &TaskContext, args: &Args) -> Result<Transfer, Errno> {
-    /// `UIO_MAXIOV`.
-    const VECTORS_MAX: u64 = 1024;
     let pid = args.pid(0);
-    if args.u64(5) != 0 || args.u64(4) > VECTORS_MAX {
+    if args.u64(5) != 0 {
         return Err(Errno::EINVAL);
     }
+    let remote = ranges(ctx, args, 3, args.u64(4))?;
     let local = args.vector(ctx.memory(), 1)?;
-    // Where that process runs a guest, its addresses begin at its window.
-    let window = if pid == ctx.process().pid() {
-        ctx.memory().base().addr().get() as u64
-    } else {
-        Published::of(pid).map_or(0, |published| published.window)
-    };
-    let vector = args.ptr::<[u64; 2]>(3);
-    let remote = (0..args.u64(4)).map(|index| {
-        let [start, len] = ctx.memory().read(vector.index(index)?)?;
-        Ok([window.checked_add(GuestAddr(start).untagged().0).ok_or(Errno::EFAULT)?, len])
-    });
-    Ok(Transfer { pid, local, remote: remote.collect::<Result<_, Errno>>()? })
+    Ok(Transfer { pid, local, remote: host_ranges(ctx, pid, remote)? })
 }
 
 pub(super) fn process_vm_readv(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
@@ -81,6 +101,34 @@ pub(super) fn process_vm_readv(ctx: &mut TaskContext, args: &Args) -> SyscallRes
 pub(super) fn process_vm_writev(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let Transfer { pid, local, remote } = transfer(ctx, args)?;
     Ok(sys::process_vm_writev(pid.0, &local, &remote)?)
+}
+
+/// process_madvise(2): about this process as madvise(2), about others as the host does.
+pub(super) fn process_madvise(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let ranges = ranges(ctx, args, 1, args.u64(2))?;
+    if args.u32(4) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let process = ctx.files.get(args.fd(0))?;
+    let target = pidfd::process_of(process.as_fd())?.ok_or(Errno::ESRCH)?;
+    if target != ctx.process().pid() {
+        let ranges = host_ranges(ctx, target, ranges)?;
+        return Ok(sys::process_madvise(process.as_fd(), &ranges, args.i32(3), 0)?);
+    }
+    let mut advised = 0;
+    for [start, len] in ranges {
+        match ctx.process().space().madvise(GuestAddr(start), len, args.i32(3)) {
+            Ok(()) => advised += len,
+            Err(errno) if advised == 0 => return Err(errno.into()),
+            Err(_of_a_later_range) => break,
+        }
+    }
+    Ok(advised)
+}
+
+pub(super) fn process_mrelease(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let process = ctx.files.get(args.fd(0))?;
+    Ok(sys::process_mrelease(process.as_fd(), args.u32(1))?)
 }
 
 /// pkey_alloc(2): this CPU has no protection keys, so none is free.

@@ -1,4 +1,4 @@
-//! Memory: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2) and kin, over [`AddressSpace`].
+//! Memory: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), mseal(2) and kin, over [`AddressSpace`].
 //!
 //! [`AddressSpace`]: crate::mem::AddressSpace
 
@@ -120,5 +120,13 @@ pub(super) fn mlockall(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 /// munlockall(2), as [`mlockall`]: kept in the map of mappings alone.
 pub(super) fn munlockall(ctx: &mut TaskContext, _args: &Args) -> SyscallResult {
     ctx.process().space().set_all_locked(false);
+    Ok(0)
+}
+
+pub(super) fn mseal(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    if args.u64(2) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    ctx.process().space().seal(args.addr(0), args.u64(1))?;
     Ok(0)
 }

@@ -13,6 +13,7 @@ pub mod exec;
 pub mod fcntl;
 pub mod fs;
 pub mod futex;
+pub mod handles;
 pub mod id;
 pub mod io;
 pub mod ioctl;

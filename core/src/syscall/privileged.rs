@@ -19,5 +19,5 @@ macro_rules! refused {
 
 refused! {
     umount2 mount pivot_root swapon swapoff acct kexec_load kexec_file_load init_module finit_module delete_module
-    syslog reboot sethostname setdomainname quotactl quotactl_fd vhangup
+    syslog reboot clock_settime settimeofday sethostname setdomainname quotactl quotactl_fd vhangup
 }

@@ -1,6 +1,6 @@
 //! Rows: paths, directories and what is known about files.
 
-use crate::syscall::{fs, metadata, privileged, xattr};
+use crate::syscall::{fs, handles, metadata, privileged, xattr};
 
 rows! {
     5 setxattr Full xattr (Path, Str, Bytes, Size, Flags(XATTR));
@@ -40,8 +40,8 @@ rows! {
     80 fstat Full metadata (Fd, Out(Stat));
     88 utimensat Full metadata (Dir, Path, In(Times), Flags(AT));
     166 umask Full fs (Octal);
-    264 name_to_handle_at;
-    265 open_by_handle_at;
+    264 name_to_handle_at Full handles (Dir, Path, Ptr, Ptr, Hex);
+    265 open_by_handle_at Full handles (Dir, Ptr, Flags(OPEN));
     276 renameat2 Full fs (Dir, Path, Dir, Path, Flags(RENAME));
     279 memfd_create Full fs (Str, Flags(MEMFD));
     291 statx Full metadata (Dir, Path, Flags(AT), Flags(STATX_MASK), Out(Statx));

@@ -29,10 +29,10 @@ rows! {
     288 pkey_mprotect Full memory_policy (Ptr, Size, Flags(PROT), Int);
     289 pkey_alloc Full memory_policy (Hex, Hex);
     290 pkey_free Full memory_policy (Int);
-    440 process_madvise;
+    440 process_madvise Full memory_policy (Fd, Ptr, Size, Flags(MADVISE), Hex);
     447 memfd_secret;
-    448 process_mrelease;
-    450 set_mempolicy_home_node;
+    448 process_mrelease Full memory_policy (Fd, Hex);
+    450 set_mempolicy_home_node Full memory_policy (Ptr, Size, Int, Hex);
     453 map_shadow_stack;
-    462 mseal;
+    462 mseal Full mm (Ptr, Size, Hex);
 }
