@@ -2,6 +2,7 @@
 
 use super::env::{FZ, FZ16};
 use super::halves;
+use crate::host::vector::Wide;
 
 /// A binary interchange format: a sign, an exponent, a fraction.
 pub(crate) trait Format: Copy + 'static {
@@ -122,7 +123,8 @@ impl Format for Half {
         if is_denormal {
             return None;
         }
-        halves::sqrt(halves::splat(a)).map(|vector| vector as u64 & Self::MASK)
+        let [root, ..] = Wide::detect()?.run([a as u16; 8], halves::sqrt)?;
+        Some(root.into())
     }
 }
 

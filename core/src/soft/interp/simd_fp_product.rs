@@ -6,18 +6,32 @@
 use super::builder::Builder;
 use super::cpu::Cpu;
 use super::fp_ops::{Add, Binary, MulAdd, Ternary};
+use super::lanes::Lane;
 use super::op::{At, Exec, Flow, Operands};
 use super::simd_fp::{
-    apply_binary, apply_ternary, by_vector, by_vector_h, host_halves, host_lanes, lane, lanes, registers, splat,
+    apply_binary, apply_ternary, by_vector, by_vector_h, host_halves, lane, lanes, registers, set_halves, splat,
 };
 use crate::soft::a64::{Inst, element_index};
-use crate::soft::fp::{Double, Format, Half, Single, fast, halves};
+use crate::soft::fp::halves::Halves;
+use crate::soft::fp::{Double, Format, Half, Single, fast};
 
 fn element_operands(inst: Inst) -> Operands {
     Operands { aux: element_index(inst) as u16, ..registers(inst) }
 }
 
+/// The element as a number of half precision.
+#[inline(always)]
+fn half_element(cpu: &Cpu, at: At<'_>) -> u16 {
+    u16::split(&cpu.v[at.rm()])[usize::from(at.aux()) % 8]
+}
+
 fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let by_host = host_halves::<_, 1, F, FULL>(cpu, [at.rn()], half_element(cpu, at), |wide, b, [a]| {
+        O::halves_by_host(wide, a, [b; 8])
+    });
+    if set_halves(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
     let (a, b) = (cpu.vector(at.rn()), lane::<F>(cpu.vector(at.rm()), u32::from(at.aux())));
     let result = apply_binary::<O, F, FULL>(&mut cpu.fp, a, splat::<F>(b));
     cpu.set_vector(at.rd(), result);
@@ -50,13 +64,15 @@ pub(crate) fn scalar_binary_h<O: Binary>(b: &mut Builder, inst: Inst) {
 }
 
 fn execute_accumulate<O: Ternary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let by_host = host_halves::<_, 2, F, FULL>(cpu, [at.rd(), at.rn()], half_element(cpu, at), |wide, b, [d, a]| {
+        O::halves_by_host(wide, d, a, [b; 8])
+    });
+    if set_halves(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
     let (d, a) = (cpu.vector(at.rd()), cpu.vector(at.rn()));
     let b = lane::<F>(cpu.vector(at.rm()), u32::from(at.aux()));
-    let by_host = |index| O::by_host::<F>(lane::<F>(d, index), lane::<F>(a, index), b);
-    let halves = host_halves::<3, F, FULL>(&cpu.fp, [d, a, halves::splat(b)], |[d, a, b]| O::halves_by_host(d, a, b));
-    let result = halves.or_else(|| host_lanes::<F, FULL>(&cpu.fp, by_host)).unwrap_or_else(|| {
-        lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(d, index), lane::<F>(a, index), b))
-    });
+    let result = apply_ternary::<O, F, FULL>(&mut cpu.fp, d, a, splat::<F>(b));
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
 }
@@ -168,6 +184,13 @@ impl Complex for Double {
 
 /// FCADD: `a + i * b` for `aux` 0, `a - i * b` for 1.
 fn execute_complex_add<F: Complex, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let by_host = host_halves::<_, 2, F, FULL>(cpu, [at.rn(), at.rm()], at.aux(), |wide, turns, [a, b]| {
+        let signs = if turns == 0 { [Half::SIGN as u16, 0] } else { [0, Half::SIGN as u16] };
+        Add::halves_by_host(wide, a, std::array::from_fn(|index| b[index ^ 1] ^ signs[index % 2]))
+    });
+    if set_halves(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
     let (a, b) = (cpu.vector(at.rn()), F::swapped(cpu.vector(at.rm())));
     let result = apply_binary::<Add, F, FULL>(&mut cpu.fp, a, F::negated(b, at.aux() == 0, at.aux() == 1));
     cpu.set_vector(at.rd(), result);
@@ -192,9 +215,38 @@ pub(crate) fn fcadd(b: &mut Builder, inst: Inst) {
     b.emit(by_size!(inst, execute_complex_add), operands);
 }
 
+/// The pair of this index in every pair.
+#[inline(always)]
+fn pairs(lanes: Halves, index: usize) -> Halves {
+    let pair = [lanes[2 * index % 8], lanes[(2 * index + 1) % 8]];
+    std::array::from_fn(|index| pair[index % 2])
+}
+
+/// The factors of FCMLA: of `a` the real or the imaginary parts, `b` turned.
+#[inline(always)]
+fn complex_operands(a: Halves, b: Halves, rotation: u16) -> (Halves, Halves) {
+    let sign = |is_negated| if is_negated { Half::SIGN as u16 } else { 0 };
+    let signs = [sign(rotation == 1 || rotation == 2), sign(rotation >= 2)];
+    let (a, b): (Halves, Halves) = if rotation & 1 == 1 {
+        (std::array::from_fn(|index| a[index | 1]), std::array::from_fn(|index| b[index ^ 1]))
+    } else {
+        (std::array::from_fn(|index| a[index & !1]), b)
+    };
+    (a, std::array::from_fn(|index| b[index] ^ signs[index % 2]))
+}
+
 /// FCMLA: one of the two steps of a complex product. `aux` is the rotation in quarter turns, `imm` the index of the
 /// complex element.
 fn execute_complex_product<F: Complex, const ELEMENT: bool, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let args = (at.aux(), at.imm() as usize);
+    let by_host = host_halves::<_, 3, F, FULL>(cpu, [at.rd(), at.rn(), at.rm()], args, |wide, args, [d, a, b]| {
+        let (rotation, element) = args;
+        let (a, b) = complex_operands(a, if ELEMENT { pairs(b, element) } else { b }, rotation);
+        MulAdd::<false, false>::halves_by_host(wide, d, a, b)
+    });
+    if set_halves(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
     let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
     let rotation = at.aux();
     let swaps = rotation & 1 == 1;
@@ -219,12 +271,11 @@ pub(crate) fn fcmla_element(b: &mut Builder, inst: Inst) {
 
 /// BFDOT: pairs of BFloat16 numbers.
 fn execute_bf_dot<const ELEMENT: bool, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let cut = |vector: u128| if FULL { vector } else { vector & u128::from(u64::MAX) };
-    let b = cpu.vector(at.rm());
-    let b = if ELEMENT { [lane::<Single>(b, u32::from(at.aux())) as u32; 4] } else { zerocopy::transmute!(cut(b)) };
-    let (d, a) = (cut(cpu.vector(at.rd())), cut(cpu.vector(at.rn())));
-    let result = fast::bf_dot_add(zerocopy::transmute!(d), zerocopy::transmute!(a), b);
-    cpu.set_vector(at.rd(), cut(zerocopy::transmute!(result)));
+    let [d, a, b] = [at.rd(), at.rn(), at.rm()].map(|slot| u32::split(&cpu.v[slot]));
+    let b = if ELEMENT { [b[usize::from(at.aux()) % 4]; 4] } else { b };
+    let result = fast::bf_dot_adds(d, [[a, b]]);
+    let kept = |index| if FULL || index < 2 { u32::MAX } else { 0 };
+    *u32::split_mut(&mut cpu.v[at.rd()]) = std::array::from_fn(|index| result[index] & kept(index));
     at.next(cpu)
 }
 
@@ -244,12 +295,10 @@ pub(crate) fn bfdot_element(b: &mut Builder, inst: Inst) {
 
 /// BFMMLA: two rows of four numbers times two columns of four.
 fn execute_bf_matrix(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let a: [u32; 4] = zerocopy::transmute!(cpu.vector(at.rn()));
-    let b: [u32; 4] = zerocopy::transmute!(cpu.vector(at.rm()));
-    let sums =
-        fast::bf_dot_add(zerocopy::transmute!(cpu.vector(at.rd())), [a[0], a[0], a[2], a[2]], [b[0], b[2], b[0], b[2]]);
-    let sums = fast::bf_dot_add(sums, [a[1], a[1], a[3], a[3]], [b[1], b[3], b[1], b[3]]);
-    cpu.set_vector(at.rd(), zerocopy::transmute!(sums));
+    let [d, a, b] = [at.rd(), at.rn(), at.rm()].map(|slot| u32::split(&cpu.v[slot]));
+    let rows = |first: usize| [a[first], a[first], a[first + 2], a[first + 2]];
+    let columns = |first: usize| [b[first], b[first + 2], b[first], b[first + 2]];
+    *u32::split_mut(&mut cpu.v[at.rd()]) = fast::bf_dot_adds(d, [[rows(0), columns(0)], [rows(1), columns(1)]]);
     at.next(cpu)
 }
 
