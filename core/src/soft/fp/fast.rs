@@ -176,7 +176,11 @@ pub(crate) fn bf_dot_adds<const N: usize>(addend: [u32; 4], factors: [[[u32; 4];
 
 #[inline(always)]
 pub(super) fn dots_by_host<const N: usize>((addend, factors): ([u32; 4], [[[u32; 4]; 2]; N])) -> Option<[u32; 4]> {
-    factors.into_iter().try_fold(addend, |sums, [a, b]| dot_by_host(sums, a, b))
+    let mut sums = addend;
+    for [a, b] in &factors {
+        sums = dot_by_host(sums, *a, *b)?;
+    }
+    Some(sums)
 }
 
 /// Without branches and by arrays, so that lanes are computed side by side.

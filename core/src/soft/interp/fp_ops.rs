@@ -41,17 +41,8 @@ pub(crate) trait Ternary {
     /// The result.
     fn apply<F: Format>(env: &mut Env, addend: u64, a: u64, b: u64) -> u64;
 
-    /// As [`Binary::by_host`].
-    #[inline(always)]
-    fn by_host<F: Format>(_addend: u64, _a: u64, _b: u64) -> Option<u64> {
-        None
-    }
-
-    /// As [`Binary::halves_by_host`].
-    #[inline(always)]
-    fn halves_by_host(_wide: Wide, _addend: Halves, _a: Halves, _b: Halves) -> Option<Halves> {
-        None
-    }
+    /// The results in all lanes by the host's arithmetic, as [`Format::host_mul_adds`].
+    fn by_host<F: Format>(wide: Wide, addend: F::Lanes, a: F::Lanes, b: F::Lanes) -> Option<F::Lanes>;
 }
 
 /// A rounding mode that an instruction names.
@@ -320,14 +311,8 @@ impl<const NEGATES_ADDEND: bool, const NEGATES_FACTOR: bool> Ternary for MulAdd<
     }
 
     #[inline(always)]
-    fn by_host<F: Format>(addend: u64, a: u64, b: u64) -> Option<u64> {
-        let (addend, a) = Self::operands::<F>(addend, a);
-        fast::host::mul_add::<F>(addend, a, b)
-    }
-
-    #[inline(always)]
-    fn halves_by_host(wide: Wide, addend: Halves, a: Halves, b: Halves) -> Option<Halves> {
-        let addend = if NEGATES_ADDEND { halves::neg(addend) } else { addend };
-        halves::mul_add(wide, addend, if NEGATES_FACTOR { halves::neg(a) } else { a }, b)
+    fn by_host<F: Format>(wide: Wide, addend: F::Lanes, a: F::Lanes, b: F::Lanes) -> Option<F::Lanes> {
+        let addend = if NEGATES_ADDEND { F::negated(addend) } else { addend };
+        F::host_mul_adds(wide, addend, if NEGATES_FACTOR { F::negated(a) } else { a }, b)
     }
 }

@@ -67,8 +67,110 @@ pub(super) fn host_lanes<F: Format, const FULL: bool>(env: &Env, f: impl Fn(u32)
     has_all.then_some(vector)
 }
 
-/// All lanes of half precision at once by the host's arithmetic, if it can: `f` of `args` and of the registers `sources`. Of
-/// 64 bits the lanes are there twice, so that those that do not count can do no harm.
+/// A format whose vectors the host computes as arrays of lanes.
+pub(super) trait Vector: Format {
+    /// The lanes of a register.
+    fn split(register: &u128) -> Self::Lanes;
+    /// The same to write to.
+    fn split_mut(register: &mut u128) -> &mut Self::Lanes;
+    /// The lanes of the lower half twice.
+    fn twice(lanes: Self::Lanes) -> Self::Lanes;
+    /// The lanes of the lower half, and zeros.
+    fn lower(lanes: Self::Lanes) -> Self::Lanes;
+    /// Every lane the same.
+    fn splat(value: u64) -> Self::Lanes;
+    /// Lane `index` of a register; there are so many.
+    fn element(register: &u128, index: u16) -> u64;
+    /// The complex number of this index in every pair.
+    fn pairs(lanes: Self::Lanes, index: usize) -> Self::Lanes;
+    /// The factors of FCMLA for a rotation by so many quarter turns: of `a` the real or the imaginary parts, `b` turned.
+    fn complex_factors(a: Self::Lanes, b: Self::Lanes, rotation: u16) -> (Self::Lanes, Self::Lanes);
+}
+
+macro_rules! vector {
+    ($($format:ty: $lane:ty;)*) => {$(
+        impl Vector for $format {
+            #[inline(always)]
+            fn split(register: &u128) -> Self::Lanes {
+                <$lane as Lane>::split(register)
+            }
+
+            #[inline(always)]
+            fn split_mut(register: &mut u128) -> &mut Self::Lanes {
+                <$lane as Lane>::split_mut(register)
+            }
+
+            #[inline(always)]
+            fn twice(lanes: Self::Lanes) -> Self::Lanes {
+                std::array::from_fn(|index| lanes[index % (lanes.len() / 2)])
+            }
+
+            #[inline(always)]
+            fn lower(lanes: Self::Lanes) -> Self::Lanes {
+                std::array::from_fn(|index| if index < lanes.len() / 2 { lanes[index] } else { 0 })
+            }
+
+            #[inline(always)]
+            fn splat(value: u64) -> Self::Lanes {
+                <$lane as Lane>::splat(value as $lane)
+            }
+
+            #[inline(always)]
+            fn element(register: &u128, index: u16) -> u64 {
+                let lanes = <$lane as Lane>::split(register);
+                lanes[usize::from(index) % lanes.len()].into()
+            }
+
+            #[inline(always)]
+            fn pairs(lanes: Self::Lanes, index: usize) -> Self::Lanes {
+                let first = 2 * index % lanes.len();
+                std::array::from_fn(|index| lanes[first + index % 2])
+            }
+
+            #[inline(always)]
+            fn complex_factors(a: Self::Lanes, b: Self::Lanes, rotation: u16) -> (Self::Lanes, Self::Lanes) {
+                let sign = |is_negated| if is_negated { Self::SIGN as $lane } else { 0 };
+                let signs = [sign(rotation == 1 || rotation == 2), sign(rotation >= 2)];
+                let (a, b): (Self::Lanes, Self::Lanes) = if rotation & 1 == 1 {
+                    (std::array::from_fn(|index| a[index | 1]), std::array::from_fn(|index| b[index ^ 1]))
+                } else {
+                    (std::array::from_fn(|index| a[index & !1]), b)
+                };
+                (a, std::array::from_fn(|index| b[index] ^ signs[index % 2]))
+            }
+        }
+    )*};
+}
+
+vector! {
+    Half: u16;
+    Single: u32;
+    Double: u64;
+}
+
+/// All lanes at once by the host's arithmetic, if it can: `f` of `args` and of the registers `sources`. Of 64 bits the lanes
+/// are there twice, so that those that do not count can do no harm.
+#[inline(always)]
+pub(super) fn host_vector<A: Copy, const N: usize, F: Vector, const FULL: bool>(
+    cpu: &Cpu,
+    sources: [usize; N],
+    args: A,
+    f: impl Fn(Wide, A, [F::Lanes; N]) -> Option<F::Lanes>,
+) -> Option<F::Lanes> {
+    let is_host_like = if F::IS_HALF { fast::is_host_like_half(&cpu.fp) } else { fast::is_host_like(&cpu.fp) };
+    if !is_host_like {
+        return None;
+    }
+    let wide = Wide::detect()?;
+    let sources = sources.map(|slot| &cpu.v[slot & 0xff]);
+    wide.run((args, sources), move |wide, (args, sources)| {
+        let sources = sources.map(|source| if FULL { F::split(source) } else { F::twice(F::split(source)) });
+        let result = f(wide, args, sources)?;
+        Some(if FULL { result } else { F::lower(result) })
+    })
+}
+
+/// The same where the format is half precision, and nothing elsewhere.
 #[inline(always)]
 pub(super) fn host_halves<A: Copy, const N: usize, F: Format, const FULL: bool>(
     cpu: &Cpu,
@@ -76,23 +178,14 @@ pub(super) fn host_halves<A: Copy, const N: usize, F: Format, const FULL: bool>(
     args: A,
     f: impl Fn(Wide, A, [Halves; N]) -> Option<Halves>,
 ) -> Option<Halves> {
-    if !(F::IS_HALF && fast::is_host_like_half(&cpu.fp)) {
-        return None;
-    }
-    let wide = Wide::detect()?;
-    let sources: [&Halves; N] = sources.map(|slot| zerocopy::transmute_ref!(&cpu.v[slot & 0xff]));
-    wide.run((args, sources), move |wide, (args, sources)| {
-        let twice = |source: &Halves| std::array::from_fn(|index| source[if FULL { index } else { index % 4 }]);
-        let result = f(wide, args, sources.map(twice))?;
-        Some(std::array::from_fn(|index| if FULL || index < 4 { result[index] } else { 0 }))
-    })
+    if F::IS_HALF { host_vector::<A, N, Half, FULL>(cpu, sources, args, f) } else { None }
 }
 
-/// Writes what [`host_halves`] answered, if it did.
+/// Writes what [`host_vector`] answered, if it did.
 #[inline(always)]
-pub(super) fn set_halves(cpu: &mut Cpu, rd: usize, result: Option<Halves>) -> bool {
+pub(super) fn set_lanes<F: Vector>(cpu: &mut Cpu, rd: usize, result: Option<F::Lanes>) -> bool {
     if let Some(result) = result {
-        *u16::split_mut(&mut cpu.v[rd]) = result;
+        *F::split_mut(&mut cpu.v[rd]) = result;
     }
     result.is_some()
 }
@@ -110,13 +203,10 @@ pub(super) fn apply_binary<O: Binary, F: Format, const FULL: bool>(env: &mut Env
         .unwrap_or_else(|| lanes::<F, FULL>(|index| O::apply::<F>(env, lane::<F>(a, index), lane::<F>(b, index))))
 }
 
-/// The same of three operands.
+/// The same of three operands, without the host's arithmetic.
 #[inline(always)]
 pub(super) fn apply_ternary<O: Ternary, F: Format, const FULL: bool>(env: &mut Env, d: u128, a: u128, b: u128) -> u128 {
-    let by_host = |index| O::by_host::<F>(lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index));
-    host_lanes::<F, FULL>(env, by_host).unwrap_or_else(|| {
-        lanes::<F, FULL>(|index| O::apply::<F>(env, lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index)))
-    })
+    lanes::<F, FULL>(|index| O::apply::<F>(env, lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index)))
 }
 
 /// The same number in every lane.
@@ -142,7 +232,7 @@ pub(super) fn registers(inst: Inst) -> Operands {
 fn execute_unary<O: Unary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let by_host =
         host_halves::<_, 1, F, FULL>(cpu, [at.rn()], cpu.fp, |wide, env, [a]| O::halves_by_host(wide, &env, a));
-    if set_halves(cpu, at.rd(), by_host) {
+    if set_lanes::<Half>(cpu, at.rd(), by_host) {
         return at.next(cpu);
     }
     let a = cpu.vector(at.rn());
@@ -162,7 +252,7 @@ pub(crate) fn unary_h<O: Unary>(b: &mut Builder, inst: Inst) {
 fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let by_host =
         host_halves::<_, 2, F, FULL>(cpu, [at.rn(), at.rm()], (), |wide, (), [a, b]| O::halves_by_host(wide, a, b));
-    if set_halves(cpu, at.rd(), by_host) {
+    if set_lanes::<Half>(cpu, at.rd(), by_host) {
         return at.next(cpu);
     }
     let (a, b) = (cpu.vector(at.rn()), cpu.vector(at.rm()));
@@ -180,11 +270,11 @@ pub(crate) fn binary_h<O: Binary>(b: &mut Builder, inst: Inst) {
 }
 
 /// The addend is the destination.
-fn execute_accumulate<O: Ternary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let by_host = host_halves::<_, 3, F, FULL>(cpu, [at.rd(), at.rn(), at.rm()], (), |wide, (), [d, a, b]| {
-        O::halves_by_host(wide, d, a, b)
+fn execute_accumulate<O: Ternary, F: Vector, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let by_host = host_vector::<_, 3, F, FULL>(cpu, [at.rd(), at.rn(), at.rm()], (), |wide, (), [d, a, b]| {
+        O::by_host::<F>(wide, d, a, b)
     });
-    if set_halves(cpu, at.rd(), by_host) {
+    if set_lanes::<F>(cpu, at.rd(), by_host) {
         return at.next(cpu);
     }
     let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
@@ -206,7 +296,7 @@ fn execute_pairwise<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: A
     let by_host = host_halves::<_, 2, F, FULL>(cpu, [at.rn(), at.rm()], (), |wide, (), [a, b]| {
         O::halves_by_host(wide, unzip::<FULL>(a, b, 0), unzip::<FULL>(a, b, 1))
     });
-    if set_halves(cpu, at.rd(), by_host) {
+    if set_lanes::<Half>(cpu, at.rd(), by_host) {
         return at.next(cpu);
     }
     let (a, b) = (cpu.vector(at.rn()), cpu.vector(at.rm()));
@@ -285,7 +375,7 @@ fn execute_fixed<O: Fixed, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_
     let bits = u32::from(at.aux());
     let by_host =
         host_halves::<_, 1, F, FULL>(cpu, [at.rn()], bits, |wide, bits, [a]| O::halves_by_host(wide, a, bits));
-    if set_halves(cpu, at.rd(), by_host) {
+    if set_lanes::<Half>(cpu, at.rd(), by_host) {
         return at.next(cpu);
     }
     let a = cpu.vector(at.rn());

@@ -9,27 +9,22 @@ use super::fp_ops::{Add, Binary, MulAdd, Ternary};
 use super::lanes::Lane;
 use super::op::{At, Exec, Flow, Operands};
 use super::simd_fp::{
-    apply_binary, apply_ternary, by_vector, by_vector_h, host_halves, lane, lanes, registers, set_halves, splat,
+    Vector, apply_binary, apply_ternary, by_vector, by_vector_h, host_halves, host_vector, lane, lanes, registers,
+    set_lanes, splat,
 };
 use crate::soft::a64::{Inst, element_index};
-use crate::soft::fp::halves::Halves;
 use crate::soft::fp::{Double, Format, Half, Single, fast};
 
 fn element_operands(inst: Inst) -> Operands {
     Operands { aux: element_index(inst) as u16, ..registers(inst) }
 }
 
-/// The element as a number of half precision.
-#[inline(always)]
-fn half_element(cpu: &Cpu, at: At<'_>) -> u16 {
-    u16::split(&cpu.v[at.rm()])[usize::from(at.aux()) % 8]
-}
-
 fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let by_host = host_halves::<_, 1, F, FULL>(cpu, [at.rn()], half_element(cpu, at), |wide, b, [a]| {
-        O::halves_by_host(wide, a, [b; 8])
-    });
-    if set_halves(cpu, at.rd(), by_host) {
+    let by_host =
+        host_halves::<_, 1, F, FULL>(cpu, [at.rn()], Half::element(&cpu.v[at.rm()], at.aux()), |wide, b, [a]| {
+            O::halves_by_host(wide, a, Half::splat(b))
+        });
+    if set_lanes::<Half>(cpu, at.rd(), by_host) {
         return at.next(cpu);
     }
     let (a, b) = (cpu.vector(at.rn()), lane::<F>(cpu.vector(at.rm()), u32::from(at.aux())));
@@ -63,15 +58,15 @@ pub(crate) fn scalar_binary_h<O: Binary>(b: &mut Builder, inst: Inst) {
     b.emit(execute_scalar_binary::<O, Half>, element_operands(inst));
 }
 
-fn execute_accumulate<O: Ternary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let by_host = host_halves::<_, 2, F, FULL>(cpu, [at.rd(), at.rn()], half_element(cpu, at), |wide, b, [d, a]| {
-        O::halves_by_host(wide, d, a, [b; 8])
+fn execute_accumulate<O: Ternary, F: Vector, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let b = F::element(&cpu.v[at.rm()], at.aux());
+    let by_host = host_vector::<_, 2, F, FULL>(cpu, [at.rd(), at.rn()], b, |wide, b, [d, a]| {
+        O::by_host::<F>(wide, d, a, F::splat(b))
     });
-    if set_halves(cpu, at.rd(), by_host) {
+    if set_lanes::<F>(cpu, at.rd(), by_host) {
         return at.next(cpu);
     }
     let (d, a) = (cpu.vector(at.rd()), cpu.vector(at.rn()));
-    let b = lane::<F>(cpu.vector(at.rm()), u32::from(at.aux()));
     let result = apply_ternary::<O, F, FULL>(&mut cpu.fp, d, a, splat::<F>(b));
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
@@ -136,7 +131,7 @@ pub(crate) fn long_element<const UPPER: bool, const NEGATES: bool>(b: &mut Build
 }
 
 /// Complex numbers: pairs of lanes, the real part first.
-trait Complex: Format {
+trait Complex: Vector {
     /// The real parts, the lowest bit of every pair.
     const REAL: u128 = Self::FIRSTS * Self::MASK as u128;
     const FIRSTS: u128;
@@ -163,7 +158,7 @@ trait Complex: Format {
 
     /// The signs of the real and the imaginary parts changed.
     #[inline(always)]
-    fn negated(vector: u128, is_real: bool, is_imaginary: bool) -> u128 {
+    fn with_signs(vector: u128, is_real: bool, is_imaginary: bool) -> u128 {
         let signs = Self::FIRSTS * u128::from(Self::SIGN);
         let real = if is_real { signs } else { 0 };
         vector ^ real ^ if is_imaginary { signs << Self::BITS } else { 0 }
@@ -188,11 +183,11 @@ fn execute_complex_add<F: Complex, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) 
         let signs = if turns == 0 { [Half::SIGN as u16, 0] } else { [0, Half::SIGN as u16] };
         Add::halves_by_host(wide, a, std::array::from_fn(|index| b[index ^ 1] ^ signs[index % 2]))
     });
-    if set_halves(cpu, at.rd(), by_host) {
+    if set_lanes::<Half>(cpu, at.rd(), by_host) {
         return at.next(cpu);
     }
     let (a, b) = (cpu.vector(at.rn()), F::swapped(cpu.vector(at.rm())));
-    let result = apply_binary::<Add, F, FULL>(&mut cpu.fp, a, F::negated(b, at.aux() == 0, at.aux() == 1));
+    let result = apply_binary::<Add, F, FULL>(&mut cpu.fp, a, F::with_signs(b, at.aux() == 0, at.aux() == 1));
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
 }
@@ -215,36 +210,16 @@ pub(crate) fn fcadd(b: &mut Builder, inst: Inst) {
     b.emit(by_size!(inst, execute_complex_add), operands);
 }
 
-/// The pair of this index in every pair.
-#[inline(always)]
-fn pairs(lanes: Halves, index: usize) -> Halves {
-    let pair = [lanes[2 * index % 8], lanes[(2 * index + 1) % 8]];
-    std::array::from_fn(|index| pair[index % 2])
-}
-
-/// The factors of FCMLA: of `a` the real or the imaginary parts, `b` turned.
-#[inline(always)]
-fn complex_operands(a: Halves, b: Halves, rotation: u16) -> (Halves, Halves) {
-    let sign = |is_negated| if is_negated { Half::SIGN as u16 } else { 0 };
-    let signs = [sign(rotation == 1 || rotation == 2), sign(rotation >= 2)];
-    let (a, b): (Halves, Halves) = if rotation & 1 == 1 {
-        (std::array::from_fn(|index| a[index | 1]), std::array::from_fn(|index| b[index ^ 1]))
-    } else {
-        (std::array::from_fn(|index| a[index & !1]), b)
-    };
-    (a, std::array::from_fn(|index| b[index] ^ signs[index % 2]))
-}
-
 /// FCMLA: one of the two steps of a complex product. `aux` is the rotation in quarter turns, `imm` the index of the
 /// complex element.
 fn execute_complex_product<F: Complex, const ELEMENT: bool, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let args = (at.aux(), at.imm() as usize);
-    let by_host = host_halves::<_, 3, F, FULL>(cpu, [at.rd(), at.rn(), at.rm()], args, |wide, args, [d, a, b]| {
+    let by_host = host_vector::<_, 3, F, FULL>(cpu, [at.rd(), at.rn(), at.rm()], args, |wide, args, [d, a, b]| {
         let (rotation, element) = args;
-        let (a, b) = complex_operands(a, if ELEMENT { pairs(b, element) } else { b }, rotation);
-        MulAdd::<false, false>::halves_by_host(wide, d, a, b)
+        let (a, b) = F::complex_factors(a, if ELEMENT { F::pairs(b, element) } else { b }, rotation);
+        F::host_mul_adds(wide, d, a, b)
     });
-    if set_halves(cpu, at.rd(), by_host) {
+    if set_lanes::<F>(cpu, at.rd(), by_host) {
         return at.next(cpu);
     }
     let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
@@ -253,7 +228,7 @@ fn execute_complex_product<F: Complex, const ELEMENT: bool, const FULL: bool>(cp
     let a = F::parts(a, swaps);
     let b = if ELEMENT { F::splat_pair(b, at.imm() as u32) } else { b };
     let b = if swaps { F::swapped(b) } else { b };
-    let b = F::negated(b, rotation == 1 || rotation == 2, rotation >= 2);
+    let b = F::with_signs(b, rotation == 1 || rotation == 2, rotation >= 2);
     let result = apply_ternary::<MulAdd<false, false>, F, FULL>(&mut cpu.fp, d, a, b);
     cpu.set_vector(at.rd(), result);
     at.next(cpu)

@@ -72,25 +72,38 @@ fn arithmetic_in_double_precision() {
     arithmetic::<Double>(12);
 }
 
-fn fused_products<F: Format>(seed: u64) {
+fn fused_products<F: Format>(seed: u64, splat: impl Fn(u64) -> F::Lanes)
+where
+    F::Lanes: PartialEq + std::fmt::Debug,
+{
     let mut random = Random::new(seed);
+    let mut by_host = 0;
     for _ in 0..COUNT {
         let (a, b) = (random.number::<F>(), random.number::<F>());
         let product = arith::mul::<F>(&mut env(0), a, b);
         let c = if random.below(2) == 0 { random.number::<F>() } else { random.near::<F>(product) };
         let what = format_args!("{c:x} + {a:x} * {b:x}").to_string();
         same!(what, |env| fast::mul_add::<F>(env, c, a, b), |env| fused::mul_add::<F>(env, c, a, b));
+        let Some(wide) = Wide::detect() else { continue };
+        let args = [c, a, b].map(&splat);
+        if let Some(result) = wide.run(args, |wide, [c, a, b]| F::host_mul_adds(wide, c, a, b)) {
+            let (expected, after) = after(env(0), |env| fused::mul_add::<F>(env, c, a, b));
+            assert_eq!(result, splat(expected), "{what}");
+            assert_eq!(after.fpsr & !IXC, 0, "{what}");
+            by_host += 1;
+        }
     }
+    assert!(Wide::detect().is_none() || by_host > COUNT / 4, "{by_host}");
 }
 
 #[test]
 fn fused_products_in_single_precision() {
-    fused_products::<Single>(13);
+    fused_products::<Single>(13, |number| [number as u32; 4]);
 }
 
 #[test]
 fn fused_products_in_double_precision() {
-    fused_products::<Double>(14);
+    fused_products::<Double>(14, |number| [number; 2]);
 }
 
 #[test]
