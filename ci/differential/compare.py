@@ -35,6 +35,7 @@ def features(line):
     yield "signal", answer.split("=")[0] if answer.startswith(" sig") else ""
     yield "flags", next((part for part in answer.split() if part.startswith(("s=", "n="))), "")
     yield "mode", mode
+    yield "host", mode == "0" and parts.get("s") == "10" and "s=" not in answer
     yield "memory", "@" in answer
     yield "changes", len(answer.split())
 

@@ -13,6 +13,7 @@ FPCR_SWITCHES = [1 << 26, 1 << 25, 1 << 24, 1 << 19]
 RMODE = 22
 # FPSR: QC, IDC, IXC, UFC, OFC, DZC, IOC.
 FPSR_BITS = [1 << 27, 1 << 7, 1 << 4, 1 << 3, 1 << 2, 1 << 1, 1 << 0]
+INEXACT = 1 << 4
 
 
 def integer():
@@ -32,10 +33,9 @@ def fpcr():
 
 
 def fpsr():
-    """Flags that are already set: mostly none, since a set flag hides that it is set again; often Inexact alone, since the
-    host's arithmetic serves where that has nothing to raise."""
+    """Flags that are already set: mostly none, since a set flag hides that it is set again; often Inexact alone."""
     if random.random() < 0.3:
-        return 1 << 4
+        return INEXACT
     return sum(random.choice([0, bit]) for bit in FPSR_BITS) if random.random() < 0.1 else 0
 
 
@@ -105,6 +105,23 @@ LANES = [
 def near(value, bits):
     """A value that differs little, so that sums cancel."""
     return (value + random.choice([0, 0, 1, -1, 1 << bits - 1, 1 << random.randrange(bits)])) & (1 << bits) - 1
+
+
+def ordinary(form):
+    """A number of the kind that programs have most: about one, seldom a zero."""
+    exponent_bits, fraction_bits = form
+    sign = random.getrandbits(1) << exponent_bits + fraction_bits
+    if random.random() < 0.02:
+        return sign
+    bias = (1 << exponent_bits - 1) - 1
+    return sign | bias + random.randrange(-3, 4) << fraction_bits | fraction(fraction_bits)
+
+
+def ordinary_vectors(count, forms):
+    """Values for V registers whose lanes are all such numbers, of one of the formats."""
+    form = random.choice(forms)
+    bits = 1 + sum(form)
+    return [sum(ordinary(form) << place for place in range(0, 128, bits)) for _ in range(count)]
 
 
 def vectors(count):

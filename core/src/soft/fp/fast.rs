@@ -13,6 +13,7 @@ use super::Ordering;
 use super::env::{Env, Rounding, flag};
 use super::format::{Double, Format, Half, Single};
 use super::{arith, bf16, compare as exact_compare, convert as exact_convert, fused};
+use crate::host::vector;
 
 /// True for a number whose making has raised Inexact at most.
 #[inline(always)]
@@ -157,81 +158,92 @@ pub(crate) fn mul_add_long(env: &mut Env, addend: u64, a: u64, b: u64) -> u64 {
     fused::mul_add_long(env, addend, a, b)
 }
 
-/// [`bf_dot_add`](super::bf16::bf_dot_add) in four lanes. Products of BFloat16 numbers are exact in double precision; of a sum
-/// there the host tells the error, and so what rounding to odd makes of it. Nothing here is rounded by FPCR, and nothing
-/// raises.
+/// [`bf_dot_add`](super::bf16::bf_dot_add) in four lanes, once for each of the factors. Products of BFloat16 numbers are exact in
+/// double precision; of a sum there the host tells the error, and so what rounding to odd makes of it. Nothing here is
+/// rounded by FPCR, and nothing raises.
 #[inline(always)]
-pub(crate) fn bf_dot_add(addend: [u32; 4], a: [u32; 4], b: [u32; 4]) -> [u32; 4] {
-    let exact = |index: usize| {
-        let [addend, a, b] = [addend[index], a[index], b[index]].map(u64::from);
-        bf16::bf_dot_add(addend, a, b) as u32
-    };
-    dot_by_host(addend, a, b).unwrap_or_else(|| std::array::from_fn(exact))
+pub(crate) fn bf_dot_adds<const N: usize>(addend: [u32; 4], factors: [[[u32; 4]; 2]; N]) -> [u32; 4] {
+    vector::wide((addend, factors), dots_by_host).unwrap_or_else(|| {
+        factors.iter().fold(addend, |sums, [a, b]| {
+            let exact = |index: usize| {
+                let [addend, a, b] = [sums[index], a[index], b[index]].map(u64::from);
+                bf16::bf_dot_add(addend, a, b) as u32
+            };
+            std::array::from_fn(exact)
+        })
+    })
 }
 
-/// Without branches, so that lanes are computed side by side.
 #[inline(always)]
-pub(super) fn dot_by_host(addend: [u32; 4], a: [u32; 4], b: [u32; 4]) -> Option<[u32; 4]> {
-    let mut is_right = true;
-    let mut low = [0.0; 4];
-    let mut high = [0.0; 4];
-    let mut start = [0.0; 4];
-    for index in 0..4 {
-        low[index] = normal_or_zero(a[index] << 16) * normal_or_zero(b[index] << 16);
-        high[index] = normal_or_zero(a[index] & 0xffff_0000) * normal_or_zero(b[index] & 0xffff_0000);
-        start[index] = normal_or_zero(addend[index]);
-        // What is no single number is told by the comparisons, a NaN by failing all.
-        is_right &= is_single(low[index]) & is_single(high[index]) & (start[index].abs() < SINGLE_LIMIT);
+pub(super) fn dots_by_host<const N: usize>((addend, factors): ([u32; 4], [[[u32; 4]; 2]; N])) -> Option<[u32; 4]> {
+    let mut sums = addend;
+    for [a, b] in &factors {
+        sums = dot_by_host(sums, *a, *b)?;
     }
-    let sums = sums_to_odd(low, high, &mut is_right).map(|sum| f64::from(f32::from_bits(sum)));
-    let result = sums_to_odd(start, sums, &mut is_right);
-    is_right.then_some(result)
+    Some(sums)
 }
 
-/// The smallest normal number of single precision.
-const LEAST_SINGLE: f64 = f32::MIN_POSITIVE as f64;
-/// What is too large for single precision.
-const SINGLE_LIMIT: f64 = 2.0 * (1u128 << 127) as f64;
-
-/// True for zeros and for what is normal in single precision.
+/// Without branches and by arrays, so that lanes are computed side by side.
 #[inline(always)]
-fn is_single(value: f64) -> bool {
-    let magnitude = value.abs();
-    (magnitude == 0.0) | (LEAST_SINGLE..SINGLE_LIMIT).contains(&magnitude)
+fn dot_by_host(addend: [u32; 4], a: [u32; 4], b: [u32; 4]) -> Option<[u32; 4]> {
+    const EXPONENT: u32 = Single::INFINITY as u32;
+    const HIGH: u32 = 0xffff_0000;
+    let low = products(a.map(|pair| pair << 16), b.map(|pair| pair << 16));
+    let high = products(a.map(|pair| pair & HIGH), b.map(|pair| pair & HIGH));
+    let is_finite = addend.iter().fold(true, |all, single| all & (single & EXPONENT != EXPONENT));
+    let (sums, are_single) = sums_to_odd(low, high);
+    let (result, is_single) = sums_to_odd(addend.map(normal_or_zero), sums.map(|sum| f64::from(f32::from_bits(sum))));
+    (is_finite & are_all_single(low) & are_all_single(high) & are_single & is_single).then_some(result)
+}
+
+#[inline(always)]
+fn products(a: [u32; 4], b: [u32; 4]) -> [f64; 4] {
+    let (a, b) = (a.map(normal_or_zero), b.map(normal_or_zero));
+    std::array::from_fn(|index| a[index] * b[index])
 }
 
 /// A number of single precision, a zero for a denormal one.
 #[inline(always)]
 fn normal_or_zero(single: u32) -> f64 {
-    let is_denormal = single & 0x7f80_0000 == 0;
-    f64::from(f32::from_bits(if is_denormal { single & 0x8000_0000 } else { single }))
+    let is_denormal = single & Single::INFINITY as u32 == 0;
+    f64::from(f32::from_bits(if is_denormal { single & Single::SIGN as u32 } else { single }))
 }
 
-/// Sums of numbers of single precision, rounded to odd, which are right where they are zeros or normal numbers. The error of a
-/// sum that was rounded to nearest is a number itself (Knuth, TAOCP 4.2.2, theorem B).
+/// True where all are zeros, or normal in single precision.
 #[inline(always)]
-fn sums_to_odd(a: [f64; 4], b: [f64; 4], is_right: &mut bool) -> [u32; 4] {
-    let mut singles = [0; 4];
-    for index in 0..4 {
+fn are_all_single(values: [f64; 4]) -> bool {
+    const LEAST: u64 = (f32::MIN_POSITIVE as f64).to_bits();
+    const LIMIT: u64 = (2.0 * (1u128 << 127) as f64).to_bits();
+    values.iter().fold(true, |all, value| {
+        let magnitude = value.to_bits() & !Double::SIGN;
+        all & ((magnitude == 0) | (magnitude.wrapping_sub(LEAST) < LIMIT - LEAST))
+    })
+}
+
+/// Sums of numbers of single precision, rounded to odd, and whether all are zeros or normal numbers, as they must be to be
+/// right. The error of a sum that was rounded to nearest is a number itself (Knuth, TAOCP 4.2.2, theorem B).
+#[inline(always)]
+fn sums_to_odd(a: [f64; 4], b: [f64; 4]) -> ([u32; 4], bool) {
+    let odd: [f64; 4] = std::array::from_fn(|index| {
         let (a, b) = (a[index], b[index]);
         let sum = a + b;
         let b_part = sum - a;
         let error = (a - (sum - b_part)) + (b - b_part);
         // The odd one of the two neighbours of the exact sum; an odd one is right already.
-        let bits = sum.to_bits();
-        let is_below = u64::from((error < 0.0) != (sum < 0.0));
-        let step = u64::from(error != 0.0) & !bits & 1;
-        let odd = bits.wrapping_add(step).wrapping_sub(2 * (step & is_below));
-        let magnitude = f64::from_bits(odd & !Double::SIGN);
-        *is_right &= is_single(magnitude);
+        let (sum, error) = (sum.to_bits(), error.to_bits());
+        let is_below = (sum ^ error) >> 63;
+        let step = u64::from(error << 1 != 0) & !sum & 1;
+        f64::from_bits(sum.wrapping_add(step).wrapping_sub(2 * (step & is_below)))
+    });
+    let singles = odd.map(|odd| {
         let dropped = Double::FRAC - Single::FRAC;
         let rebias = ((Double::BIAS - Single::BIAS) as u64) << Double::FRAC;
-        let single = (odd & !Double::SIGN).wrapping_sub(rebias) >> dropped;
-        let single = single as u32 | u32::from(odd << (64 - dropped) != 0);
-        let sign = (odd >> 32) as u32 & 0x8000_0000;
-        singles[index] = if magnitude == 0.0 { sign } else { sign | single };
-    }
-    singles
+        let magnitude = odd.to_bits() & !Double::SIGN;
+        // A zero stays one.
+        let single = magnitude.saturating_sub(rebias) >> dropped | u64::from(magnitude << (64 - dropped) != 0);
+        (odd.to_bits() >> 32) as u32 & Single::SIGN as u32 | single as u32
+    });
+    (singles, are_all_single(odd))
 }
 
 /// The operand that is larger, or smaller: `None` where a NaN or zeros are among them.

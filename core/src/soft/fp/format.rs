@@ -2,6 +2,7 @@
 
 use super::env::{FZ, FZ16};
 use super::halves;
+use crate::host::vector::Wide;
 
 /// A binary interchange format: a sign, an exponent, a fraction.
 pub(crate) trait Format: Copy + 'static {
@@ -34,6 +35,16 @@ pub(crate) trait Format: Copy + 'static {
     const QUIET: u64 = 1 << (Self::FRAC - 1);
     /// The default NaN.
     const DEFAULT_NAN: u64 = Self::INFINITY | Self::QUIET;
+
+    /// The lanes of a vector register.
+    type Lanes: Copy;
+
+    /// Fused products in all lanes, in [`Wide::run`]: right where [`is_host_like`](super::fast::is_host_like) holds, or for
+    /// half precision [`is_host_like_half`](super::fast::is_host_like_half); `None` where the host cannot.
+    fn host_mul_adds(wide: Wide, addend: Self::Lanes, a: Self::Lanes, b: Self::Lanes) -> Option<Self::Lanes>;
+
+    /// All lanes with their signs changed.
+    fn negated(lanes: Self::Lanes) -> Self::Lanes;
 
     /// The sum by the host's arithmetic; `None` where the host has no such format. The same holds for those below.
     #[inline(always)]
@@ -109,6 +120,18 @@ impl Format for Half {
     const FLUSH: u32 = FZ16;
     const IS_HALF: bool = true;
 
+    type Lanes = halves::Halves;
+
+    #[inline(always)]
+    fn host_mul_adds(wide: Wide, addend: Self::Lanes, a: Self::Lanes, b: Self::Lanes) -> Option<Self::Lanes> {
+        halves::mul_add(wide, addend, a, b)
+    }
+
+    #[inline(always)]
+    fn negated(lanes: Self::Lanes) -> Self::Lanes {
+        halves::neg(lanes)
+    }
+
     /// `None` also for infinities and NaNs, which the alternative format does not have.
     #[inline(always)]
     fn host_value(a: u64) -> Option<f64> {
@@ -122,7 +145,8 @@ impl Format for Half {
         if is_denormal {
             return None;
         }
-        halves::sqrt(halves::splat(a)).map(|vector| vector as u64 & Self::MASK)
+        let [root, ..] = Wide::detect()?.run([a as u16; 8], halves::sqrt)?;
+        Some(root.into())
     }
 }
 
@@ -141,11 +165,47 @@ impl Half {
 impl Format for Brain {
     const BITS: u32 = 16;
     const FRAC: u32 = 7;
+
+    type Lanes = [u16; 8];
+
+    fn host_mul_adds(_: Wide, _addend: Self::Lanes, _a: Self::Lanes, _b: Self::Lanes) -> Option<Self::Lanes> {
+        None
+    }
+
+    fn negated(lanes: Self::Lanes) -> Self::Lanes {
+        lanes.map(|lane| lane ^ Self::SIGN as u16)
+    }
 }
 
 /// The host's arithmetic for a format that is one of its own.
 macro_rules! host_arithmetic {
     ($float:ty, $bits:ty) => {
+        type Lanes = [$bits; 16 / size_of::<$bits>()];
+
+        /// As [`fast::host::mul_add`](super::fast::host::mul_add), lane by lane.
+        #[inline(always)]
+        fn host_mul_adds(_: Wide, addend: Self::Lanes, a: Self::Lanes, b: Self::Lanes) -> Option<Self::Lanes> {
+            const INFINITY: $bits = <$float>::INFINITY.to_bits();
+            const MIN_NORMAL: $bits = <$float>::MIN_POSITIVE.to_bits();
+            let magnitude = |number: $bits| number & <$bits>::MAX >> 1;
+            let sums: Self::Lanes = std::array::from_fn(|index| {
+                let [addend, a, b] = [addend, a, b].map(|lanes| <$float>::from_bits(lanes[index]));
+                a.mul_add(b, addend).to_bits()
+            });
+            let mut is_right = true;
+            for (index, sum) in sums.into_iter().enumerate() {
+                let has_zero = (magnitude(a[index]) == 0) | (magnitude(b[index]) == 0);
+                let is_settled = magnitude(sum).wrapping_sub(MIN_NORMAL + 1) < INFINITY - MIN_NORMAL - 1;
+                is_right &= is_settled | (has_zero & (magnitude(sum) == 0));
+            }
+            is_right.then_some(sums)
+        }
+
+        #[inline(always)]
+        fn negated(lanes: Self::Lanes) -> Self::Lanes {
+            lanes.map(|lane| lane ^ Self::SIGN as $bits)
+        }
+
         #[inline(always)]
         fn host_add(a: u64, b: u64) -> Option<u64> {
             Some(u64::from((<$float>::from_bits(a as $bits) + <$float>::from_bits(b as $bits)).to_bits()))

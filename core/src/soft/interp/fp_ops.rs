@@ -2,7 +2,9 @@
 //!
 //! The instruction table names them: `fp::binary::<Add>` lowers FADD. Each is a call of [`fp`](crate::soft::fp).
 
-use crate::soft::fp::{self, Env, Format, Ordering, Rounding, fast, halves};
+use crate::host::vector::Wide;
+use crate::soft::fp::halves::{self, Halves};
+use crate::soft::fp::{self, Env, Format, Ordering, Rounding, fast};
 
 /// An operation of one operand.
 pub(crate) trait Unary {
@@ -11,7 +13,7 @@ pub(crate) trait Unary {
 
     /// As [`Binary::halves_by_host`].
     #[inline(always)]
-    fn halves_by_host(_env: &Env, _a: u128) -> Option<u128> {
+    fn halves_by_host(_wide: Wide, _env: &Env, _a: Halves) -> Option<Halves> {
         None
     }
 }
@@ -29,7 +31,7 @@ pub(crate) trait Binary {
 
     /// Eight results of half precision, where [`fast::is_host_like_half`] holds and the host can.
     #[inline(always)]
-    fn halves_by_host(_a: u128, _b: u128) -> Option<u128> {
+    fn halves_by_host(_wide: Wide, _a: Halves, _b: Halves) -> Option<Halves> {
         None
     }
 }
@@ -39,17 +41,8 @@ pub(crate) trait Ternary {
     /// The result.
     fn apply<F: Format>(env: &mut Env, addend: u64, a: u64, b: u64) -> u64;
 
-    /// As [`Binary::by_host`].
-    #[inline(always)]
-    fn by_host<F: Format>(_addend: u64, _a: u64, _b: u64) -> Option<u64> {
-        None
-    }
-
-    /// As [`Binary::halves_by_host`].
-    #[inline(always)]
-    fn halves_by_host(_addend: u128, _a: u128, _b: u128) -> Option<u128> {
-        None
-    }
+    /// The results in all lanes by the host's arithmetic, as [`Format::host_mul_adds`].
+    fn by_host<F: Format>(wide: Wide, addend: F::Lanes, a: F::Lanes, b: F::Lanes) -> Option<F::Lanes>;
 }
 
 /// A rounding mode that an instruction names.
@@ -101,8 +94,8 @@ macro_rules! unary {
             }
 
             $(#[inline(always)]
-            fn halves_by_host(_env: &Env, a: u128) -> Option<u128> {
-                $halves(a)
+            fn halves_by_host(wide: Wide, _env: &Env, a: Halves) -> Option<Halves> {
+                $halves(wide, a)
             })?
         })*
     };
@@ -152,8 +145,8 @@ impl<M: Mode, const EXACT: bool> Unary for RoundInt<M, EXACT> {
     }
 
     #[inline(always)]
-    fn halves_by_host(env: &Env, a: u128) -> Option<u128> {
-        halves::round_int(a, M::of(env))
+    fn halves_by_host(wide: Wide, env: &Env, a: Halves) -> Option<Halves> {
+        halves::round_int(wide, a, M::of(env))
     }
 }
 
@@ -179,8 +172,8 @@ impl<M: Mode, const SIGNED: bool> Unary for ToInt<M, SIGNED> {
     }
 
     #[inline(always)]
-    fn halves_by_host(env: &Env, a: u128) -> Option<u128> {
-        halves::to_integers(a, SIGNED, M::of(env))
+    fn halves_by_host(wide: Wide, env: &Env, a: Halves) -> Option<Halves> {
+        halves::to_fixed(wide, a, 0, SIGNED, M::of(env))
     }
 }
 
@@ -194,8 +187,8 @@ impl<const SIGNED: bool> Unary for FromInt<SIGNED> {
     }
 
     #[inline(always)]
-    fn halves_by_host(_env: &Env, a: u128) -> Option<u128> {
-        halves::from_integers(a, SIGNED)
+    fn halves_by_host(wide: Wide, _env: &Env, a: Halves) -> Option<Halves> {
+        halves::from_fixed(wide, a, 0, SIGNED)
     }
 }
 
@@ -203,6 +196,9 @@ impl<const SIGNED: bool> Unary for FromInt<SIGNED> {
 pub(crate) trait Fixed {
     /// The result.
     fn apply<F: Format>(env: &mut Env, a: u64, fraction_bits: u32) -> u64;
+
+    /// As [`Binary::halves_by_host`].
+    fn halves_by_host(wide: Wide, a: Halves, fraction_bits: u32) -> Option<Halves>;
 }
 
 /// FCVTZS and FCVTZU to a fixed-point number as wide as the format.
@@ -214,11 +210,21 @@ impl<const SIGNED: bool> Fixed for ToFixed<SIGNED> {
     fn apply<F: Format>(env: &mut Env, a: u64, fraction_bits: u32) -> u64 {
         fp::to_fixed::<F>(env, a, fraction_bits, F::BITS, SIGNED, Rounding::Zero)
     }
+
+    #[inline(always)]
+    fn halves_by_host(wide: Wide, a: Halves, fraction_bits: u32) -> Option<Halves> {
+        halves::to_fixed(wide, a, fraction_bits, SIGNED, Rounding::Zero)
+    }
 }
 
 impl<const SIGNED: bool> Fixed for FromFixed<SIGNED> {
     fn apply<F: Format>(env: &mut Env, a: u64, fraction_bits: u32) -> u64 {
         fp::fixed_to_fp::<F>(env, a, fraction_bits, F::BITS, SIGNED)
+    }
+
+    #[inline(always)]
+    fn halves_by_host(wide: Wide, a: Halves, fraction_bits: u32) -> Option<Halves> {
+        halves::from_fixed(wide, a, fraction_bits, SIGNED)
     }
 }
 
@@ -240,8 +246,8 @@ macro_rules! binary {
             })?
 
             $(#[inline(always)]
-            fn halves_by_host(a: u128, b: u128) -> Option<u128> {
-                $halves(a, b)
+            fn halves_by_host(wide: Wide, a: Halves, b: Halves) -> Option<Halves> {
+                $halves(wide, a, b)
             })?
         })*
     };
@@ -305,14 +311,8 @@ impl<const NEGATES_ADDEND: bool, const NEGATES_FACTOR: bool> Ternary for MulAdd<
     }
 
     #[inline(always)]
-    fn by_host<F: Format>(addend: u64, a: u64, b: u64) -> Option<u64> {
-        let (addend, a) = Self::operands::<F>(addend, a);
-        fast::host::mul_add::<F>(addend, a, b)
-    }
-
-    #[inline(always)]
-    fn halves_by_host(addend: u128, a: u128, b: u128) -> Option<u128> {
-        let addend = if NEGATES_ADDEND { halves::neg(addend) } else { addend };
-        halves::mul_add(addend, if NEGATES_FACTOR { halves::neg(a) } else { a }, b)
+    fn by_host<F: Format>(wide: Wide, addend: F::Lanes, a: F::Lanes, b: F::Lanes) -> Option<F::Lanes> {
+        let addend = if NEGATES_ADDEND { F::negated(addend) } else { addend };
+        F::host_mul_adds(wide, addend, if NEGATES_FACTOR { F::negated(a) } else { a }, b)
     }
 }

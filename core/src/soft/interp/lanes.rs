@@ -19,6 +19,8 @@ pub(super) trait Lane: Copy + 'static {
     /// The lanes of a register. It is taken by reference because the host's vectors serve then: loads of lanes are joined
     /// by the optimiser, parts of a 128-bit integer are not.
     fn split(register: &u128) -> Self::Lanes;
+    /// The same to write to.
+    fn split_mut(register: &mut u128) -> &mut Self::Lanes;
     /// The register of these lanes.
     fn join(lanes: Self::Lanes) -> u128;
     /// All lanes the same.
@@ -36,6 +38,11 @@ macro_rules! lane {
             fn split(register: &u128) -> Self::Lanes {
                 let lanes: &Self::Lanes = zerocopy::transmute_ref!(register);
                 *lanes
+            }
+
+            #[inline(always)]
+            fn split_mut(register: &mut u128) -> &mut Self::Lanes {
+                zerocopy::transmute_mut!(register)
             }
 
             #[inline(always)]

@@ -12,6 +12,7 @@ use super::builder::Builder;
 use super::cpu::{Cpu, SCRATCH_VECTOR};
 use super::lanes::{Lane, Narrowing, Widening, fold, map, map_pairs, map2, map3};
 use super::op::{At, Exec, Flow, Operands};
+use crate::host::vector;
 use crate::soft::a64::Inst;
 use crate::soft::fp::flag;
 
@@ -399,6 +400,34 @@ pub(super) fn binary_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T
     let result = map2(lanes::<T>(cpu, n), lanes::<T>(cpu, m), |n, m| flagged(&mut is_saturated, f(n, m)));
     note_saturation(cpu, is_saturated);
     finish(cpu, at, result)
+}
+
+/// [`binary_saturating`] with an `f` that shifts each lane by an amount of its own, for which vectors of 256 bits have
+/// instructions: they pay where there are many lanes.
+#[inline(always)]
+pub(super) fn shift_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T) -> (T, bool)) -> Flow {
+    if T::COUNT < 16 {
+        return binary_saturating(cpu, at, f);
+    }
+    let counted = (1 << at.aux()) / size_of::<T>();
+    let args = (lanes::<T>(cpu, at.rn()), lanes::<T>(cpu, at.rm()), counted);
+    let (result, is_saturated) = vector::wide(args, move |(n, m, counted)| {
+        let mut result = T::splat(T::ZERO);
+        let mut is_saturated = false;
+        let lanes = n.as_ref().iter().zip(m.as_ref()).enumerate();
+        for (result, (index, (&n, &m))) in result.as_mut().iter_mut().zip(lanes) {
+            let (value, is_lane_saturated) = f(n, m);
+            is_saturated |= is_lane_saturated & (index < counted);
+            *result = value;
+        }
+        (result, is_saturated)
+    });
+    note_saturation(cpu, is_saturated);
+    *T::split_mut(&mut cpu.v[at.rd()]) = result;
+    if at.aux() != FULL {
+        cpu.v[at.rd()] &= kept(at.aux());
+    }
+    at.next(cpu)
 }
 
 /// `rd` = `f` of the lanes of `rd` and `rn`, which also tells of saturation.

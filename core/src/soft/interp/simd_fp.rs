@@ -8,8 +8,11 @@
 use super::builder::Builder;
 use super::cpu::Cpu;
 use super::fp_ops::{Binary, Fixed, Ternary, Unary};
+use super::lanes::Lane;
 use super::op::{At, Exec, Flow, Operands};
+use crate::host::vector::Wide;
 use crate::soft::a64::{Inst, fp_immediate, fraction_bits};
+use crate::soft::fp::halves::Halves;
 use crate::soft::fp::{Double, Env, Format, Half, Single, fast};
 
 /// Picks the instance of a handler by fields `z` and `q`; the last generic arguments are the format and "128 bits".
@@ -64,46 +67,146 @@ pub(super) fn host_lanes<F: Format, const FULL: bool>(env: &Env, f: impl Fn(u32)
     has_all.then_some(vector)
 }
 
-/// All lanes of half precision at once by the host's arithmetic, if it can: `f` of `operands`. Upper halves that do not count
-/// are zero before and after.
+/// A format whose vectors the host computes as arrays of lanes.
+pub(super) trait Vector: Format {
+    /// The lanes of a register.
+    fn split(register: &u128) -> Self::Lanes;
+    /// The same to write to.
+    fn split_mut(register: &mut u128) -> &mut Self::Lanes;
+    /// The lanes of the lower half twice.
+    fn twice(lanes: Self::Lanes) -> Self::Lanes;
+    /// The lanes of the lower half, and zeros.
+    fn lower(lanes: Self::Lanes) -> Self::Lanes;
+    /// Every lane the same.
+    fn splat(value: u64) -> Self::Lanes;
+    /// Lane `index` of a register; there are so many.
+    fn element(register: &u128, index: u16) -> u64;
+    /// The complex number of this index in every pair.
+    fn pairs(lanes: Self::Lanes, index: usize) -> Self::Lanes;
+    /// The factors of FCMLA for a rotation by so many quarter turns: of `a` the real or the imaginary parts, `b` turned.
+    fn complex_factors(a: Self::Lanes, b: Self::Lanes, rotation: u16) -> (Self::Lanes, Self::Lanes);
+}
+
+macro_rules! vector {
+    ($($format:ty: $lane:ty;)*) => {$(
+        impl Vector for $format {
+            #[inline(always)]
+            fn split(register: &u128) -> Self::Lanes {
+                <$lane as Lane>::split(register)
+            }
+
+            #[inline(always)]
+            fn split_mut(register: &mut u128) -> &mut Self::Lanes {
+                <$lane as Lane>::split_mut(register)
+            }
+
+            #[inline(always)]
+            fn twice(lanes: Self::Lanes) -> Self::Lanes {
+                std::array::from_fn(|index| lanes[index % (lanes.len() / 2)])
+            }
+
+            #[inline(always)]
+            fn lower(lanes: Self::Lanes) -> Self::Lanes {
+                std::array::from_fn(|index| if index < lanes.len() / 2 { lanes[index] } else { 0 })
+            }
+
+            #[inline(always)]
+            fn splat(value: u64) -> Self::Lanes {
+                <$lane as Lane>::splat(value as $lane)
+            }
+
+            #[inline(always)]
+            fn element(register: &u128, index: u16) -> u64 {
+                let lanes = <$lane as Lane>::split(register);
+                lanes[usize::from(index) % lanes.len()].into()
+            }
+
+            #[inline(always)]
+            fn pairs(lanes: Self::Lanes, index: usize) -> Self::Lanes {
+                let first = 2 * index % lanes.len();
+                std::array::from_fn(|index| lanes[first + index % 2])
+            }
+
+            #[inline(always)]
+            fn complex_factors(a: Self::Lanes, b: Self::Lanes, rotation: u16) -> (Self::Lanes, Self::Lanes) {
+                let sign = |is_negated| if is_negated { Self::SIGN as $lane } else { 0 };
+                let signs = [sign(rotation == 1 || rotation == 2), sign(rotation >= 2)];
+                let (a, b): (Self::Lanes, Self::Lanes) = if rotation & 1 == 1 {
+                    (std::array::from_fn(|index| a[index | 1]), std::array::from_fn(|index| b[index ^ 1]))
+                } else {
+                    (std::array::from_fn(|index| a[index & !1]), b)
+                };
+                (a, std::array::from_fn(|index| b[index] ^ signs[index % 2]))
+            }
+        }
+    )*};
+}
+
+vector! {
+    Half: u16;
+    Single: u32;
+    Double: u64;
+}
+
+/// All lanes at once by the host's arithmetic, if it can: `f` of `args` and of the registers `sources`. Of 64 bits the lanes
+/// are there twice, so that those that do not count can do no harm.
 #[inline(always)]
-pub(super) fn host_halves<const N: usize, F: Format, const FULL: bool>(
-    env: &Env,
-    operands: [u128; N],
-    f: impl Fn([u128; N]) -> Option<u128>,
-) -> Option<u128> {
-    if !(F::IS_HALF && fast::is_host_like_half(env)) {
+pub(super) fn host_vector<A: Copy, const N: usize, F: Vector, const FULL: bool>(
+    cpu: &Cpu,
+    sources: [usize; N],
+    args: A,
+    f: impl Fn(Wide, A, [F::Lanes; N]) -> Option<F::Lanes>,
+) -> Option<F::Lanes> {
+    let is_host_like = if F::IS_HALF { fast::is_host_like_half(&cpu.fp) } else { fast::is_host_like(&cpu.fp) };
+    if !is_host_like {
         return None;
     }
-    let cut = |vector| if FULL { vector } else { vector & u128::from(u64::MAX) };
-    f(operands.map(cut)).map(cut)
+    let wide = Wide::detect()?;
+    let sources = sources.map(|slot| &cpu.v[slot & 0xff]);
+    wide.run((args, sources), move |wide, (args, sources)| {
+        let sources = sources.map(|source| if FULL { F::split(source) } else { F::twice(F::split(source)) });
+        let result = f(wide, args, sources)?;
+        Some(if FULL { result } else { F::lower(result) })
+    })
+}
+
+/// The same where the format is half precision, and nothing elsewhere.
+#[inline(always)]
+pub(super) fn host_halves<A: Copy, const N: usize, F: Format, const FULL: bool>(
+    cpu: &Cpu,
+    sources: [usize; N],
+    args: A,
+    f: impl Fn(Wide, A, [Halves; N]) -> Option<Halves>,
+) -> Option<Halves> {
+    if F::IS_HALF { host_vector::<A, N, Half, FULL>(cpu, sources, args, f) } else { None }
+}
+
+/// Writes what [`host_vector`] answered, if it did.
+#[inline(always)]
+pub(super) fn set_lanes<F: Vector>(cpu: &mut Cpu, rd: usize, result: Option<F::Lanes>) -> bool {
+    if let Some(result) = result {
+        *F::split_mut(&mut cpu.v[rd]) = result;
+    }
+    result.is_some()
 }
 
 /// An operation on all lanes.
 #[inline(always)]
 fn apply_unary<O: Unary, F: Format, const FULL: bool>(env: &mut Env, a: u128) -> u128 {
-    host_halves::<1, F, FULL>(env, [a], |[a]| O::halves_by_host(env, a))
-        .unwrap_or_else(|| lanes::<F, FULL>(|index| O::apply::<F>(env, lane::<F>(a, index))))
+    lanes::<F, FULL>(|index| O::apply::<F>(env, lane::<F>(a, index)))
 }
 
 /// The same of two operands.
 #[inline(always)]
 pub(super) fn apply_binary<O: Binary, F: Format, const FULL: bool>(env: &mut Env, a: u128, b: u128) -> u128 {
-    let by_host = |index| O::by_host::<F>(lane::<F>(a, index), lane::<F>(b, index));
-    host_halves::<2, F, FULL>(env, [a, b], |[a, b]| O::halves_by_host(a, b))
-        .or_else(|| host_lanes::<F, FULL>(env, by_host))
+    host_lanes::<F, FULL>(env, |index| O::by_host::<F>(lane::<F>(a, index), lane::<F>(b, index)))
         .unwrap_or_else(|| lanes::<F, FULL>(|index| O::apply::<F>(env, lane::<F>(a, index), lane::<F>(b, index))))
 }
 
-/// The same of three operands.
+/// The same of three operands, without the host's arithmetic.
 #[inline(always)]
 pub(super) fn apply_ternary<O: Ternary, F: Format, const FULL: bool>(env: &mut Env, d: u128, a: u128, b: u128) -> u128 {
-    let by_host = |index| O::by_host::<F>(lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index));
-    host_halves::<3, F, FULL>(env, [d, a, b], |[d, a, b]| O::halves_by_host(d, a, b))
-        .or_else(|| host_lanes::<F, FULL>(env, by_host))
-        .unwrap_or_else(|| {
-            lanes::<F, FULL>(|index| O::apply::<F>(env, lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index)))
-        })
+    lanes::<F, FULL>(|index| O::apply::<F>(env, lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index)))
 }
 
 /// The same number in every lane.
@@ -112,18 +215,13 @@ pub(super) fn splat<F: Format>(value: u64) -> u128 {
     lanes::<F, true>(|_| value)
 }
 
-/// Lanes of half precision of even and of odd number of `b:a`, the first source in the lower half.
+/// Lanes of half precision of even or of odd number of the first source and then of the second.
 #[inline(always)]
-fn unzip_halves<const FULL: bool>(a: u128, b: u128) -> [u128; 2] {
+fn unzip<const FULL: bool>(a: Halves, b: Halves, odd: usize) -> Halves {
     let half = if FULL { 4 } else { 2 };
-    let [a, b]: [[u16; 8]; 2] = [zerocopy::transmute!(a), zerocopy::transmute!(b)];
-    [0, 1].map(|odd| {
-        let picked: [u16; 8] = std::array::from_fn(|index| match index / half {
-            0 => a[2 * index + odd],
-            1 => b[2 * (index - half) + odd],
-            2.. => 0,
-        });
-        zerocopy::transmute!(picked)
+    std::array::from_fn(|index| {
+        let source = if index & half == 0 { &a } else { &b };
+        source[2 * (index % half) + odd]
     })
 }
 
@@ -132,6 +230,11 @@ pub(super) fn registers(inst: Inst) -> Operands {
 }
 
 fn execute_unary<O: Unary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let by_host =
+        host_halves::<_, 1, F, FULL>(cpu, [at.rn()], cpu.fp, |wide, env, [a]| O::halves_by_host(wide, &env, a));
+    if set_lanes::<Half>(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
     let a = cpu.vector(at.rn());
     let result = apply_unary::<O, F, FULL>(&mut cpu.fp, a);
     cpu.set_vector(at.rd(), result);
@@ -147,6 +250,11 @@ pub(crate) fn unary_h<O: Unary>(b: &mut Builder, inst: Inst) {
 }
 
 fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let by_host =
+        host_halves::<_, 2, F, FULL>(cpu, [at.rn(), at.rm()], (), |wide, (), [a, b]| O::halves_by_host(wide, a, b));
+    if set_lanes::<Half>(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
     let (a, b) = (cpu.vector(at.rn()), cpu.vector(at.rm()));
     let result = apply_binary::<O, F, FULL>(&mut cpu.fp, a, b);
     cpu.set_vector(at.rd(), result);
@@ -162,7 +270,13 @@ pub(crate) fn binary_h<O: Binary>(b: &mut Builder, inst: Inst) {
 }
 
 /// The addend is the destination.
-fn execute_accumulate<O: Ternary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+fn execute_accumulate<O: Ternary, F: Vector, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let by_host = host_vector::<_, 3, F, FULL>(cpu, [at.rd(), at.rn(), at.rm()], (), |wide, (), [d, a, b]| {
+        O::by_host::<F>(wide, d, a, b)
+    });
+    if set_lanes::<F>(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
     let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
     let result = apply_ternary::<O, F, FULL>(&mut cpu.fp, d, a, b);
     cpu.set_vector(at.rd(), result);
@@ -179,18 +293,17 @@ pub(crate) fn accumulate_h<O: Ternary>(b: &mut Builder, inst: Inst) {
 
 /// Neighbouring lanes of the first source, then of the second.
 fn execute_pairwise<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let by_host = host_halves::<_, 2, F, FULL>(cpu, [at.rn(), at.rm()], (), |wide, (), [a, b]| {
+        O::halves_by_host(wide, unzip::<FULL>(a, b, 0), unzip::<FULL>(a, b, 1))
+    });
+    if set_lanes::<Half>(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
     let (a, b) = (cpu.vector(at.rn()), cpu.vector(at.rm()));
-    let by_host = if F::IS_HALF {
-        host_halves::<2, F, FULL>(&cpu.fp, unzip_halves::<FULL>(a, b), |[even, odd]| O::halves_by_host(even, odd))
-    } else {
-        None
-    };
     let half = if FULL { 64 / F::BITS } else { 32 / F::BITS };
-    let result = by_host.unwrap_or_else(|| {
-        lanes::<F, FULL>(|index| {
-            let (source, pair) = if index < half { (a, index) } else { (b, index - half) };
-            O::apply::<F>(&mut cpu.fp, lane::<F>(source, 2 * pair), lane::<F>(source, 2 * pair + 1))
-        })
+    let result = lanes::<F, FULL>(|index| {
+        let (source, pair) = if index < half { (a, index) } else { (b, index - half) };
+        O::apply::<F>(&mut cpu.fp, lane::<F>(source, 2 * pair), lane::<F>(source, 2 * pair + 1))
     });
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
@@ -237,14 +350,35 @@ pub(crate) fn across<O: Binary>(b: &mut Builder, inst: Inst) {
     b.emit(execute_reduce::<O, Single>, Operands { aux: 4, ..registers(inst) });
 }
 
+/// The same of half precision. Numbers have one maximum and one minimum, however they are paired.
+fn execute_across_h<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let by_host = host_halves::<_, 1, F, FULL>(cpu, [at.rn()], (), |wide, (), [a]| {
+        let turned = |a: Halves, by: usize| std::array::from_fn(|index| a[(index + by) % 8]);
+        let a = O::halves_by_host(wide, a, turned(a, 4))?;
+        let a = O::halves_by_host(wide, a, turned(a, 2))?;
+        O::halves_by_host(wide, a, turned(a, 1))
+    });
+    let result = match by_host {
+        Some([result, ..]) => result.into(),
+        None => reduce::<O, F>(cpu, cpu.vector(at.rn()), 0, if FULL { 8 } else { 4 }),
+    };
+    cpu.set_scalar(at.rd(), result);
+    at.next(cpu)
+}
+
 pub(crate) fn across_h<O: Binary>(b: &mut Builder, inst: Inst) {
-    let aux = 4 << inst.field('q');
-    b.emit(execute_reduce::<O, Half>, Operands { aux, ..registers(inst) });
+    b.emit(by_vector_h!(inst, execute_across_h, O), registers(inst));
 }
 
 /// A conversion with `aux` bits after the point.
 fn execute_fixed<O: Fixed, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let (a, bits) = (cpu.vector(at.rn()), u32::from(at.aux()));
+    let bits = u32::from(at.aux());
+    let by_host =
+        host_halves::<_, 1, F, FULL>(cpu, [at.rn()], bits, |wide, bits, [a]| O::halves_by_host(wide, a, bits));
+    if set_lanes::<Half>(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
+    let a = cpu.vector(at.rn());
     let result = lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(a, index), bits));
     cpu.set_vector(at.rd(), result);
     at.next(cpu)

@@ -6,18 +6,27 @@
 use super::builder::Builder;
 use super::cpu::Cpu;
 use super::fp_ops::{Add, Binary, MulAdd, Ternary};
+use super::lanes::Lane;
 use super::op::{At, Exec, Flow, Operands};
 use super::simd_fp::{
-    apply_binary, apply_ternary, by_vector, by_vector_h, host_halves, host_lanes, lane, lanes, registers, splat,
+    Vector, apply_binary, apply_ternary, by_vector, by_vector_h, host_halves, host_vector, lane, lanes, registers,
+    set_lanes, splat,
 };
 use crate::soft::a64::{Inst, element_index};
-use crate::soft::fp::{Double, Format, Half, Single, fast, halves};
+use crate::soft::fp::{Double, Format, Half, Single, fast};
 
 fn element_operands(inst: Inst) -> Operands {
     Operands { aux: element_index(inst) as u16, ..registers(inst) }
 }
 
 fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let by_host =
+        host_halves::<_, 1, F, FULL>(cpu, [at.rn()], Half::element(&cpu.v[at.rm()], at.aux()), |wide, b, [a]| {
+            O::halves_by_host(wide, a, Half::splat(b))
+        });
+    if set_lanes::<Half>(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
     let (a, b) = (cpu.vector(at.rn()), lane::<F>(cpu.vector(at.rm()), u32::from(at.aux())));
     let result = apply_binary::<O, F, FULL>(&mut cpu.fp, a, splat::<F>(b));
     cpu.set_vector(at.rd(), result);
@@ -49,14 +58,16 @@ pub(crate) fn scalar_binary_h<O: Binary>(b: &mut Builder, inst: Inst) {
     b.emit(execute_scalar_binary::<O, Half>, element_operands(inst));
 }
 
-fn execute_accumulate<O: Ternary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let (d, a) = (cpu.vector(at.rd()), cpu.vector(at.rn()));
-    let b = lane::<F>(cpu.vector(at.rm()), u32::from(at.aux()));
-    let by_host = |index| O::by_host::<F>(lane::<F>(d, index), lane::<F>(a, index), b);
-    let halves = host_halves::<3, F, FULL>(&cpu.fp, [d, a, halves::splat(b)], |[d, a, b]| O::halves_by_host(d, a, b));
-    let result = halves.or_else(|| host_lanes::<F, FULL>(&cpu.fp, by_host)).unwrap_or_else(|| {
-        lanes::<F, FULL>(|index| O::apply::<F>(&mut cpu.fp, lane::<F>(d, index), lane::<F>(a, index), b))
+fn execute_accumulate<O: Ternary, F: Vector, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let b = F::element(&cpu.v[at.rm()], at.aux());
+    let by_host = host_vector::<_, 2, F, FULL>(cpu, [at.rd(), at.rn()], b, |wide, b, [d, a]| {
+        O::by_host::<F>(wide, d, a, F::splat(b))
     });
+    if set_lanes::<F>(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
+    let (d, a) = (cpu.vector(at.rd()), cpu.vector(at.rn()));
+    let result = apply_ternary::<O, F, FULL>(&mut cpu.fp, d, a, splat::<F>(b));
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
 }
@@ -120,7 +131,7 @@ pub(crate) fn long_element<const UPPER: bool, const NEGATES: bool>(b: &mut Build
 }
 
 /// Complex numbers: pairs of lanes, the real part first.
-trait Complex: Format {
+trait Complex: Vector {
     /// The real parts, the lowest bit of every pair.
     const REAL: u128 = Self::FIRSTS * Self::MASK as u128;
     const FIRSTS: u128;
@@ -147,7 +158,7 @@ trait Complex: Format {
 
     /// The signs of the real and the imaginary parts changed.
     #[inline(always)]
-    fn negated(vector: u128, is_real: bool, is_imaginary: bool) -> u128 {
+    fn with_signs(vector: u128, is_real: bool, is_imaginary: bool) -> u128 {
         let signs = Self::FIRSTS * u128::from(Self::SIGN);
         let real = if is_real { signs } else { 0 };
         vector ^ real ^ if is_imaginary { signs << Self::BITS } else { 0 }
@@ -168,8 +179,15 @@ impl Complex for Double {
 
 /// FCADD: `a + i * b` for `aux` 0, `a - i * b` for 1.
 fn execute_complex_add<F: Complex, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let by_host = host_halves::<_, 2, F, FULL>(cpu, [at.rn(), at.rm()], at.aux(), |wide, turns, [a, b]| {
+        let signs = if turns == 0 { [Half::SIGN as u16, 0] } else { [0, Half::SIGN as u16] };
+        Add::halves_by_host(wide, a, std::array::from_fn(|index| b[index ^ 1] ^ signs[index % 2]))
+    });
+    if set_lanes::<Half>(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
     let (a, b) = (cpu.vector(at.rn()), F::swapped(cpu.vector(at.rm())));
-    let result = apply_binary::<Add, F, FULL>(&mut cpu.fp, a, F::negated(b, at.aux() == 0, at.aux() == 1));
+    let result = apply_binary::<Add, F, FULL>(&mut cpu.fp, a, F::with_signs(b, at.aux() == 0, at.aux() == 1));
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
 }
@@ -195,13 +213,22 @@ pub(crate) fn fcadd(b: &mut Builder, inst: Inst) {
 /// FCMLA: one of the two steps of a complex product. `aux` is the rotation in quarter turns, `imm` the index of the
 /// complex element.
 fn execute_complex_product<F: Complex, const ELEMENT: bool, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let args = (at.aux(), at.imm() as usize);
+    let by_host = host_vector::<_, 3, F, FULL>(cpu, [at.rd(), at.rn(), at.rm()], args, |wide, args, [d, a, b]| {
+        let (rotation, element) = args;
+        let (a, b) = F::complex_factors(a, if ELEMENT { F::pairs(b, element) } else { b }, rotation);
+        F::host_mul_adds(wide, d, a, b)
+    });
+    if set_lanes::<F>(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
     let (d, a, b) = (cpu.vector(at.rd()), cpu.vector(at.rn()), cpu.vector(at.rm()));
     let rotation = at.aux();
     let swaps = rotation & 1 == 1;
     let a = F::parts(a, swaps);
     let b = if ELEMENT { F::splat_pair(b, at.imm() as u32) } else { b };
     let b = if swaps { F::swapped(b) } else { b };
-    let b = F::negated(b, rotation == 1 || rotation == 2, rotation >= 2);
+    let b = F::with_signs(b, rotation == 1 || rotation == 2, rotation >= 2);
     let result = apply_ternary::<MulAdd<false, false>, F, FULL>(&mut cpu.fp, d, a, b);
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
@@ -219,12 +246,11 @@ pub(crate) fn fcmla_element(b: &mut Builder, inst: Inst) {
 
 /// BFDOT: pairs of BFloat16 numbers.
 fn execute_bf_dot<const ELEMENT: bool, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let cut = |vector: u128| if FULL { vector } else { vector & u128::from(u64::MAX) };
-    let b = cpu.vector(at.rm());
-    let b = if ELEMENT { [lane::<Single>(b, u32::from(at.aux())) as u32; 4] } else { zerocopy::transmute!(cut(b)) };
-    let (d, a) = (cut(cpu.vector(at.rd())), cut(cpu.vector(at.rn())));
-    let result = fast::bf_dot_add(zerocopy::transmute!(d), zerocopy::transmute!(a), b);
-    cpu.set_vector(at.rd(), cut(zerocopy::transmute!(result)));
+    let [d, a, b] = [at.rd(), at.rn(), at.rm()].map(|slot| u32::split(&cpu.v[slot]));
+    let b = if ELEMENT { [b[usize::from(at.aux()) % 4]; 4] } else { b };
+    let result = fast::bf_dot_adds(d, [[a, b]]);
+    let kept = |index| if FULL || index < 2 { u32::MAX } else { 0 };
+    *u32::split_mut(&mut cpu.v[at.rd()]) = std::array::from_fn(|index| result[index] & kept(index));
     at.next(cpu)
 }
 
@@ -244,12 +270,10 @@ pub(crate) fn bfdot_element(b: &mut Builder, inst: Inst) {
 
 /// BFMMLA: two rows of four numbers times two columns of four.
 fn execute_bf_matrix(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let a: [u32; 4] = zerocopy::transmute!(cpu.vector(at.rn()));
-    let b: [u32; 4] = zerocopy::transmute!(cpu.vector(at.rm()));
-    let sums =
-        fast::bf_dot_add(zerocopy::transmute!(cpu.vector(at.rd())), [a[0], a[0], a[2], a[2]], [b[0], b[2], b[0], b[2]]);
-    let sums = fast::bf_dot_add(sums, [a[1], a[1], a[3], a[3]], [b[1], b[3], b[1], b[3]]);
-    cpu.set_vector(at.rd(), zerocopy::transmute!(sums));
+    let [d, a, b] = [at.rd(), at.rn(), at.rm()].map(|slot| u32::split(&cpu.v[slot]));
+    let rows = |first: usize| [a[first], a[first], a[first + 2], a[first + 2]];
+    let columns = |first: usize| [b[first], b[first + 2], b[first], b[first + 2]];
+    *u32::split_mut(&mut cpu.v[at.rd()]) = fast::bf_dot_adds(d, [[rows(0), columns(0)], [rows(1), columns(1)]]);
     at.next(cpu)
 }
 

@@ -78,10 +78,10 @@ instructions! {
     ushl = binary[u8, u16, u32, u64] |n, m| T::wrap(n.shifted(m.shift_amount(), false));
     srshl = binary[i8, i16, i32, i64] |n, m| T::wrap(n.shifted(m.shift_amount(), true));
     urshl = binary[u8, u16, u32, u64] |n, m| T::wrap(n.shifted(m.shift_amount(), true));
-    sqshl = binary_saturating[i8, i16, i32, i64] |n, m| T::saturate(n.shifted(m.shift_amount(), false));
-    uqshl = binary_saturating[u8, u16, u32, u64] |n, m| T::saturate(n.shifted(m.shift_amount(), false));
-    sqrshl = binary_saturating[i8, i16, i32, i64] |n, m| T::saturate(n.shifted(m.shift_amount(), true));
-    uqrshl = binary_saturating[u8, u16, u32, u64] |n, m| T::saturate(n.shifted(m.shift_amount(), true));
+    sqshl = shift_saturating[i8, i16, i32, i64] |n, m| T::saturate(n.shifted(m.shift_amount(), false));
+    uqshl = shift_saturating[u8, u16, u32, u64] |n, m| T::saturate(n.shifted(m.shift_amount(), false));
+    sqrshl = shift_saturating[i8, i16, i32, i64] |n, m| T::saturate(n.shifted(m.shift_amount(), true));
+    uqrshl = shift_saturating[u8, u16, u32, u64] |n, m| T::saturate(n.shifted(m.shift_amount(), true));
 }
 
 /// The low half of a product of polynomials over {0, 1}.

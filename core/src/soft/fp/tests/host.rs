@@ -2,10 +2,11 @@
 //! both are the same for every operand and every FPCR.
 
 use super::*;
+use crate::host::vector::{self, Wide};
 use crate::soft::fp::env::Rounding;
 use crate::soft::fp::env::flag::IXC;
 use crate::soft::fp::format::{Brain, Double, Half, Single};
-use crate::soft::fp::{arith, bf16, compare, convert, fast, fused, halves, integral};
+use crate::soft::fp::{arith, bf16, compare, convert, fast, fused, halves, halves::Halves, integral};
 
 /// Pairs of operands a test takes.
 const COUNT: u32 = 150_000;
@@ -71,25 +72,38 @@ fn arithmetic_in_double_precision() {
     arithmetic::<Double>(12);
 }
 
-fn fused_products<F: Format>(seed: u64) {
+fn fused_products<F: Format>(seed: u64, splat: impl Fn(u64) -> F::Lanes)
+where
+    F::Lanes: PartialEq + std::fmt::Debug,
+{
     let mut random = Random::new(seed);
+    let mut by_host = 0;
     for _ in 0..COUNT {
         let (a, b) = (random.number::<F>(), random.number::<F>());
         let product = arith::mul::<F>(&mut env(0), a, b);
         let c = if random.below(2) == 0 { random.number::<F>() } else { random.near::<F>(product) };
         let what = format_args!("{c:x} + {a:x} * {b:x}").to_string();
         same!(what, |env| fast::mul_add::<F>(env, c, a, b), |env| fused::mul_add::<F>(env, c, a, b));
+        let Some(wide) = Wide::detect() else { continue };
+        let args = [c, a, b].map(&splat);
+        if let Some(result) = wide.run(args, |wide, [c, a, b]| F::host_mul_adds(wide, c, a, b)) {
+            let (expected, after) = after(env(0), |env| fused::mul_add::<F>(env, c, a, b));
+            assert_eq!(result, splat(expected), "{what}");
+            assert_eq!(after.fpsr & !IXC, 0, "{what}");
+            by_host += 1;
+        }
     }
+    assert!(Wide::detect().is_none() || by_host > COUNT / 4, "{by_host}");
 }
 
 #[test]
 fn fused_products_in_single_precision() {
-    fused_products::<Single>(13);
+    fused_products::<Single>(13, |number| [number as u32; 4]);
 }
 
 #[test]
 fn fused_products_in_double_precision() {
-    fused_products::<Double>(14);
+    fused_products::<Double>(14, |number| [number; 2]);
 }
 
 #[test]
@@ -121,94 +135,130 @@ fn dot_products_of_brain_numbers() {
         };
         let exact = bf16::bf_dot_add(addend, a, b);
         let [four_addends, four_a, four_b] = [addend, a, b].map(|value| [value as u32; 4]);
-        let result = fast::bf_dot_add(four_addends, four_a, four_b);
+        let result = fast::bf_dot_adds(four_addends, [[four_a, four_b]]);
         assert_eq!(result, [exact as u32; 4], "{addend:x} + {a:x} * {b:x}");
-        by_host += u32::from(fast::dot_by_host(four_addends, four_a, four_b).is_some());
+        by_host += u32::from(vector::wide((four_addends, [[four_a, four_b]]), fast::dots_by_host).is_some());
     }
     assert!(by_host > COUNT, "{by_host}");
+}
+
+/// The same number in every lane.
+fn splat(value: u64) -> Halves {
+    [value as u16; 8]
+}
+
+/// An operation of [`halves`], as it is called: with the addend and two operands of which it may need fewer.
+macro_rules! by_host {
+    ($operation:path) => {
+        |wide, _, a, b| wide.run([a, b], |wide, [a, b]| $operation(wide, a, b))
+    };
 }
 
 /// Lanes that the host computes are those of the exact functions, which raise Inexact at most.
 #[test]
 fn eight_halves_at_once() {
     type Exact = fn(&mut Env, u64, u64, u64) -> u64;
-    type ByHost = fn(u128, u128, u128) -> Option<u128>;
+    type ByHost = fn(Wide, Halves, Halves, Halves) -> Option<Halves>;
+    // Another host has nothing to compare.
+    let Some(wide) = Wide::detect() else { return };
+    let fused: ByHost = |wide, c, a, b| wide.run([c, a, b], |wide, [c, a, b]| halves::mul_add(wide, c, a, b));
     let operations: [(Exact, ByHost); 12] = [
-        (|env, _, a, b| arith::add::<Half>(env, a, b), |_, a, b| halves::add(a, b)),
-        (|env, _, a, b| arith::sub::<Half>(env, a, b), |_, a, b| halves::sub(a, b)),
-        (|env, _, a, b| arith::abs::<Half>(arith::sub::<Half>(env, a, b)), |_, a, b| halves::abs_diff(a, b)),
-        (|env, _, a, b| compare::max::<Half>(env, a, b), |_, a, b| halves::max(a, b)),
-        (|env, _, a, b| compare::min::<Half>(env, a, b), |_, a, b| halves::min(a, b)),
-        (|env, _, a, b| compare::max_num::<Half>(env, a, b), |_, a, b| halves::max(a, b)),
-        (|env, _, a, b| compare::min_num::<Half>(env, a, b), |_, a, b| halves::min(a, b)),
-        (|env, _, a, b| arith::mul::<Half>(env, a, b), |_, a, b| halves::mul(a, b)),
-        (|env, _, a, b| arith::div::<Half>(env, a, b), |_, a, b| halves::div(a, b)),
-        (|env, c, a, b| fused::mul_add::<Half>(env, c, a, b), halves::mul_add),
-        (|env, _, a, b| fused::recip_step::<Half>(env, a, b), |_, a, b| halves::recip_step(a, b)),
-        (|env, _, a, b| fused::recip_sqrt_step::<Half>(env, a, b), |_, a, b| halves::recip_sqrt_step(a, b)),
+        (|env, _, a, b| arith::add::<Half>(env, a, b), by_host!(halves::add)),
+        (|env, _, a, b| arith::sub::<Half>(env, a, b), by_host!(halves::sub)),
+        (|env, _, a, b| arith::abs::<Half>(arith::sub::<Half>(env, a, b)), by_host!(halves::abs_diff)),
+        (|env, _, a, b| compare::max::<Half>(env, a, b), by_host!(halves::max)),
+        (|env, _, a, b| compare::min::<Half>(env, a, b), by_host!(halves::min)),
+        (|env, _, a, b| compare::max_num::<Half>(env, a, b), by_host!(halves::max)),
+        (|env, _, a, b| compare::min_num::<Half>(env, a, b), by_host!(halves::min)),
+        (|env, _, a, b| arith::mul::<Half>(env, a, b), by_host!(halves::mul)),
+        (|env, _, a, b| arith::div::<Half>(env, a, b), by_host!(halves::div)),
+        (|env, c, a, b| fused::mul_add::<Half>(env, c, a, b), fused),
+        (|env, _, a, b| fused::recip_step::<Half>(env, a, b), by_host!(halves::recip_step)),
+        (|env, _, a, b| fused::recip_sqrt_step::<Half>(env, a, b), by_host!(halves::recip_sqrt_step)),
     ];
-    let mask = |holds: bool| if holds { Half::MASK } else { 0 };
-    let above = |a, b| compare::compare::<Half>(&mut env(0), a, b) == compare::Ordering::Greater;
-    let equal = |a, b| compare::compare::<Half>(&mut env(0), a, b) == compare::Ordering::Equal;
-    let abs = arith::abs::<Half>;
     let mut random = Random::new(21);
+    let mut counts = [0; 12];
     for _ in 0..4 * COUNT {
         let (a, b) = (random.number::<Half>(), random.number::<Half>());
         let product = arith::mul::<Half>(&mut env(0), a, b);
         let c = if random.below(2) == 0 { random.number::<Half>() } else { random.near::<Half>(product) };
-        let comparisons = [
-            (mask(equal(a, b)), halves::is_equal(halves::splat(a), halves::splat(b))),
-            (mask(above(a, b)), halves::is_above(halves::splat(a), halves::splat(b))),
-            (mask(above(a, b) || equal(a, b)), halves::is_at_least(halves::splat(a), halves::splat(b))),
-            (mask(above(abs(a), abs(b))), halves::is_abs_above(halves::splat(a), halves::splat(b))),
-            (mask(!above(abs(b), abs(a))), halves::is_abs_at_least(halves::splat(a), halves::splat(b))),
-        ];
-        let has_nan = [a, b].iter().any(|&number| abs(number) > Half::INFINITY);
-        for (expected, by_host) in comparisons {
-            assert_eq!(by_host, (!has_nan).then(|| halves::splat(expected)), "{a:x} {b:x}");
-        }
-        for (exact, by_host) in operations {
+        for ((exact, by_host), count) in operations.iter().zip(&mut counts) {
             let (expected, after) = after(env(0), |env| exact(env, c, a, b));
-            let splat = halves::splat;
-            if let Some(result) = by_host(splat(c), splat(a), splat(b)) {
+            if let Some(result) = by_host(wide, splat(c), splat(a), splat(b)) {
                 assert_eq!(result, splat(expected), "{c:x} {a:x} {b:x}");
                 assert_eq!(after.fpsr & !IXC, 0, "{c:x} {a:x} {b:x}");
+                *count += 1;
             }
+        }
+    }
+    assert!(counts.iter().all(|&count| count > COUNT), "{counts:?}");
+}
+
+/// Comparisons answer where there is no NaN, and raise nothing there.
+#[test]
+fn comparisons_of_eight_halves_at_once() {
+    type ByHost = fn(Wide, Halves, Halves, Halves) -> Option<Halves>;
+    let Some(wide) = Wide::detect() else { return };
+    let above = |a, b| compare::compare::<Half>(&mut env(0), a, b) == compare::Ordering::Greater;
+    let equal = |a, b| compare::compare::<Half>(&mut env(0), a, b) == compare::Ordering::Equal;
+    let abs = arith::abs::<Half>;
+    let mut random = Random::new(24);
+    for _ in 0..2 * COUNT {
+        let (a, b) = (random.number::<Half>(), random.number::<Half>());
+        let comparisons: [(bool, ByHost); 5] = [
+            (equal(a, b), by_host!(halves::is_equal)),
+            (above(a, b), by_host!(halves::is_above)),
+            (above(a, b) || equal(a, b), by_host!(halves::is_at_least)),
+            (above(abs(a), abs(b)), by_host!(halves::is_abs_above)),
+            (!above(abs(b), abs(a)), by_host!(halves::is_abs_at_least)),
+        ];
+        let has_nan = [a, b].iter().any(|&number| abs(number) > Half::INFINITY);
+        for (holds, by_host) in comparisons {
+            let result = by_host(wide, [0; 8], splat(a), splat(b));
+            let expected = splat(if holds { Half::MASK } else { 0 });
+            assert_eq!(result, (!has_nan).then_some(expected), "{a:x} {b:x}");
         }
     }
 }
 
-/// Every number of half precision: its root, its integers, and it as an integer.
+/// Every number of half precision: its root, its integers, and it as an integer or a number with bits after the point.
 #[test]
 fn eight_halves_of_one_operand() {
     use Rounding::{Away, Minus, Nearest, Plus, Zero};
+    let Some(wide) = Wide::detect() else { return };
     let mut by_host = 0;
-    let mut check = |what: &str, a: u64, by_host_result: Option<u128>, exact: &dyn Fn(&mut Env) -> u64| {
+    let mut check = |what: &str, a: u64, by_host_result: Option<Halves>, exact: &dyn Fn(&mut Env) -> u64| {
         let Some(result) = by_host_result else { return };
         let (expected, after) = after(env(0), exact);
-        assert_eq!(result, halves::splat(expected), "{what} {a:x}");
+        assert_eq!(result, splat(expected), "{what} {a:x}");
         assert_eq!(after.fpsr & !IXC, 0, "{what} {a:x}");
         by_host += 1;
     };
     for a in 0..=Half::MASK {
-        let lanes = halves::splat(a);
-        check("sqrt", a, halves::sqrt(lanes), &|env| arith::sqrt::<Half>(env, a));
-        for is_signed in [false, true] {
-            let exact = |env: &mut Env| convert::fixed_to_fp::<Half>(env, a, 0, 16, is_signed);
-            check("from an integer", a, halves::from_integers(lanes, is_signed), &exact);
-            for mode in [Nearest, Plus, Minus, Zero, Away] {
-                let exact = |env: &mut Env| convert::to_fixed::<Half>(env, a, 0, 16, is_signed, mode);
-                check("to an integer", a, halves::to_integers(lanes, is_signed, mode), &exact);
+        let lanes = splat(a);
+        check("sqrt", a, wide.run(lanes, halves::sqrt), &|env| arith::sqrt::<Half>(env, a));
+        for (is_signed, bits) in
+            [false, true].into_iter().flat_map(|is_signed| (0..=16).map(move |bits| (is_signed, bits)))
+        {
+            let from = wide.run((lanes, bits, is_signed), |wide, (a, bits, is_signed)| {
+                halves::from_fixed(wide, a, bits, is_signed)
+            });
+            check("from", a, from, &|env| convert::fixed_to_fp::<Half>(env, a, bits, 16, is_signed));
+            let modes = if bits == 0 { &[Zero, Nearest, Plus, Minus, Away][..] } else { &[Zero] };
+            for &mode in modes {
+                let to = wide.run((lanes, bits, is_signed, mode), |wide, (a, bits, is_signed, mode)| {
+                    halves::to_fixed(wide, a, bits, is_signed, mode)
+                });
+                check("to", a, to, &|env| convert::to_fixed::<Half>(env, a, bits, 16, is_signed, mode));
             }
         }
         for mode in [Nearest, Plus, Minus, Zero, Away] {
-            check("rounded", a, halves::round_int(lanes, mode), &|env| integral::round_int::<Half>(env, a, mode, true));
+            let rounded = wide.run((lanes, mode), |wide, (a, mode)| halves::round_int(wide, a, mode));
+            check("rounded", a, rounded, &|env| integral::round_int::<Half>(env, a, mode, true));
         }
         same!(format!("{a:x}"), |env| fast::sqrt::<Half>(env, a), |env| arith::sqrt::<Half>(env, a));
     }
-    // A host without such vectors has nothing to compare.
-    let can = crate::host::vector::half_to_singles(0).is_some();
-    assert_eq!(by_host > 700_000, can, "{by_host}");
+    assert!(by_host > 4_000_000, "{by_host}");
 }
 
 #[test]
