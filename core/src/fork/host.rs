@@ -83,6 +83,7 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
     let (own_end, child_end) = Handover::pair().map_err(|_no_descriptors| Errno::EAGAIN)?;
     let process = ctx.process().clone();
     let machine = process.machine().clone();
+    thread::rehearse(&ctx.proof);
     let closed = close_gate(ctx);
     let seed = Seed::of(ctx, args);
     let mut making = process.children().make();

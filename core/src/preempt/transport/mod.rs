@@ -74,7 +74,7 @@ impl Directory {
     /// The transport file of a process.
     #[must_use]
     pub fn file_of(&self, pid: Pid) -> PathBuf {
-        self.path.join(format!("{FILE_PREFIX}{pid}"))
+        self.path.join([FILE_PREFIX, &pid.0.to_string()].concat())
     }
 
     /// Removes the transport file of a process that has ended, if it is a regular file of this user and not that of a later
