@@ -37,7 +37,7 @@ impl Place {
 
     /// Runs, and returns the one line of complaint.
     fn complaint(&self, command: &mut Command) -> String {
-        let output = command.output().unwrap();
+        let output = output_of(command);
         let text = String::from_utf8(output.stderr.clone()).unwrap();
         assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]), "{command:?}: {output:?}");
         assert!(text.starts_with("elfuse: ") && text.lines().count() == 1, "{command:?}: {text}");
@@ -53,6 +53,16 @@ impl Place {
     /// What is said of a program.
     fn refusal(&self, program: &Path) -> String {
         self.complaint(self.elfuse().arg(program))
+    }
+}
+
+/// A program that this test has just written may still be open for writing in a child that another test is about to start.
+fn output_of(command: &mut Command) -> Output {
+    loop {
+        match command.output() {
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            ended => return ended.unwrap(),
+        }
     }
 }
 

@@ -100,6 +100,32 @@ static void tcp_knock(struct place *p) {
     p->other[1] = (s32)sys3(NR_socket, AF_INET, SOCK_STREAM, 0);
     CHECK_EQ(sys3(NR_connect, p->other[1], p->bytes, p->word), 0);
 }
+/// A listener whose queue is full: the connection of fds[1] is not answered.
+static void tcp_full(struct place *p) {
+    loopback(p, SOCK_STREAM);
+    CHECK_EQ(sys2(NR_listen, p->fds[0], 0), 0);
+    tcp_knock(p);
+    p->fds[1] = (s32)sys3(NR_socket, AF_INET, SOCK_STREAM, 0);
+    CHECK(p->fds[1] > 0);
+}
+static long tcp_connect(struct place *p) {
+    long result = connect_one(p);
+    STORE(&p->child, 1);
+    return result;
+}
+static long tcp_connect_timed(struct place *p) {
+    struct timeval soon = { 0, 1000 };
+    CHECK_EQ(sys5(NR_setsockopt, p->fds[1], SOL_SOCKET, SO_SNDTIMEO, &soon, 16), 0);
+    return tcp_connect(p);
+}
+/// To be accepted would take a second, until the connection is asked for again: it is taken back instead, and once more
+/// where nobody had asked yet, or was about to go on asking.
+static void tcp_take_back(struct place *p) {
+    while (!LOAD(&p->child)) {
+        sys2(NR_shutdown, p->fds[1], SHUT_RDWR);
+        rt_sleep_ns(100000);
+    }
+}
 static void udp(struct place *p) { loopback(p, SOCK_DGRAM); }
 static long udp_receive(struct place *p) {
     u8 datagram[8];
@@ -171,6 +197,7 @@ static long poll_pidfd(struct place *p) {
     { "recvmsg-timed", pair, recvmsg_socket, put_byte, 1, RESTARTS, recvmsg_timed, -EAGAIN, 0, close_all },           \
     { "sendmsg-timed", pair_full, sendmsg_socket, drain_pair, 8, RESTARTS, sendmsg_timed, -EAGAIN, 0, close_all },    \
     { "accept-tcp", tcp_listening, accept_one, tcp_knock, 1, RESTARTS, accept_timed, -EAGAIN, 0, close_all },         \
+    { "connect-tcp", tcp_full, tcp_connect, tcp_take_back, -ECONNRESET, RESTARTS, tcp_connect_timed, -EINPROGRESS, 0, close_all }, \
     { "recvfrom-udp", udp, udp_receive, udp_send, 1, RESTARTS, udp_timed, -EAGAIN, 0, close_all },                    \
     { "preadv2-pipe", pipe_empty, preadv2_pipe, put_byte, 1, RESTARTS, 0, 0, 0, close_all },                          \
     { "pwritev2-pipe", pipe_full, pwritev2_pipe, drain_pipe, 8, RESTARTS, 0, 0, 0, close_all },                       \

@@ -28,7 +28,6 @@ use crate::kernel::limits::Limit;
 use crate::kernel::process::ImageInfo;
 use crate::kernel::signal::SignalActions;
 use crate::kernel::{Process, TaskContext, bring_up, signal};
-use crate::mem::VmaBacking;
 use crate::preempt::{Bounds, Preemption};
 use crate::vcpu::CpuState;
 
@@ -84,6 +83,7 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
     let (own_end, child_end) = Handover::pair().map_err(|_no_descriptors| Errno::EAGAIN)?;
     let process = ctx.process().clone();
     let machine = process.machine().clone();
+    thread::rehearse(&ctx.proof);
     let closed = close_gate(ctx);
     let seed = Seed::of(ctx, args);
     let mut making = process.children().make();
@@ -165,13 +165,8 @@ fn become_child(
 /// program, what is published of it, those of the tree of files, and the stream to its parent.
 fn kept_descriptors(parent: &Process, seed: &Seed, stream: &Handover) -> Vec<RawFd> {
     let files = seed.files.iter().map(FdEntry::host_number);
-    let vmas = parent.space().vmas();
-    let mapped = vmas.iter().filter_map(|vma| match &vma.backing {
-        VmaBacking::Anonymous | VmaBacking::Segment { .. } => None,
-        VmaBacking::File { file, .. } => Some(file.fd.as_raw_fd()),
-    });
     let program = seed.image.file.iter().map(|file| file.as_raw_fd());
     let published = seed.image.published.iter().map(|file| file.as_raw_fd());
     let own = [0, 1, 2, stream.as_fd().as_raw_fd()].into_iter().chain(seed.root.descriptors());
-    own.chain(program).chain(published).chain(files).chain(mapped).collect()
+    own.chain(program).chain(published).chain(files).chain(parent.space().mapped_descriptors()).collect()
 }

@@ -44,6 +44,7 @@ mod raw;
 #[path = "macos/raw.rs"]
 mod raw;
 pub mod schedule;
+pub mod short_lived;
 pub mod signal;
 pub mod signal_wait;
 #[cfg(target_os = "macos")]

@@ -1,11 +1,12 @@
 //! What the child of a host fork does with the mappings that it finds: [`AddressSpace::hold`] and
 //! [`AddressSpace::inherit`]. Source: madvise(2) `MADV_DONTFORK`, `MADV_WIPEONFORK`; mlock(2) "Notes".
 
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::MutexGuard;
 
 use super::address_space::{AddressSpace, State};
 use super::mapper::Backing;
-use super::vma::{Vma, VmaFlags};
+use super::vma::{Attributes, Vma, VmaBacking, VmaFlags};
 use crate::abi::Errno;
 
 /// An address space that nobody else changes.
@@ -20,6 +21,16 @@ impl AddressSpace {
         HeldSpace { _state: self.lock() }
     }
 
+    /// The host's descriptors of mapped files. No mapping is copied for this: in a forked process, what is written costs a page.
+    #[must_use]
+    pub fn mapped_descriptors(&self) -> Vec<RawFd> {
+        let of_file = |attributes: &Attributes| match &attributes.backing {
+            VmaBacking::Anonymous | VmaBacking::Segment { .. } => None,
+            VmaBacking::File { file, .. } => Some(file.fd.as_raw_fd()),
+        };
+        self.lock().vmas.iter().filter_map(|(_, attributes)| of_file(attributes)).collect()
+    }
+
     /// In a forked process: removes what is not inherited, empties what is to be empty, and unlocks the rest.
     ///
     /// # Errors
@@ -28,8 +39,8 @@ impl AddressSpace {
         const SPECIAL: VmaFlags = VmaFlags::LOCKED.union(VmaFlags::DONTFORK).union(VmaFlags::WIPEONFORK);
         let mut state = self.lock();
         let special: Vec<Vma> = {
-            let all = state.vmas.iter().map(|(range, attributes)| attributes.vma(range));
-            all.filter(|vma| vma.flags.intersects(SPECIAL)).collect()
+            let special = state.vmas.iter().filter(|(_, attributes)| attributes.flags.intersects(SPECIAL));
+            special.map(|(range, attributes)| attributes.vma(range)).collect()
         };
         for vma in special {
             if vma.flags.contains(VmaFlags::DONTFORK) {

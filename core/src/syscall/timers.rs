@@ -4,8 +4,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::Args;
 use crate::abi::{Errno, GuestPtr, Signal, Tid};
-use crate::host::clock::{self, monotonic_ns, realtime_ns};
+use crate::host::clock::{self, monotonic_ns};
 use crate::host::cpu_timer;
+use crate::host::schedule::online_processors;
 use crate::kernel::timers::{Arming, Notify, TimerSetting};
 use crate::kernel::{Interrupted, Restart, SyscallError, SyscallResult, TaskContext};
 
@@ -21,6 +22,11 @@ const CLOCK_REALTIME_ALARM: i32 = 8;
 const CLOCK_BOOTTIME_ALARM: i32 = 9;
 const CLOCK_TAI: i32 = 11;
 const TIMER_ABSTIME: i32 = 1;
+/// Clocks of others, by `linux/posix-timers.h`: the id from this bit on, inverted; below it who is meant, and what is counted.
+const CPUCLOCK_ID_SHIFT: i32 = 3;
+const CPUCLOCK_PERTHREAD: i32 = 4;
+const CPUCLOCK_KIND: i32 = 7;
+const CLOCKFD: i32 = 3;
 
 /// `struct timespec` of 64-bit Linux.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable)]
@@ -81,31 +87,79 @@ pub(super) fn nanosleep(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     sleep(ctx, monotonic_ns().saturating_add(ns), args.ptr(1).non_null())
 }
 
-/// Now, on a clock that timers and sleeps take.
-fn now_ns(clock: i32) -> Result<u64, Errno> {
-    match clock {
-        CLOCK_REALTIME => Ok(realtime_ns()),
-        CLOCK_MONOTONIC | CLOCK_BOOTTIME => Ok(monotonic_ns()),
-        _cpu_clocks_and_unknown => Err(Errno::EINVAL),
+/// The least that a sleep on a CPU clock waits between two looks: about what the host's scheduler counts in.
+const CPU_LOOK_NS: u64 = 1_000_000;
+
+/// Sleeps until a clock of CPU time shows `target_ns`. Nobody wakes for that: it is looked at when the clock can be there
+/// at the earliest, all processors having run for it.
+fn sleep_on_cpu_clock(
+    ctx: &mut TaskContext,
+    clock: i32,
+    target_ns: u64,
+    remaining: Option<GuestPtr<Timespec>>,
+) -> SyscallResult {
+    loop {
+        let left_ns = target_ns.saturating_sub(clock::now_ns(clock).ok_or(Errno::EINVAL)?);
+        if left_ns == 0 {
+            return Ok(0);
+        }
+        let earliest_ns = (left_ns / online_processors() as u64).max(CPU_LOOK_NS);
+        match ctx.task.block(Some(monotonic_ns().saturating_add(earliest_ns))) {
+            Ok(never) => match never {},
+            Err(Interrupted::TimedOut) => {}
+            Err(Interrupted::Failed(errno)) => return Err(errno.into()),
+            Err(Interrupted::Signal) => {
+                if let Some(remaining) = remaining {
+                    let left_ns = target_ns.saturating_sub(clock::now_ns(clock).unwrap_or(target_ns));
+                    ctx.memory().write(remaining, &Timespec::from_ns(left_ns))?;
+                }
+                ctx.restart_block = Some(Box::new(move |ctx| sleep_on_cpu_clock(ctx, clock, target_ns, remaining)));
+                return Err(Restart::Block.into());
+            }
+        }
     }
 }
 
-/// A time on `clock` as a monotonic deadline.
-fn deadline_ns(clock: i32, is_absolute: bool, ns: u64) -> Result<u64, Errno> {
-    let left = if is_absolute { ns.saturating_sub(now_ns(clock)?) } else { ns };
-    now_ns(clock)?;
-    Ok(monotonic_ns().saturating_add(left))
+/// Whether a clock that can be slept on is one of CPU time. Nobody can sleep by the calling thread's name for its own.
+fn sleep_clock(clock: i32) -> Result<bool, Errno> {
+    let is_of_file = clock < 0 && clock & CPUCLOCK_KIND == CLOCKFD;
+    if is_of_file || clock == CLOCK_THREAD_CPUTIME_ID { Err(Errno::EOPNOTSUPP) } else { timer_clock(clock) }
+}
+
+/// True for the CPU clock of the thread `tid` by its id, for which it would wait for ever.
+const fn is_clock_of_thread(clock: i32, tid: Tid) -> bool {
+    let named = !(clock >> CPUCLOCK_ID_SHIFT);
+    clock < 0 && clock & CPUCLOCK_PERTHREAD != 0 && (named == 0 || named == tid.0)
+}
+
+/// Sleeps on `clock` for `ns`, or until it shows `ns`.
+fn sleep_on(
+    ctx: &mut TaskContext,
+    (clock, is_cpu): (i32, bool),
+    is_absolute: bool,
+    ns: u64,
+    remaining: Option<GuestPtr<Timespec>>,
+) -> SyscallResult {
+    if is_clock_of_thread(clock, ctx.task.tid()) {
+        return Err(Errno::EINVAL.into());
+    }
+    let now_ns = clock::now_ns(clock).ok_or(Errno::EINVAL)?;
+    match (is_cpu, is_absolute) {
+        (true, true) => sleep_on_cpu_clock(ctx, clock, ns, remaining),
+        (true, false) => sleep_on_cpu_clock(ctx, clock, now_ns.saturating_add(ns), remaining),
+        (false, true) => sleep(ctx, monotonic_ns().saturating_add(ns.saturating_sub(now_ns)), remaining),
+        (false, false) => sleep(ctx, monotonic_ns().saturating_add(ns), remaining),
+    }
 }
 
 pub(super) fn clock_nanosleep(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let clock = (args.i32(0), sleep_clock(args.i32(0))?);
     let ns = ctx.memory().read(args.ptr::<Timespec>(2))?.to_ns()?;
-    let is_absolute = args.i32(1) & TIMER_ABSTIME != 0;
-    let deadline = deadline_ns(args.i32(0), is_absolute, ns)?;
-    if !is_absolute {
-        return sleep(ctx, deadline, args.ptr(3).non_null());
+    if args.i32(1) & TIMER_ABSTIME == 0 {
+        return sleep_on(ctx, clock, false, ns, args.ptr(3).non_null());
     }
     // An absolute sleep is simply made again, so it needs no continuation and reports no remaining time.
-    sleep(ctx, deadline, None).map_err(|error| match error {
+    sleep_on(ctx, clock, true, ns, None).map_err(|error| match error {
         SyscallError::Restart(_) => Restart::NoHand.into(),
         SyscallError::Errno(_) | SyscallError::Control(_) => error,
     })

@@ -54,7 +54,7 @@ impl Files {
         Ok(())
     }
 
-    /// Transport files that are still there, which are then removed: of the run's own directory, and in `/tmp` of its
+    /// Transport files that are still there, which are then removed: of the run's own directory, and in the host's of its
     /// processes. There, an older file was left by somebody else who had the process id before.
     fn take_left(&self, pids: impl Iterator<Item = i32>, since: SystemTime) -> io::Result<Vec<PathBuf>> {
         let is_new = |path: &PathBuf| {
@@ -64,7 +64,7 @@ impl Files {
         for entry in fs::read_dir(&self.signals)? {
             left.push(entry?.path());
         }
-        let default = Directory::at(Path::new("/tmp"));
+        let default = Directory::of_host();
         left.extend(pids.map(|pid| default.file_of(Pid(pid))).filter(is_new));
         for path in &left {
             // Whoever else removes it is welcome.
@@ -279,12 +279,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_older_file_in_tmp_is_somebody_elses() {
+    fn an_older_file_in_the_hosts_directory_is_somebody_elses() {
         let dir = tempfile::tempdir().unwrap();
         let files = Files::create(dir.path()).unwrap();
         // No process has such an id.
         let pid = i32::MAX - 7;
-        let path = Directory::at(Path::new("/tmp")).file_of(Pid(pid));
+        let path = Directory::of_host().file_of(Pid(pid));
         fs::write(&path, "").unwrap();
         let later = SystemTime::now() + Duration::from_secs(1);
         assert!(files.take_left([pid].into_iter(), later).unwrap().is_empty());

@@ -12,7 +12,7 @@ use crate::kernel::Task;
 use crate::mem::GuestMemory;
 
 /// Number of queues, a power of two.
-const BUCKETS: usize = 256;
+const BUCKETS: usize = 64;
 
 /// What a waiter waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -125,14 +125,15 @@ impl Bucket {
 
 /// The futex queues of a process. Bucket locks are leaves, taken in the order of their index.
 pub struct FutexTable {
-    buckets: [Mutex<Bucket>; BUCKETS],
+    /// [`BUCKETS`] of them, in a place of their own: a process is made on the stack of a fork child, page by copied page.
+    buckets: Box<[Mutex<Bucket>]>,
     /// How many waiters wait for locks, so that the end of a thread need not look where nobody does.
     pub(super) lockers: AtomicU32,
 }
 
 impl Default for FutexTable {
     fn default() -> Self {
-        Self { buckets: std::array::from_fn(|_| Mutex::default()), lockers: AtomicU32::new(0) }
+        Self { buckets: (0..BUCKETS).map(|_| Mutex::default()).collect(), lockers: AtomicU32::new(0) }
     }
 }
 

@@ -78,27 +78,28 @@ impl DefaultAction {
     }
 }
 
-/// The 64 dispositions of a process.
+/// The 64 dispositions of a process, in a place of their own: a fork hands them on, and a child's stack is copied page by
+/// page.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignalActions {
-    actions: [SigAction; 64],
+    actions: Box<[SigAction; 64]>,
 }
 
 impl Default for SignalActions {
     fn default() -> Self {
-        Self { actions: [SigAction::default(); 64] }
+        Self { actions: Box::new([SigAction::default(); 64]) }
     }
 }
 
 impl SignalActions {
     /// The disposition of `signal`.
     #[must_use]
-    pub const fn get(&self, signal: Signal) -> SigAction {
+    pub fn get(&self, signal: Signal) -> SigAction {
         self.actions[signal.number() as usize - 1]
     }
 
     /// Replaces the disposition of `signal` and gives the old one.
-    pub const fn set(&mut self, signal: Signal, action: SigAction) -> SigAction {
+    pub fn set(&mut self, signal: Signal, action: SigAction) -> SigAction {
         std::mem::replace(&mut self.actions[signal.number() as usize - 1], action)
     }
 
@@ -116,7 +117,7 @@ impl SignalActions {
 
     /// What execve(2) does: caught signals go back to the default, ignored ones stay ignored.
     pub fn reset_for_exec(&mut self) {
-        for action in &mut self.actions {
+        for action in self.actions.iter_mut() {
             let handler = match action.handler {
                 Handler::Ignore => Handler::Ignore,
                 Handler::Default | Handler::Function(_) => Handler::Default,

@@ -97,6 +97,8 @@ impl Stats {
             // SAFETY: the mapping is this long; it consists of integers that are atomic or never read, and zero is valid.
             unsafe { nix::sys::mman::madvise(start, len, nix::sys::mman::MmapAdvise::MADV_DONTNEED) }
                 .map_err(|errno| StatsError::io("empty")(errno.into()))?;
+            // It is zero by now; a page that is written first is not mapped for reading before.
+            self.header.claimed.store(0, Relaxed);
         }
         Ok(Self::over(start, slots, ProcessKind::ForkChild, self.is_shared))
     }

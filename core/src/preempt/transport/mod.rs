@@ -1,10 +1,11 @@
-//! Guest signals between elfuse processes: the transport file `/tmp/elfuse-sig-<pid>` and the doorbell SIGUSR2.
+//! Guest signals between elfuse processes: the transport file `elfuse-sig-<pid>` and the doorbell SIGUSR2.
 //!
 //! A sender appends whole [`Record`]s to the receiver's file and rings its doorbell; the receiver's kick thread hears it
 //! and has a pool thread drain the file. Key types: [`SenderHandle`] (open receiver, for one send or for storms),
 //! [`Receiver`] (own file), [`Record`]. `docs/design.md` §6.
 //!
-//! **Rules of the file.** Its owner makes it (O_EXCL, O_NOFOLLOW, mode 0600) with a [header](record) that says which
+//! **Rules of the file.** It lies in `/tmp`, or in `/dev/shm` where that is in memory and `/tmp` is not
+//! ([`short_lived`](crate::host::short_lived)). Its owner makes it (O_EXCL, O_NOFOLLOW, mode 0600) with a [header](record) that says which
 //! process it is; senders open it without O_CREAT and check type, owner, links and header. Appending and draining
 //! happen under flock(2), waited for a bounded time. Draining truncates and never unlinks, so that no append is lost.
 //! The owner closes the file in its header, under the lock, before it ends or executes a host program; a sender appends
@@ -37,9 +38,9 @@ pub use sender::{Delivery, SendError, SenderHandle, is_elfuse, ring_thread};
 use std::path::{Path, PathBuf};
 
 use crate::abi::{Pid, SiCode, SigInfo, Signal};
-use crate::host::process;
+use crate::host::{process, short_lived};
 
-/// The environment variable that names another directory than `/tmp`, for tests.
+/// The environment variable that names another directory, for tests and for hosts where none is shared.
 pub const DIRECTORY_VARIABLE: &str = "ELFUSE_SIGNAL_DIR";
 
 /// What the name of a transport file begins with; the process id follows.
@@ -52,10 +53,16 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// `/tmp`, or what `ELFUSE_SIGNAL_DIR` says.
+    /// What `ELFUSE_SIGNAL_DIR` says, or the host's ([`of_host`](Self::of_host)).
     #[must_use]
     pub fn from_environment() -> Self {
-        Self { path: std::env::var_os(DIRECTORY_VARIABLE).map_or_else(|| PathBuf::from("/tmp"), PathBuf::from) }
+        std::env::var_os(DIRECTORY_VARIABLE).map_or_else(Self::of_host, |path| Self { path: PathBuf::from(path) })
+    }
+
+    /// Where transport files lie if the environment does not say so: `/tmp` or `/dev/shm`.
+    #[must_use]
+    pub fn of_host() -> Self {
+        Self::at(short_lived::directory())
     }
 
     /// This directory.
@@ -67,7 +74,7 @@ impl Directory {
     /// The transport file of a process.
     #[must_use]
     pub fn file_of(&self, pid: Pid) -> PathBuf {
-        self.path.join(format!("{FILE_PREFIX}{pid}"))
+        self.path.join([FILE_PREFIX, &pid.0.to_string()].concat())
     }
 
     /// Removes the transport file of a process that has ended, if it is a regular file of this user and not that of a later

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::record::{self, HEADER_BYTES, MAX_FILE_BYTES, Record};
@@ -25,6 +25,13 @@ pub struct OpenWarning {
     action: &'static str,
     path: PathBuf,
     source: io::Error,
+}
+
+/// Makes the file; what is there already, a symbolic link too, is an error.
+fn make(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
+    options.open(path)
 }
 
 /// This process's transport file. Dropping it closes and removes the file.
@@ -62,17 +69,22 @@ impl Receiver {
             let path = path.clone();
             move |source| OpenWarning { action, path, source }
         };
-        match path.symlink_metadata() {
-            Ok(metadata) if file::is_ours(&metadata) => {
-                std::fs::remove_file(&path).map_err(warning("replace the stale file"))?;
+        let file = match make(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                match path.symlink_metadata() {
+                    Ok(metadata) if file::is_ours(&metadata) => {
+                        std::fs::remove_file(&path).map_err(warning("replace the stale file"))?;
+                    }
+                    Ok(_) => return Err(warning("use the foreign file or symlink")(error)),
+                    // Somebody else has removed it.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(warning("inspect")(error)),
+                }
+                make(&path)
             }
-            Ok(_) => return Err(warning("use the foreign file or symlink")(io::ErrorKind::AlreadyExists.into())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(warning("inspect")(error)),
-        }
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
-        let file = options.open(&path).map_err(warning("make"))?;
+            made => made,
+        };
+        let file = file.map_err(warning("make"))?;
         let metadata = file.metadata().map_err(warning("inspect"))?;
         if !file::is_ours(&metadata) {
             return Err(warning("trust")(io::ErrorKind::PermissionDenied.into()));
