@@ -88,13 +88,15 @@ fn relay(how: &str, input: Ends, output: Ends) -> Vec<OFlag> {
             }
             status
         });
-        talk(how, File::from(to_guest), File::from(from_guest), &shared);
+        // Somebody can read to the end: splice(2) looks for a reader before it sees that there is nothing more to move.
+        let _from_guest = talk(how, File::from(to_guest), File::from(from_guest), &shared);
         assert!(ended.join().unwrap().success(), "{how}");
     });
     shared.1.into_inner().unwrap()
 }
 
-fn talk(how: &str, mut to_guest: File, mut from_guest: File, shared: &Shared) {
+/// The answer is the end that the guest writes to.
+fn talk(how: &str, mut to_guest: File, mut from_guest: File, shared: &Shared) -> File {
     // What has come back has been read: the guest waits for more, or is about to.
     for _ in 0..20 {
         to_guest.write_all(b"a message").unwrap();
@@ -117,6 +119,7 @@ fn talk(how: &str, mut to_guest: File, mut from_guest: File, shared: &Shared) {
     assert!(bytes.iter().all(|byte| *byte == 7), "{how}");
     // Not before: what a terminal still holds goes with its other side.
     drop(writer.join().unwrap());
+    from_guest
 }
 
 #[test]
