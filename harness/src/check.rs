@@ -127,8 +127,11 @@ fn counts(guest: &Guest, terms: Terms, snapshot: &StatsSnapshot, ended: bool, fa
             failures.push(Failure::Balance { who: who(task), entered: cell.runs_entered, accounted });
         }
     }
-    if snapshot.overflowed > 0 || snapshot.unreadable_slots > 0 {
-        let problem = format!("{} slots unreadable, {} lost", snapshot.unreadable_slots, snapshot.overflowed);
+    // One that was killed may have been claiming a slot.
+    let unfinished = if ended { snapshot.unfinished_slots } else { 0 };
+    if snapshot.overflowed > 0 || snapshot.unreadable_slots > 0 || unfinished > 0 {
+        let (unreadable, lost) = (snapshot.unreadable_slots, snapshot.overflowed);
+        let problem = format!("{unreadable} slots unreadable, {unfinished} unfinished, {lost} lost");
         failures.push(Failure::Stats { problem });
     } else if snapshot.processes.is_empty() {
         failures.push(Failure::Stats { problem: "no process counted".into() });

@@ -78,8 +78,22 @@ fn no_statistics_are_a_failure() {
     assert_eq!(checks(&guest("hello"), &seen), [Check::Stats]);
     let seen = Evidence { snapshot: Ok(StatsSnapshot::default()), ..good_hello() };
     assert_eq!(checks(&guest("hello"), &seen), [Check::Stats]);
-    let seen = Evidence { snapshot: Ok(StatsSnapshot { overflowed: 1, ..StatsSnapshot::default() }), ..good_hello() };
-    assert_eq!(checks(&guest("hello"), &seen), [Check::Stats]);
+}
+
+#[test]
+fn slots_that_cannot_be_read_are_a_failure() {
+    let snapshot = |change: fn(&mut StatsSnapshot)| {
+        let Evidence { snapshot: Ok(mut good), .. } = good_hello() else { unreachable!() };
+        change(&mut good);
+        Ok(good)
+    };
+    for broken in [snapshot(|it| it.overflowed = 1), snapshot(|it| it.unreadable_slots = 1)] {
+        assert_eq!(checks(&guest("hello"), &Evidence { snapshot: broken, ..good_hello() }), [Check::Stats]);
+    }
+    let unfinished = || snapshot(|it| it.unfinished_slots = 1);
+    assert_eq!(checks(&guest("hello"), &Evidence { snapshot: unfinished(), ..good_hello() }), [Check::Stats]);
+    // One of its processes was killed by the harness, perhaps while it claimed the slot.
+    assert_eq!(checks(&guest("hello"), &Evidence { snapshot: unfinished(), ending: None, ..good_hello() }), []);
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl StatsFile {
         }
         let snapshot = StatsSnapshot::read(file).ok()?;
         // A slot that was being claimed at this moment is looked at again.
-        if snapshot.unreadable_slots == 0 {
+        if snapshot.unfinished_slots == 0 {
             self.claimed = claimed;
         }
         Some(snapshot)

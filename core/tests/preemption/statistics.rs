@@ -129,6 +129,10 @@ fn hostile_files_are_errors_or_nonsense() {
     raw.set_len(layout::HEADER_BYTES as u64 + 3 * layout::SLOT_BYTES as u64 + 100).unwrap();
     let snapshot = StatsSnapshot::open(&path).unwrap();
     assert_eq!((snapshot.tasks.len(), snapshot.processes.len(), snapshot.unreadable_slots), (0, 0, 3));
+    // Killed while it claimed the second slot.
+    raw.write_all_at(&[0; 4], (layout::HEADER_BYTES + layout::SLOT_BYTES) as u64).unwrap();
+    let snapshot = StatsSnapshot::open(&path).unwrap();
+    assert_eq!((snapshot.unreadable_slots, snapshot.unfinished_slots), (2, 1));
     // One that is too short to be mapped whole is refused, or counting would raise SIGBUS.
     assert!(Stats::open(&path, ProcessKind::Initial).is_err());
 }

@@ -2,12 +2,12 @@
 //!
 //! It knows elfuse binaries, guests and processes, and nothing of phases, thresholds or reports: it sends a `RunStarted`
 //! and a `RunFinished` for every run, in the order in which they happen. `run.rs` is one run, `kill.rs` a
-//! random death in it, `spawn.rs` how processes are
-//! started, `tree.rs` and
-//! `wait.rs` how they end, `stop.rs` how everything stops.
+//! random death in it, `spawn.rs` how processes are started, `tree.rs` and `wait.rs` how they end, `stop.rs` how everything
+//! stops, `scratch.rs` where the runs' files are.
 
 mod kill;
 mod run;
+mod scratch;
 mod spawn;
 mod stop;
 pub mod tree;
@@ -21,11 +21,11 @@ use crate::event::Event;
 use crate::plan::PlannedRun;
 use crate::storm::Storm;
 use elfuse::host::schedule;
+use scratch::Scratch;
 use std::collections::VecDeque;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use tempfile::TempDir;
 
 /// Where events go; called from many threads.
 pub type Emit<'a> = dyn Fn(Event) + Sync + 'a;
@@ -35,7 +35,7 @@ pub type Emit<'a> = dyn Fn(Event) + Sync + 'a;
 pub struct Executor {
     storm: Storm,
     stop: Stop,
-    scratch: TempDir,
+    scratch: Scratch,
     /// The seed of the kills, where there are any.
     kills: Option<u64>,
 }
@@ -47,7 +47,7 @@ impl Executor {
     /// The host's.
     pub fn new(hz: u32, stop: Stop) -> io::Result<Self> {
         tree::become_subreaper()?;
-        Ok(Self { storm: Storm::start(hz)?, stop, scratch: scratch_dir()?, kills: None })
+        Ok(Self { storm: Storm::start(hz)?, stop, scratch: Scratch::new()?, kills: None })
     }
 
     /// Kills one member of each run's tree, where `seed` says; without a seed, nobody.
@@ -92,12 +92,4 @@ impl Executor {
         }
         Ok(())
     }
-}
-
-/// A directory for the runs' files, in memory where the host has that.
-fn scratch_dir() -> io::Result<TempDir> {
-    let shm = PathBuf::from("/dev/shm");
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("elfuse-harness-");
-    builder.tempdir_in(shm).or_else(|_| builder.tempdir())
 }

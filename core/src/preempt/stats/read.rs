@@ -92,8 +92,10 @@ pub struct StatsSnapshot {
     pub processes: Vec<ProcessCounters>,
     /// Claims that found the file full.
     pub overflowed: u64,
-    /// Claimed slots that make no sense (unknown kind or role), or that were being claimed at this moment.
+    /// Claimed slots that make no sense: unknown kind or role.
     pub unreadable_slots: u64,
+    /// Slots that were being claimed at this moment, or whose process was killed just then. Nothing was counted in them.
+    pub unfinished_slots: u64,
 }
 
 impl StatsSnapshot {
@@ -148,7 +150,7 @@ impl StatsSnapshot {
         let pid = Pid(word32(slot, 16).cast_signed());
         let start_time_ticks = word64(slot, 24);
         if word32(slot, 0) == layout::STATE_FREE {
-            self.unreadable_slots += 1;
+            self.unfinished_slots += 1;
         } else if let (layout::KIND_PROCESS, Some(process)) = (word32(slot, 4), process) {
             self.processes.push(ProcessCounters { process, pid, start_time_ticks, live, counters });
         } else if let (layout::KIND_TASK, Some(process), Some(role)) = (word32(slot, 4), process, role) {

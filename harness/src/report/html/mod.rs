@@ -257,11 +257,12 @@ fn controls_section(controls: &[ControlResult], out: &mut String) -> fmt::Result
     )?;
     for control in controls {
         let class = if control.passed() { "good" } else { "bad" };
-        let fired: Vec<String> = control.fired.iter().map(|(check, runs)| format!("{} {runs}", check.name())).collect();
+        let fired: Vec<String> =
+            control.fired.iter().map(|(check, runs)| format!("<span>{} {runs}</span>", check.name())).collect();
         writeln!(
             out,
             "<tr><td>{}</td><td class=\"left\">{}</td><td class=\"left\">{}</td><td class=\"{class}\">{}/{}</td>\
-             <td class=\"left\">{}</td></tr>",
+             <td class=\"left list\">{}</td></tr>",
             Text(&control.control),
             Text(&control.guest),
             control.caught_by.name(),
