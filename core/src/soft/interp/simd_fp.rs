@@ -1,9 +1,10 @@
 //! Advanced SIMD floating point on lanes: the handlers that apply an operation of [`fp_ops`](super::fp_ops) to vectors,
 //! and their lowering. Source: Arm ARM C4.1.97, C7.2.
 //!
-//! Lanes are computed in order, only those that the instruction has: each can raise exceptions. The scalar forms have
-//! the lowering functions of [`fp`](super::fp). The functions without suffix are for single and double precision (by
-//! field `z`), those in `_h` for half precision.
+//! The host computes all lanes at once where that is provably the same ([`host_vector`], [`host_binary`]). Otherwise they are
+//! computed in order, only those that the instruction has: each can raise exceptions. The scalar forms have the lowering
+//! functions of [`fp`](super::fp). The functions without suffix are for single and double precision (by field `z`), those in
+//! `_h` for half precision.
 
 use super::builder::Builder;
 use super::cpu::Cpu;
@@ -52,21 +53,6 @@ pub(super) fn lanes<F: Format, const FULL: bool>(mut f: impl FnMut(u32) -> u64) 
     (0..count).fold(0, |vector, index| vector | u128::from(f(index)) << (index * F::BITS))
 }
 
-/// The same by the host's arithmetic, if it can do all lanes.
-#[inline(always)]
-pub(super) fn host_lanes<F: Format, const FULL: bool>(env: &Env, f: impl Fn(u32) -> Option<u64>) -> Option<u128> {
-    if !fast::is_host_like(env) {
-        return None;
-    }
-    let mut has_all = true;
-    let vector = lanes::<F, FULL>(|index| {
-        let result = f(index);
-        has_all &= result.is_some();
-        result.unwrap_or_default()
-    });
-    has_all.then_some(vector)
-}
-
 /// A format whose vectors the host computes as arrays of lanes.
 pub(super) trait Vector: Format {
     /// The lanes of a register.
@@ -81,6 +67,8 @@ pub(super) trait Vector: Format {
     fn splat(value: u64) -> Self::Lanes;
     /// Lane `index` of a register; there are so many.
     fn element(register: &u128, index: u16) -> u64;
+    /// `f` of the lanes of both, if it answers for all.
+    fn try_map2(a: Self::Lanes, b: Self::Lanes, f: impl Fn(u64, u64) -> Option<u64>) -> Option<Self::Lanes>;
     /// The complex number of this index in every pair.
     fn pairs(lanes: Self::Lanes, index: usize) -> Self::Lanes;
     /// The factors of FCMLA for a rotation by so many quarter turns: of `a` the real or the imaginary parts, `b` turned.
@@ -119,6 +107,17 @@ macro_rules! vector {
             fn element(register: &u128, index: u16) -> u64 {
                 let lanes = <$lane as Lane>::split(register);
                 lanes[usize::from(index) % lanes.len()].into()
+            }
+
+            #[inline(always)]
+            fn try_map2(a: Self::Lanes, b: Self::Lanes, f: impl Fn(u64, u64) -> Option<u64>) -> Option<Self::Lanes> {
+                let mut has_all = true;
+                let results = std::array::from_fn(|index| {
+                    let result = f(a[index].into(), b[index].into());
+                    has_all &= result.is_some();
+                    result.unwrap_or_default() as $lane
+                });
+                has_all.then_some(results)
             }
 
             #[inline(always)]
@@ -181,6 +180,21 @@ pub(super) fn host_halves<A: Copy, const N: usize, F: Format, const FULL: bool>(
     if F::IS_HALF { host_vector::<A, N, Half, FULL>(cpu, sources, args, f) } else { None }
 }
 
+/// A binary operation on lanes of single and double precision, if the host can do all.
+#[inline(always)]
+pub(super) fn host_binary<O: Binary, F: Vector, const FULL: bool>(
+    cpu: &Cpu,
+    a: F::Lanes,
+    b: F::Lanes,
+) -> Option<F::Lanes> {
+    if F::IS_HALF || !fast::is_host_like(&cpu.fp) {
+        return None;
+    }
+    let (a, b) = if FULL { (a, b) } else { (F::twice(a), F::twice(b)) };
+    let result = F::try_map2(a, b, O::by_host::<F>)?;
+    Some(if FULL { result } else { F::lower(result) })
+}
+
 /// Writes what [`host_vector`] answered, if it did.
 #[inline(always)]
 pub(super) fn set_lanes<F: Vector>(cpu: &mut Cpu, rd: usize, result: Option<F::Lanes>) -> bool {
@@ -190,7 +204,7 @@ pub(super) fn set_lanes<F: Vector>(cpu: &mut Cpu, rd: usize, result: Option<F::L
     result.is_some()
 }
 
-/// An operation on all lanes.
+/// An operation on all lanes, one after the other.
 #[inline(always)]
 fn apply_unary<O: Unary, F: Format, const FULL: bool>(env: &mut Env, a: u128) -> u128 {
     lanes::<F, FULL>(|index| O::apply::<F>(env, lane::<F>(a, index)))
@@ -199,11 +213,10 @@ fn apply_unary<O: Unary, F: Format, const FULL: bool>(env: &mut Env, a: u128) ->
 /// The same of two operands.
 #[inline(always)]
 pub(super) fn apply_binary<O: Binary, F: Format, const FULL: bool>(env: &mut Env, a: u128, b: u128) -> u128 {
-    host_lanes::<F, FULL>(env, |index| O::by_host::<F>(lane::<F>(a, index), lane::<F>(b, index)))
-        .unwrap_or_else(|| lanes::<F, FULL>(|index| O::apply::<F>(env, lane::<F>(a, index), lane::<F>(b, index))))
+    lanes::<F, FULL>(|index| O::apply::<F>(env, lane::<F>(a, index), lane::<F>(b, index)))
 }
 
-/// The same of three operands, without the host's arithmetic.
+/// The same of three operands.
 #[inline(always)]
 pub(super) fn apply_ternary<O: Ternary, F: Format, const FULL: bool>(env: &mut Env, d: u128, a: u128, b: u128) -> u128 {
     lanes::<F, FULL>(|index| O::apply::<F>(env, lane::<F>(d, index), lane::<F>(a, index), lane::<F>(b, index)))
@@ -249,10 +262,14 @@ pub(crate) fn unary_h<O: Unary>(b: &mut Builder, inst: Inst) {
     b.emit(by_vector_h!(inst, execute_unary, O), registers(inst));
 }
 
-fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+fn execute_binary<O: Binary, F: Vector, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let by_host =
         host_halves::<_, 2, F, FULL>(cpu, [at.rn(), at.rm()], (), |wide, (), [a, b]| O::halves_by_host(wide, a, b));
     if set_lanes::<Half>(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
+    let by_host = host_binary::<O, F, FULL>(cpu, F::split(&cpu.v[at.rn()]), F::split(&cpu.v[at.rm()]));
+    if set_lanes::<F>(cpu, at.rd(), by_host) {
         return at.next(cpu);
     }
     let (a, b) = (cpu.vector(at.rn()), cpu.vector(at.rm()));

@@ -9,8 +9,8 @@ use super::fp_ops::{Add, Binary, MulAdd, Ternary};
 use super::lanes::Lane;
 use super::op::{At, Exec, Flow, Operands};
 use super::simd_fp::{
-    Vector, apply_binary, apply_ternary, by_vector, by_vector_h, host_halves, host_vector, lane, lanes, registers,
-    set_lanes, splat,
+    Vector, apply_binary, apply_ternary, by_vector, by_vector_h, host_binary, host_halves, host_vector, lane, lanes,
+    registers, set_lanes, splat,
 };
 use crate::soft::a64::{Inst, element_index};
 use crate::soft::fp::{Double, Format, Half, Single, fast};
@@ -19,7 +19,7 @@ fn element_operands(inst: Inst) -> Operands {
     Operands { aux: element_index(inst) as u16, ..registers(inst) }
 }
 
-fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+fn execute_binary<O: Binary, F: Vector, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let by_host =
         host_halves::<_, 1, F, FULL>(cpu, [at.rn()], Half::element(&cpu.v[at.rm()], at.aux()), |wide, b, [a]| {
             O::halves_by_host(wide, a, Half::splat(b))
@@ -27,7 +27,12 @@ fn execute_binary<O: Binary, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<
     if set_lanes::<Half>(cpu, at.rd(), by_host) {
         return at.next(cpu);
     }
-    let (a, b) = (cpu.vector(at.rn()), lane::<F>(cpu.vector(at.rm()), u32::from(at.aux())));
+    let b = F::element(&cpu.v[at.rm()], at.aux());
+    let by_host = host_binary::<O, F, FULL>(cpu, F::split(&cpu.v[at.rn()]), F::splat(b));
+    if set_lanes::<F>(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
+    let a = cpu.vector(at.rn());
     let result = apply_binary::<O, F, FULL>(&mut cpu.fp, a, splat::<F>(b));
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
@@ -187,7 +192,12 @@ fn execute_complex_add<F: Complex, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) 
         return at.next(cpu);
     }
     let (a, b) = (cpu.vector(at.rn()), F::swapped(cpu.vector(at.rm())));
-    let result = apply_binary::<Add, F, FULL>(&mut cpu.fp, a, F::with_signs(b, at.aux() == 0, at.aux() == 1));
+    let b = F::with_signs(b, at.aux() == 0, at.aux() == 1);
+    let by_host = host_binary::<Add, F, FULL>(cpu, F::split(&a), F::split(&b));
+    if set_lanes::<F>(cpu, at.rd(), by_host) {
+        return at.next(cpu);
+    }
+    let result = apply_binary::<Add, F, FULL>(&mut cpu.fp, a, b);
     cpu.set_vector(at.rd(), result);
     at.next(cpu)
 }
