@@ -203,6 +203,13 @@ fn a_full_disk_under_the_statistics_is_an_error_before_the_guest_runs() {
     command.arg(guest_tests::verify("hello").unwrap()).env("ELFUSE_SIGNAL_DIR", place.signals.path());
     let text = place.complaint(&mut command);
     assert!(text.contains("File too large; name"), "{text}");
+    assert_eq!(std::fs::metadata(place.path("stats")).unwrap().len(), 0, "cut short again");
+    // A page that is a hole would be SIGBUS on a full disk.
+    let room = place.path("room");
+    assert!(
+        place.elfuse().arg("--stats").arg(&room).arg(guest_tests::verify("hello").unwrap()).status().unwrap().success()
+    );
+    assert!(std::os::unix::fs::MetadataExt::blocks(&std::fs::metadata(&room).unwrap()) * 512 >= 64 << 10);
 }
 
 /// The program is cut short and made whole again, over and over, while elfuse reads and maps it.

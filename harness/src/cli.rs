@@ -262,7 +262,7 @@ fn run(args: &RunArgs) -> Result<bool, Failure> {
     }
     if let Some(path) = &args.elfuse {
         let version = builds::version_of(path, &Stop::new()?);
-        version.map_err(|error| Failure::Usage(format!("--elfuse {}: {error}", path.display())))?;
+        version.map_err(|error| Failure::Usage(format!("--elfuse: {error}; name a binary of elfuse")))?;
         orders.elfuse = Some(path.canonicalize()?);
     }
     let results = perform(orders, &args.common)?;
@@ -389,7 +389,10 @@ fn perform(orders: Orders, common: &Common) -> Result<Results, Failure> {
     if let Some(folder) = &common.report {
         // Before hours of work, not after.
         std::fs::create_dir_all(folder).map_err(|error| {
-            Failure::Usage(format!("cannot make the folder of --report {}: {error}", folder.display()))
+            Failure::Usage(format!(
+                "cannot make the folder of --report {}: {error}; name a folder where you may write",
+                folder.display()
+            ))
         })?;
     }
     let host = Host::of_target(std::env::consts::OS, std::env::consts::ARCH);

@@ -63,7 +63,7 @@ pub struct PhaseRecord {
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// The host refused to write it.
-    #[error("cannot write the record {path}: {source}")]
+    #[error("cannot write the record {path}: {source}; make room, or name another file")]
     Write {
         /// The file.
         path: PathBuf,

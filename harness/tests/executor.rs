@@ -178,16 +178,21 @@ fn complaint(output: &Output) -> String {
 fn what_keeps_it_from_running_is_one_line_and_status_2() {
     let dir = tempfile::tempdir().unwrap();
     let missing = run(&dir.path().join("no-elfuse"), dir.path(), &[]);
-    assert!(complaint(&missing).contains("no-elfuse"));
+    let said = complaint(&missing);
+    assert!(said.contains("no-elfuse: No such file") && said.ends_with("; name a binary of elfuse"), "{said}");
     let (_other_dir, no_elfuse) = fake("");
     fs::write(&no_elfuse, "#!/bin/sh\necho something else\n").unwrap();
     assert!(complaint(&run(&no_elfuse, dir.path(), &[])).contains("something else"));
     let (_fake_dir, elfuse) = fake("echo 'hello, world'");
     let file = dir.path().join("file");
     fs::write(&file, "").unwrap();
-    assert!(complaint(&run(&elfuse, &file.join("sub"), &[])).contains("--report"));
+    let said = complaint(&run(&elfuse, &file.join("sub"), &[]));
+    assert!(said.contains("--report") && said.ends_with("; name a folder where you may write"), "{said}");
     assert!(complaint(&run(&elfuse, dir.path(), &["--guest", "no-such"])).contains("harness list"));
     assert!(complaint(&run(&elfuse, dir.path(), &["--class", "exec"])).contains("--class"));
+    let mistyped = Command::new(HARNESS).args(["run", "--iterations", "0"]).output().unwrap();
+    assert!(complaint(&mistyped).ends_with("; see `harness --help`"), "{mistyped:?}");
+    assert_eq!(mistyped.stderr.iter().filter(|byte| **byte == b'\n').count(), 1, "{mistyped:?}");
 }
 
 #[test]
@@ -199,7 +204,8 @@ fn a_report_is_shown_again_and_a_damaged_one_refused() {
     assert_eq!(again.stdout, first.stdout);
     assert!(String::from_utf8_lossy(&again.stdout).contains("seed 7"));
     fs::write(dir.path().join("report.json"), "{\"schema\":1").unwrap();
-    complaint(&Command::new(HARNESS).arg("report").arg(dir.path()).output().unwrap());
+    let said = complaint(&Command::new(HARNESS).arg("report").arg(dir.path()).output().unwrap());
+    assert!(said.ends_with("; run the harness again to get a whole one"), "{said}");
 }
 
 #[test]
@@ -211,7 +217,9 @@ fn a_full_disk_under_the_report_leaves_the_old_one_whole() {
     let mut command = Command::new("sh");
     command.args(["-c", limited, "sh", HARNESS, "run", "--guest", "hello", "--iterations", "1", "--elfuse"]);
     let output = command.arg(&elfuse).arg("--report").arg(dir.path()).output().unwrap();
-    assert!(complaint(&output).contains("report.json: File too large"), "{output:?}");
+    let said = complaint(&output);
+    assert!(said.contains("report.json: File too large"), "{said}");
+    assert!(said.ends_with("; make room, or name another folder"), "{said}");
     assert_eq!(fs::read_to_string(dir.path().join("report.json")).unwrap(), old);
     let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");

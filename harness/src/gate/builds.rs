@@ -49,6 +49,14 @@ pub enum BuildError {
     /// cargo could not be started, or the host refused something else.
     #[error("cannot build elfuse: {0}")]
     Io(#[from] io::Error),
+    /// The binary cannot be started.
+    #[error("cannot run {path}: {source}")]
+    Start {
+        /// The binary.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// cargo failed.
     #[error("cargo could not build the {kind} elfuse:\n{output}")]
     Cargo {
@@ -138,7 +146,11 @@ fn version(binary: &Path, kind: Kind, stop: &Stop) -> Result<String, BuildError>
 /// [`BuildError`]: it cannot be started, or it says nothing.
 pub fn version_of(binary: &Path, stop: &Stop) -> Result<String, BuildError> {
     let command = Command::new(binary, steers_elfuse).arg("--version");
-    let (status, output) = output_of(command, stop, Duration::from_secs(20))?;
+    let ended = output_of(command, stop, Duration::from_secs(20));
+    let (status, output) = ended.map_err(|error| match error {
+        BuildError::Io(source) => BuildError::Start { path: binary.to_owned(), source },
+        other => other,
+    })?;
     let line = output.lines().next().unwrap_or_default().trim().to_owned();
     if status != crate::event::Ending::Exit(0) || !line.starts_with("elfuse ") {
         return Err(BuildError::Version { path: binary.to_owned(), version: line, wanted: "elfuse" });

@@ -14,7 +14,7 @@ const SIZE_LIMIT: u64 = 64 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The host refused.
-    #[error("cannot read the report {path}: {source}")]
+    #[error("cannot read the report {path}: {source}; name a folder that --report has filled")]
     Io {
         /// The file.
         path: PathBuf,
@@ -22,7 +22,7 @@ pub enum ReadError {
         source: io::Error,
     },
     /// It is no report.
-    #[error("{path} is no report of the harness: {source}")]
+    #[error("{path} is no report of the harness: {source}; run the harness again to get a whole one")]
     Syntax {
         /// The file.
         path: PathBuf,
@@ -30,7 +30,7 @@ pub enum ReadError {
         source: serde_json::Error,
     },
     /// It is a report of another version.
-    #[error("{path} has report schema {found}, this harness reads {SCHEMA}")]
+    #[error("{path} has report schema {found}, this harness reads {SCHEMA}; show it with the harness that wrote it")]
     Schema {
         /// The file.
         path: PathBuf,
@@ -38,7 +38,7 @@ pub enum ReadError {
         found: u32,
     },
     /// It is absurdly large.
-    #[error("{path} is larger than any report ({SIZE_LIMIT} bytes)")]
+    #[error("{path} is larger than any report ({SIZE_LIMIT} bytes); name a folder that --report has filled")]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -57,7 +57,7 @@ pub fn write(folder: &Path, results: &Results) -> io::Result<()> {
         writer.write_all(b"\n")?;
         writer.flush()
     });
-    written.map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display())))
+    written.map_err(|error| super::unwritten(&path, &error))
 }
 
 /// Reads a report: a file, or the one in a folder.

@@ -20,7 +20,7 @@ pub const FILE_NAME: &str = "junit.xml";
 pub fn write(folder: &Path, results: &Results) -> io::Result<()> {
     let path = folder.join(FILE_NAME);
     let written = write_whole(&path, |file| file.write_all(render(results)?.as_bytes()));
-    written.map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display())))
+    written.map_err(|error| super::unwritten(&path, &error))
 }
 
 /// The XML text.

@@ -22,3 +22,8 @@ pub fn write_files(folder: &Path, results: &Results) -> io::Result<()> {
     junit::write(folder, results)?;
     html::write(folder, results)
 }
+
+/// Why a file of the report is not there, and what to do.
+fn unwritten(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write {}: {error}; make room, or name another folder", path.display()))
+}

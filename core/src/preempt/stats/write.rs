@@ -45,7 +45,7 @@ impl Stats {
     /// Opens the statistics file at `path` and makes it if it is not there, with mode 0600.
     ///
     /// # Errors
-    /// [`StatsError`] where it cannot be made, opened or mapped, or is something else.
+    /// [`StatsError`] where it cannot be made, opened or mapped, or is something else. One that was empty is empty again.
     pub fn open(path: &Path, kind: ProcessKind) -> Result<Arc<Self>, StatsError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -180,6 +180,10 @@ fn nonzero(len: usize) -> NonZeroUsize {
     NonZeroUsize::new(len).unwrap_or(NonZeroUsize::MIN)
 }
 
+/// The part of a new file that is written, not left as a hole: a full disk is an error here, and SIGBUS where a hole is counted
+/// in. It has room for the first 120 threads and processes.
+const WRITTEN_BYTES: usize = 64 << 10;
+
 /// Gives an empty file its header and its (sparse) length, and checks one that is not empty. Under the file's lock.
 fn lay_out(file: &File, len: usize) -> Result<(), StatsError> {
     let metadata = file.metadata().map_err(StatsError::io("inspect"))?;
@@ -187,13 +191,10 @@ fn lay_out(file: &File, len: usize) -> Result<(), StatsError> {
         return Err(StatsError::Format("not a regular file"));
     }
     if metadata.len() == 0 {
-        let mut header = [0; 32];
-        header[..8].copy_from_slice(&layout::MAGIC);
-        header[8..12].copy_from_slice(&layout::VERSION.to_ne_bytes());
-        header[12..16].copy_from_slice(&(layout::SLOT_BYTES as u32).to_ne_bytes());
-        header[16..20].copy_from_slice(&layout::FILE_SLOTS.to_ne_bytes());
-        file.set_len(len as u64).map_err(StatsError::io("extend"))?;
-        return file.write_all_at(&header, 0).map_err(StatsError::io("write"));
+        return fill(file, len).inspect_err(|_| {
+            // Whoever finds it next lays it out anew. Where that fails as well, the first error is still the one to tell.
+            let _ = file.set_len(0);
+        });
     }
     let mut header = [0; 32];
     file.read_exact_at(&mut header, 0).map_err(|_| StatsError::Format("shorter than its header"))?;
@@ -202,6 +203,17 @@ fn lay_out(file: &File, len: usize) -> Result<(), StatsError> {
         return Err(StatsError::Format("another length"));
     }
     Ok(())
+}
+
+/// Writes the header and the first slots of an empty file, and gives it its length.
+fn fill(file: &File, len: usize) -> Result<(), StatsError> {
+    let mut start = vec![0; WRITTEN_BYTES];
+    start[..8].copy_from_slice(&layout::MAGIC);
+    start[8..12].copy_from_slice(&layout::VERSION.to_ne_bytes());
+    start[12..16].copy_from_slice(&(layout::SLOT_BYTES as u32).to_ne_bytes());
+    start[16..20].copy_from_slice(&layout::FILE_SLOTS.to_ne_bytes());
+    file.write_all_at(&start, 0).map_err(StatsError::io("write"))?;
+    file.set_len(len as u64).map_err(StatsError::io("extend"))
 }
 
 /// The slot of a vCPU thread. Its thread alone counts in it; dropping it gives the slot back.
