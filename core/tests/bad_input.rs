@@ -58,12 +58,15 @@ impl Place {
 
 /// A program that this test has just written may still be open for writing in a child that another test is about to start.
 fn output_of(command: &mut Command) -> Output {
-    loop {
+    for _ in 0..10_000 {
         match command.output() {
-            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
             ended => return ended.unwrap(),
         }
     }
+    command.output().unwrap()
 }
 
 fn hello() -> Vec<u8> {
