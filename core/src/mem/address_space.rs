@@ -101,7 +101,8 @@ impl AddressSpace {
     /// mmap(2).
     ///
     /// # Errors
-    /// As mmap(2): `EINVAL`, `ENOMEM`, `EEXIST`, `EACCES`, `EPERM` (sealed mappings among others), `ENODEV`, `EOVERFLOW`, `EOPNOTSUPP`.
+    /// As mmap(2): `EINVAL`, `ENOMEM`, `EEXIST`, `EACCES`, `EPERM` (sealed mappings among others), `ENODEV`, `EOVERFLOW`,
+    /// `EOPNOTSUPP`.
     pub fn mmap(&self, request: &MmapRequest) -> Result<GuestAddr, Errno> {
         if !request.offset.is_multiple_of(PAGE_SIZE) || request.len_bytes == 0 {
             return Err(Errno::EINVAL);

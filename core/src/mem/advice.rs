@@ -17,7 +17,8 @@ impl AddressSpace {
     /// madvise(2). A tag on the address is ignored.
     ///
     /// # Errors
-    /// `EINVAL`, `EPERM` for memory poisoning and for discarding what is sealed, `ENOMEM` for a gap (the rest is advised all the same), or the host's errno.
+    /// `EINVAL`, `EPERM` for memory poisoning and for discarding what is sealed, `ENOMEM` for a gap (the rest is advised all the
+    /// same), or the host's errno.
     pub fn madvise(&self, addr: GuestAddr, len_bytes: u64, advice: i32) -> Result<(), Errno> {
         let advice = Advice::from_raw(advice).ok_or(Errno::EINVAL)?;
         let mut state = self.lock();

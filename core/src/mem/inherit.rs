@@ -21,7 +21,8 @@ impl AddressSpace {
         HeldSpace { _state: self.lock() }
     }
 
-    /// The host's descriptors of mapped files. No mapping is copied for this: in a forked process, what is written costs a page.
+    /// The host's descriptors of mapped files. No mapping is copied for this: in a forked process, what is written costs a
+    /// page.
     #[must_use]
     pub fn mapped_descriptors(&self) -> Vec<RawFd> {
         let of_file = |attributes: &Attributes| match &attributes.backing {

@@ -1,5 +1,6 @@
 //! Where memory lies, and memory of other processes: get_mempolicy(2), set_mempolicy(2), mbind(2), process_vm_readv(2),
-//! process_vm_writev(2), process_madvise(2), process_mrelease(2). Policies are the host's: a guest thread is a host thread, and guest memory is host memory.
+//! process_vm_writev(2), process_madvise(2), process_mrelease(2). Policies are the host's: a guest thread is a host thread, and
+//! guest memory is host memory.
 
 use std::os::fd::AsFd;
 

@@ -180,8 +180,8 @@ fn nonzero(len: usize) -> NonZeroUsize {
     NonZeroUsize::new(len).unwrap_or(NonZeroUsize::MIN)
 }
 
-/// The part of a new file that is written, not left as a hole: a full disk is an error here, and SIGBUS where a hole is counted
-/// in. It has room for the first 120 threads and processes.
+/// The part of a new file that is written, not left as a hole: a full disk is an error here, and SIGBUS where a hole is
+/// counted in. It has room for the first 120 threads and processes; a disk that fills behind them is SIGBUS still.
 const WRITTEN_BYTES: usize = 64 << 10;
 
 /// Gives an empty file its header and its (sparse) length, and checks one that is not empty. Under the file's lock.

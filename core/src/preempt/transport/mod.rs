@@ -5,8 +5,8 @@
 //! [`Receiver`] (own file), [`Record`]. `docs/design.md` §6.
 //!
 //! **Rules of the file.** It lies in `/tmp`, or in `/dev/shm` where that is in memory and `/tmp` is not
-//! ([`short_lived`](crate::host::short_lived)). Its owner makes it (O_EXCL, O_NOFOLLOW, mode 0600) with a [header](record) that says which
-//! process it is; senders open it without O_CREAT and check type, owner, links and header. Appending and draining
+//! ([`short_lived`](crate::host::short_lived)). Its owner makes it (O_EXCL, O_NOFOLLOW, mode 0600) with a [header](record)
+//! that says which process it is; senders open it without O_CREAT and check type, owner, links and header. Appending and draining
 //! happen under flock(2), waited for a bounded time. Draining truncates and never unlinks, so that no append is lost.
 //! The owner closes the file in its header, under the lock, before it ends or executes a host program; a sender appends
 //! *and rings* under the lock, so that no doorbell comes after that.
