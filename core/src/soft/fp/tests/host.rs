@@ -4,7 +4,7 @@
 use super::*;
 use crate::host::vector::Wide;
 use crate::soft::fp::env::Rounding;
-use crate::soft::fp::env::flag::IXC;
+use crate::soft::fp::env::flag::{IOC, IXC};
 use crate::soft::fp::format::{Brain, Double, Half, Single};
 use crate::soft::fp::{arith, bf16, compare, convert, fast, fused, halves, halves::Halves, integral};
 
@@ -274,10 +274,17 @@ fn eight_halves_of_one_operand() {
             check("from", a, from, &|env| convert::fixed_to_fp::<Half>(env, a, bits, 16, is_signed));
             let modes = if bits == 0 { &[Zero, Nearest, Plus, Minus, Away][..] } else { &[Zero] };
             for &mode in modes {
-                let to = wide.run((lanes, bits, is_signed, mode), |wide, (a, bits, is_signed, mode)| {
-                    halves::to_fixed(wide, a, bits, is_signed, mode)
-                });
-                check("to", a, to, &|env| convert::to_fixed::<Half>(env, a, bits, 16, is_signed, mode));
+                let to = |env: Env| {
+                    wide.run((env, lanes, bits, is_signed, mode), |wide, (env, a, bits, is_signed, mode)| {
+                        halves::to_fixed(wide, &env, a, bits, is_signed, mode)
+                    })
+                };
+                let exact = |env: &mut Env| convert::to_fixed::<Half>(env, a, bits, 16, is_signed, mode);
+                check("to", a, to(env(0)), &exact);
+                // What is invalid raises nothing else.
+                let (expected, after) = after(env(0), exact);
+                assert_eq!(to(Env { fpcr: 0, fpsr: IOC }), Some(splat(expected)), "{a:x} {bits}");
+                assert_eq!(after.fpsr & !(IXC | IOC), 0, "{a:x} {bits}");
             }
         }
         for mode in [Nearest, Plus, Minus, Zero, Away] {
