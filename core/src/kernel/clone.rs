@@ -54,6 +54,10 @@ bitflags::bitflags! {
         const CHILD_SETTID = 0x100_0000;
         /// clone3(2): caught signals go back to the default in the child.
         const CLEAR_SIGHAND = 0x1_0000_0000;
+        /// clone3(2): into a control group that a descriptor names.
+        const INTO_CGROUP = 0x2_0000_0000;
+        /// clone3(2): a time namespace; to clone(2) a part of the exit signal.
+        const NEWTIME = 0x80;
         /// `CLONE_NEW*` but for time namespaces, which only unshare(2) and clone3(2) make.
         const NAMESPACES = 0x7e02_0000;
         const _ = !0;
