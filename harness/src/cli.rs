@@ -37,7 +37,7 @@ Examples:
   harness --iterations 500 --record            the acceptance plan; a passing verdict goes to ci/unknown-gate.json
   harness run --guest spin --iterations 20     one guest under the storm, on a measuring build
   harness run --elfuse target/debug/elfuse     any binary
-  harness run --class fork --duration 60       fork guests for a minute
+  harness run --kills --duration 30m           everything for half an hour, with random kills
   harness run --program '--sysroot R -- /bin/sh -c \"echo a | wc -c\"' --expect golden
                                                any program under the storm
   harness controls --control mask-worker       one deliberate breakage
@@ -154,15 +154,15 @@ struct Common {
     /// Doorbells a second for each process
     #[arg(long, value_name = "HZ", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     storm: u32,
-    /// Repeat rounds for this long, in place of --iterations
-    #[arg(long, value_name = "SECONDS", conflicts_with = "iterations", value_parser = clap::value_parser!(u64).range(1..))]
-    duration: Option<u64>,
+    /// Repeat rounds for this long, in place of --iterations: seconds, or 90s, 30m, 2h
+    #[arg(long, value_name = "TIME", conflicts_with = "iterations", value_parser = parse_time)]
+    duration: Option<Duration>,
     /// Run only the K-th of N parts of the plan; `harness merge` makes one of them all
     #[arg(long, value_name = "K/N", requires = "seed", conflicts_with = "duration")]
     shard: Option<Shard>,
     /// End a run after this long
-    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
-    wall_limit: u64,
+    #[arg(long, value_name = "TIME", default_value = "300", value_parser = parse_time)]
+    wall_limit: Duration,
     /// Write report.html, report.json and junit.xml to this folder
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
@@ -363,8 +363,8 @@ fn orders(common: &Common, phases: &[Phase]) -> Result<Orders, Failure> {
         manifest,
         elfuse: None,
         controls: Vec::new(),
-        duration: common.duration.map(Duration::from_secs),
-        wall_limit: Duration::from_secs(common.wall_limit),
+        duration: common.duration,
+        wall_limit: common.wall_limit,
         kills: false,
         whole_iterations,
     })
@@ -376,6 +376,16 @@ fn workspace_root() -> Result<PathBuf, Failure> {
     root.canonicalize().map_err(|error| {
         Failure::Usage(format!("{} is not there ({error}): run the harness in its checkout", root.display()))
     })
+}
+
+/// A length of time: whole seconds, minutes or hours, not none and less than a year.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    const UNITS: [(char, u64); 3] = [('s', 1), ('m', 60), ('h', 3600)];
+    let unit = UNITS.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(*unit)?, *seconds)));
+    let (number, unit_seconds) = unit.unwrap_or((text, 1));
+    let seconds = number.parse().ok().and_then(|number: u64| number.checked_mul(unit_seconds));
+    let seconds = seconds.filter(|seconds| (1..365 * 24 * 3600).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| "not a length of time; write for example 90, 30m or 2h".to_owned())
 }
 
 fn drawn_seed() -> u64 {
@@ -429,4 +439,19 @@ fn read_events(receiver: &Receiver<Event>, readers: &mut [&mut dyn Reader]) -> i
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_has_a_unit_or_is_in_seconds() {
+        for (text, seconds) in [("90", 90), ("1s", 1), ("30m", 1800), ("2h", 7200)] {
+            assert_eq!(parse_time(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "0", "0m", "m", "-1", "1.5", "5d", "9000h", "18446744073709551615h", "1 m", "m3"] {
+            assert!(parse_time(text).is_err(), "{text}");
+        }
+    }
 }
