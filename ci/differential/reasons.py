@@ -61,7 +61,7 @@ def known(symbol, theirs, ours):
     return None
 
 
-MTE = "stz2g|st2g|stg|stzg|ldg|stgp|ldgm|stgm|stzgm|addg|subg|irg|gmi|subps?|setg\\w*"
+MTE = "stz2g|st2g|stg|stzg|ldg|stgp|ldgm|stgm|stzgm|addg|subg|irg|gmi|subps?|cmpp|setg\\w*"
 # Registers whose names say EL0, but which Linux keeps for itself.
 PRIVILEGED = r"daif|daifset|daifclr|(mdcc|dbg|csr|dspsr|dlr|pm|am|cntp|cntv_)\w+"
 NOT_FOR_EL0 = "not for EL0, where Linux makes it undefined"

@@ -138,6 +138,11 @@ impl Format for Half {
         Self::widened(a).map(|single| f64::from(f32::from_bits(single as u32)))
     }
 
+    #[inline(always)]
+    fn host_from(value: f64) -> Option<u64> {
+        shortened::<Self>(value)
+    }
+
     /// `None` also for denormal numbers, which FPCR.FZ16 makes zeros.
     #[inline(always)]
     fn host_sqrt(a: u64) -> Option<u64> {
@@ -175,6 +180,22 @@ impl Format for Brain {
     fn negated(lanes: Self::Lanes) -> Self::Lanes {
         lanes.map(|lane| lane ^ Self::SIGN as u16)
     }
+
+    #[inline(always)]
+    fn host_from(value: f64) -> Option<u64> {
+        shortened::<Self>(value)
+    }
+}
+
+/// A number of double precision rounded to nearest in a shorter format; `None` where the result is not normal.
+#[inline(always)]
+fn shortened<F: Format>(value: f64) -> Option<u64> {
+    let (bits, dropped) = (value.to_bits(), Double::FRAC - F::FRAC);
+    let magnitude = bits & !Double::SIGN;
+    let is_odd = magnitude >> dropped & 1;
+    let nearest = (magnitude + (1 << (dropped - 1)) - 1 + is_odd) >> dropped;
+    let result = nearest.wrapping_sub(((Double::BIAS - F::BIAS) as u64) << F::FRAC);
+    (F::MIN_NORMAL..F::INFINITY).contains(&result).then_some(bits >> (Double::BITS - F::BITS) & F::SIGN | result)
 }
 
 /// The host's arithmetic for a format that is one of its own.

@@ -25,96 +25,94 @@ pub(super) const ALONE: usize = 0;
 const EQ: u8 = 0;
 const NE: u8 = 1;
 
-/// Followers; the first [`STEPS`] may also come first. `THEN` is an index here plus one.
-const FOLLOWERS: [Exec; 43] = [
-    constant::<ALONE>,
-    copy::<ALONE, false>,
-    copy::<ALONE, true>,
-    add_immediate::<ALONE, false, false>,
-    add_immediate::<ALONE, false, true>,
-    add_immediate::<ALONE, true, false>,
-    add_immediate::<ALONE, true, true>,
-    add_register::<ALONE, false, true>,
-    logic_immediate::<ALONE, AND, true>,
-    extract_unsigned::<ALONE>,
-    move_one::<Offset, Load<u8, 0>, ALONE, false>,
-    move_one::<Offset, Load<u32, 0>, ALONE, false>,
-    move_one::<Offset, Load<u64, 0>, ALONE, false>,
-    move_one::<Offset, Load<u64, 0>, ALONE, true>,
-    move_one::<Register<3>, Load<u64, 0>, ALONE, false>,
-    move_one::<Offset, Store<u32>, ALONE, false>,
-    move_one::<Offset, Store<u64>, ALONE, false>,
-    move_one::<Offset, Store<u64>, ALONE, true>,
-    load_pair::<u64, Offset, ALONE, false, true>,
-    load_pair::<u64, PostIndex, ALONE, false, true>,
-    store_pair::<u64, Offset, ALONE, true>,
-    store_pair::<u64, PreIndex, ALONE, true>,
-    jump::<RETURN>,
-    jump::<TRAMPOLINE>,
-    call,
-    call_register,
-    goto,
-    compare_branch::<false, false>,
-    compare_branch::<false, true>,
-    compare_branch::<true, false>,
-    compare_branch::<true, true>,
-    test_bit_branch::<false>,
-    test_bit_branch::<true>,
-    branch_if::<EQ>,
-    branch_if::<NE>,
-    subtract_branch::<true, false, EQ>,
-    subtract_branch::<true, false, NE>,
-    subtract_branch::<true, true, EQ>,
-    subtract_branch::<true, true, NE>,
-    subtract_branch::<false, false, EQ>,
-    subtract_branch::<false, false, NE>,
-    subtract_branch::<false, true, EQ>,
-    subtract_branch::<false, true, NE>,
-];
-
-/// The instances of a handler for all followers.
+/// The instances of a handler for all followers: the numbers here go to their count, or it is a type error.
 macro_rules! by_follower {
-    ($handler:ident $(::<$($type:ty),*>)? $(, $arg:expr)*) => {
-        by_follower!(@ $handler [$($($type),*)?] [$($arg),*]
+    ($handler:ident $types:tt $args:tt) => {
+        by_follower!(@ $handler $types $args
             1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22
             23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43)
     };
-    (@ $handler:ident $types:tt $args:tt $($then:literal)*) => {
+    (@ $handler:ident $types:tt $args:tt $($then:tt)*) => {
         [$(by_follower!(@@ $handler $types $args $then)),*]
     };
-    (@@ $handler:ident [$($type:ty),*] [$($arg:expr),*] $then:literal) => {
-        $handler::<$($type,)* $then $(, { $arg })*>
+    (@@ $handler:ident [$($type:ty),*] [$($arg:expr),*] $then:tt) => {
+        $handler::<$($type,)* { $then } $(, { $arg })*>
     };
 }
 
-/// Instructions that may come first.
-const STEPS: usize = 22;
+/// Defines the pairs: instructions that may come first or second, by their handlers without `THEN`, and handlers of those
+/// that may come second only.
+macro_rules! pairs {
+    (
+        steps { $($step:ident $(::<$($type:ty),*>)? $(, $arg:expr)*;)* }
+        ends { $($end:expr;)* }
+    ) => {
+        /// How many instructions may come first.
+        const STEPS: usize = [$(stringify!($step)),*].len();
 
-/// The handlers of pairs, in the order of [`FOLLOWERS`].
-static PAIRS: [[Exec; FOLLOWERS.len()]; STEPS] = [
-    by_follower!(constant),
-    by_follower!(copy, false),
-    by_follower!(copy, true),
-    by_follower!(add_immediate, false, false),
-    by_follower!(add_immediate, false, true),
-    by_follower!(add_immediate, true, false),
-    by_follower!(add_immediate, true, true),
-    by_follower!(add_register, false, true),
-    by_follower!(logic_immediate, AND, true),
-    by_follower!(extract_unsigned),
-    by_follower!(move_one::<Offset, Load<u8, 0>>, false),
-    by_follower!(move_one::<Offset, Load<u32, 0>>, false),
-    by_follower!(move_one::<Offset, Load<u64, 0>>, false),
-    by_follower!(move_one::<Offset, Load<u64, 0>>, true),
-    by_follower!(move_one::<Register<3>, Load<u64, 0>>, false),
-    by_follower!(move_one::<Offset, Store<u32>>, false),
-    by_follower!(move_one::<Offset, Store<u64>>, false),
-    by_follower!(move_one::<Offset, Store<u64>>, true),
-    by_follower!(load_pair::<u64, Offset>, false, true),
-    by_follower!(load_pair::<u64, PostIndex>, false, true),
-    by_follower!(store_pair::<u64, Offset>, true),
-    by_follower!(store_pair::<u64, PreIndex>, true),
-];
+        /// How many may come second.
+        const COUNT: usize = STEPS + [$(stringify!($end)),*].len();
+
+        /// Those that may come second. `THEN` is an index here plus one.
+        const FOLLOWERS: [Exec; COUNT] = [
+            $(by_follower!(@@ $step [$($($type),*)?] [$($arg),*] ALONE),)*
+            $($end),*
+        ];
+
+        /// The handlers of pairs, in the order of [`FOLLOWERS`].
+        static PAIRS: [[Exec; COUNT]; STEPS] = [$(by_follower!($step [$($($type),*)?] [$($arg),*])),*];
+    };
+}
+
+pairs! {
+    steps {
+        constant;
+        copy, false;
+        copy, true;
+        add_immediate, false, false;
+        add_immediate, false, true;
+        add_immediate, true, false;
+        add_immediate, true, true;
+        add_register, false, true;
+        logic_immediate, AND, true;
+        extract_unsigned;
+        move_one::<Offset, Load<u8, 0>>, false;
+        move_one::<Offset, Load<u32, 0>>, false;
+        move_one::<Offset, Load<u64, 0>>, false;
+        move_one::<Offset, Load<u64, 0>>, true;
+        move_one::<Register<3>, Load<u64, 0>>, false;
+        move_one::<Offset, Store<u32>>, false;
+        move_one::<Offset, Store<u64>>, false;
+        move_one::<Offset, Store<u64>>, true;
+        load_pair::<u64, Offset>, false, true;
+        load_pair::<u64, PostIndex>, false, true;
+        store_pair::<u64, Offset>, true;
+        store_pair::<u64, PreIndex>, true;
+    }
+    ends {
+        jump::<RETURN>;
+        jump::<TRAMPOLINE>;
+        call;
+        call_register;
+        goto;
+        compare_branch::<false, false>;
+        compare_branch::<false, true>;
+        compare_branch::<true, false>;
+        compare_branch::<true, true>;
+        test_bit_branch::<false>;
+        test_bit_branch::<true>;
+        branch_if::<EQ>;
+        branch_if::<NE>;
+        subtract_branch::<true, false, EQ>;
+        subtract_branch::<true, false, NE>;
+        subtract_branch::<true, true, EQ>;
+        subtract_branch::<true, true, NE>;
+        subtract_branch::<false, false, EQ>;
+        subtract_branch::<false, false, NE>;
+        subtract_branch::<false, true, EQ>;
+        subtract_branch::<false, true, NE>;
+    }
+}
 
 impl At<'_> {
     /// Executes the following op, of which the handler is known.

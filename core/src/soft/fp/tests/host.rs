@@ -296,11 +296,24 @@ fn eight_halves_of_one_operand() {
     assert!(by_host > 4_000_000, "{by_host}");
 }
 
+fn shortening<From: Format, To: Format>(number: u64) {
+    same!(format!("{number:x}"), |env| fast::convert::<From, To>(env, number), |env| {
+        convert::convert::<From, To>(env, number)
+    });
+}
+
 #[test]
 fn conversions_between_formats() {
     let mut random = Random::new(15);
     for _ in 0..COUNT {
         let (single, double) = (random.number::<Single>(), random.number::<Double>());
+        shortening::<Single, Half>(single);
+        shortening::<Single, Brain>(single);
+        shortening::<Double, Half>(double);
+        // About where half precision begins, ends and is between two numbers.
+        let near = (Double::BIAS as u64 - 16 + random.below(34)) << Double::FRAC;
+        let tie = (random.fraction(Half::FRAC + 2) << (Double::FRAC - Half::FRAC - 2)) + random.below(3);
+        shortening::<Double, Half>(near | (tie.wrapping_sub(1) & Double::FRACTION));
         same!(format!("{single:x}"), |env| fast::convert::<Single, Double>(env, single), |env| {
             convert::convert::<Single, Double>(env, single)
         });
