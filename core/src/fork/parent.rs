@@ -68,7 +68,17 @@ pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errn
         };
     };
     process.note_fork();
-    let made = if is_ready(ctx, &handover) { store_pidfd(ctx, args, pid, 0) } else { Err(Errno::EAGAIN) };
+    // While it has not run: afterwards it may end at once, and be taken away, by its parent or by the host.
+    let descriptor = args.flags.contains(CloneFlags::PIDFD).then(|| match &sibling {
+        Some(process) => Ok(process.try_clone()?),
+        None => pidfd::open(pid, 0),
+    });
+    let made = descriptor.transpose().and_then(|descriptor| {
+        if !is_ready(ctx, &handover) {
+            return Err(Errno::EAGAIN);
+        }
+        descriptor.map_or(Ok(()), |descriptor| store_pidfd(ctx, args, descriptor))
+    });
     if made.is_err() {
         discard(pid, sibling.as_ref());
     }
