@@ -11,7 +11,8 @@ enum {
     NR_chdir = 49, NR_fchdir = 50, NR_fchmod = 52, NR_fchmodat = 53, NR_fchownat = 54, NR_fchown = 55, NR_vhangup = 58,
     NR_getdents64 = 61, NR_readv = 65, NR_writev = 66, NR_pread64 = 67, NR_pwrite64 = 68, NR_preadv = 69, NR_pwritev = 70,
     NR_readlinkat = 78, NR_newfstatat = 79, NR_fstat = 80, NR_sync = 81, NR_fsync = 82, NR_fdatasync = 83,
-    NR_sync_file_range = 84, NR_utimensat = 88, NR_umask = 166, NR_readahead = 213, NR_fadvise64 = 223, NR_syncfs = 267,
+    NR_sync_file_range = 84, NR_utimensat = 88, NR_umask = 166, NR_readahead = 213, NR_fadvise64 = 223, NR_name_to_handle_at = 264, NR_open_by_handle_at = 265,
+    NR_syncfs = 267,
     NR_renameat2 = 276, NR_memfd_create = 279, NR_copy_file_range = 285, NR_preadv2 = 286, NR_pwritev2 = 287,
     NR_statx = 291, NR_close_range = 436, NR_openat2 = 437, NR_faccessat2 = 439, NR_fchmodat2 = 452, NR_setxattrat = 463,
     NR_getxattrat, NR_listxattrat, NR_removexattrat,
@@ -20,7 +21,7 @@ enum {
     O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0100, O_EXCL = 0200, O_TRUNC = 01000, O_APPEND = 02000, O_DIRECTORY = 040000,
     O_NOFOLLOW = 0100000, O_PATH = 010000000, AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400,
     AT_EMPTY_PATH = 0x1000, EEXIST = 17, EXDEV = 18, ENOTDIR = 20, EISDIR = 21, ERANGE = 34, ENOTEMPTY = 39, ELOOP = 40,
-    ENODATA = 61, EOPNOTSUPP = 95, ENXIO = 6, E2BIG = 7, SEEK_SET = 0, SEEK_CUR = 1, SEEK_END = 2, SEEK_DATA = 3, SEEK_HOLE = 4,
+    ENODATA = 61, EOVERFLOW = 75, EOPNOTSUPP = 95, S_IFIFO = 010000, ENXIO = 6, E2BIG = 7, SEEK_SET = 0, SEEK_CUR = 1, SEEK_END = 2, SEEK_DATA = 3, SEEK_HOLE = 4,
     RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2,
 };
 
@@ -243,6 +244,51 @@ static void attributes(void) {
     CHECK_EQ(sys4(NR_removexattrat, AT_FDCWD, "a", 1, "user.at"), -EINVAL);
 }
 
+struct handle { u32 bytes; s32 type; char data[128]; };
+
+static long handle_of(const char *path, struct handle *handle) {
+    u64 mount = 0;
+    handle->bytes = 128;
+    return sys5(NR_name_to_handle_at, AT_FDCWD, path, handle, &mount, 0);
+}
+
+static void on_alarm(int sig, siginfo_t *info, ucontext_t *context) { (void)sig, (void)info, (void)context; }
+
+// A file's handle outlives its name; opening by it takes a privilege, and waits where opening the file waits.
+static void handles(void) {
+    struct handle handle;
+    sys1(NR_close, make("h", "handle"));
+    if (handle_of("h", &handle) == -EOPNOTSUPP) return;
+    CHECK(handle.bytes > 0 && handle.bytes <= 128);
+    CHECK_EQ(handle_of("none", &handle), -ENOENT);
+    CHECK_EQ(handle_of("h", &handle), 0);
+    CHECK_EQ(sys5(NR_renameat2, AT_FDCWD, "h", AT_FDCWD, "renamed", 0), 0);
+    long fd = sys3(NR_open_by_handle_at, AT_FDCWD, &handle, O_RDONLY);
+    if (fd == -EPERM) return;
+    CHECK(fd >= 0);
+    CHECK_EQ(sys3(NR_read, fd, buffer, 100), 6);
+    CHECK_EQ(sys1(NR_close, fd), 0);
+    CHECK_EQ(sys3(NR_open_by_handle_at, AT_FDCWD, &handle, O_RDONLY | O_DIRECTORY), -ENOTDIR);
+    CHECK_EQ(sys3(NR_open_by_handle_at, 99, &handle, O_RDONLY), -EBADF);
+    fd = sys3(NR_open_by_handle_at, AT_FDCWD, &handle, O_PATH);
+    CHECK(fd >= 0);
+    CHECK_EQ(sys3(NR_read, fd, buffer, 100), -EBADF);
+    CHECK_EQ(sys1(NR_close, fd), 0);
+
+    CHECK_EQ(sys3(NR_symlinkat, "renamed", AT_FDCWD, "hl"), 0);
+    CHECK_EQ(handle_of("hl", &handle), 0);
+    CHECK_EQ(sys3(NR_open_by_handle_at, AT_FDCWD, &handle, O_RDONLY), -ELOOP);
+    CHECK_EQ(sys4(NR_mknodat, AT_FDCWD, "hp", S_IFIFO | 0600, 0), 0);
+    CHECK_EQ(handle_of("hp", &handle), 0);
+    CHECK_EQ(sys3(NR_open_by_handle_at, AT_FDCWD, &handle, O_WRONLY | O_NONBLOCK), -ENXIO);
+    rt_sigaction(SIGALRM, on_alarm, 0, 0);
+    struct itimerval often = { { 0, 50000 }, { 0, 50000 } };
+    CHECK_EQ(sys3(NR_setitimer, 0, &often, 0), 0);
+    CHECK_EQ(sys3(NR_open_by_handle_at, AT_FDCWD, &handle, O_RDONLY), -EINTR);
+    rt_sigaction(SIGALRM, SIG_DFL, 0, 0);
+    rt_guard(30);
+}
+
 int main(int argc, char **argv, char **envp) {
     (void)envp;
     CHECK_EQ(argc, 2);
@@ -253,6 +299,7 @@ int main(int argc, char **argv, char **envp) {
     contents();
     metadata();
     attributes();
+    handles();
     // A path that is not there is no path.
     CHECK_EQ(sys4(NR_openat, AT_FDCWD, 8, 0, 0), -EFAULT);
     CHECK_EQ(sys4(NR_newfstatat, AT_FDCWD, "m", 8, 0), -EFAULT);

@@ -4,6 +4,7 @@
 //! Neighbours: `syscall::fs` and `syscall::path` call in; nothing here knows tasks. `docs/design.md` §3.
 
 pub mod flags;
+mod host_walk;
 pub mod root;
 pub mod stat;
 pub mod walk;

@@ -1,7 +1,7 @@
 //! The path walk: from a path of the guest to a file of the host, by [`Root::resolve`].
 //!
-//! Where the host can walk a whole path by itself within bounds (openat2(2)), it does; what it does not find, or what
-//! leads out of bounds, is walked here component by component, as [`super::root`] describes the tree. Nothing is cached,
+//! Where the host can walk a whole path by itself within bounds ([`super::host_walk`]), it does; what it does not find, or
+//! what leads out of bounds, is walked here component by component, as [`super::root`] describes the tree. Nothing is cached,
 //! so nothing goes stale. Source: path_resolution(7).
 
 use std::ffi::{CStr, CString};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::root::{Bind, Root, split_last};
 use crate::abi::Errno;
-use crate::host::paths::{self, Links, PlaceKind, Scope, WORKING_DIRECTORY};
+use crate::host::paths::{self, PlaceKind, WORKING_DIRECTORY};
 
 /// Most symbolic links of one path (`MAXSYMLINKS`).
 const LINKS_MAX: u32 = 40;
@@ -86,62 +86,9 @@ impl Root {
             Found::Proc(path) => Ok(path),
         }
     }
-
-    /// Lets the host walk the path where it can, and where no bound place may be on the way.
-    fn by_the_host(&self, base: BorrowedFd<'_>, path: &CStr, last: Last) -> Result<Found, Errno> {
-        let bytes = path.to_bytes();
-        let (start, scope) = if bytes.starts_with(b"/") {
-            let sysroot = self.sysroot.as_ref().ok_or(Errno::ENOSYS)?;
-            (sysroot.file.as_fd(), Scope::InRoot)
-        } else {
-            (base, Scope::Beneath)
-        };
-        let is_bound = |component: &[u8]| self.binds.iter().any(|bind| split_last(&bind.guest).1 == component);
-        if bytes.split(|byte| *byte == b'/').any(is_bound) {
-            return Err(Errno::ENOSYS);
-        }
-        if last == Last::Follow {
-            return Ok(Found::Object(Arc::new(self.host_walk(start, path, scope)?)));
-        }
-        let (parent, name) = split_last(bytes);
-        if matches!(name, b"" | b"." | b"..") {
-            return Err(Errno::ENOSYS);
-        }
-        let parent = match parent {
-            b"" if scope == Scope::InRoot => c"/".to_owned(),
-            b"" => c".".to_owned(),
-            parent => c_string(parent)?,
-        };
-        let name = c_string(name)?;
-        let directory = self.host_walk(start, &parent, scope)?;
-        let _is_there = paths::open_place(directory.as_fd(), &name)?;
-        Ok(Found::Entry { directory: Arc::new(directory), name })
-    }
-
-    /// The host's walk, which a symbolic link may lead past a bound place to what that hides: `ENOSYS` then.
-    fn host_walk(&self, start: BorrowedFd<'_>, path: &CStr, scope: Scope) -> Result<OwnedFd, Errno> {
-        match paths::walk(start, path, scope, Links::Refuse) {
-            Err(Errno::ELOOP) => {}
-            answer => return answer,
-        }
-        let file = paths::walk(start, path, scope, Links::Follow)?;
-        let host = paths::path_of(file.as_fd())?;
-        if self.is_hidden(&host) { Err(Errno::ENOSYS) } else { Ok(file) }
-    }
-
-    /// True for a file of the sysroot at or below a guest path where something else is bound.
-    fn is_hidden(&self, host: &[u8]) -> bool {
-        let Some(guest) = self.sysroot.as_ref().and_then(|sysroot| host.strip_prefix(&sysroot.host[..])) else {
-            return false;
-        };
-        let is_at = |bind: &Bind| {
-            guest.strip_prefix(&bind.guest[..]).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-        };
-        self.binds.iter().any(is_at)
-    }
 }
 
-fn c_string(bytes: &[u8]) -> Result<CString, Errno> {
+pub(super) fn c_string(bytes: &[u8]) -> Result<CString, Errno> {
     CString::new(bytes).map_err(|_inner_nul| Errno::EINVAL)
 }
 

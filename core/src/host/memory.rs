@@ -197,6 +197,42 @@ pub unsafe fn resident(place: *mut u8, pages: &mut [u8]) -> io::Result<()> {
     check(unsafe { libc::mincore(place.cast(), pages.len() * page_size(), pages.as_mut_ptr().cast()) })
 }
 
+/// What the host tells of a page of this process.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct PageState {
+    /// It is in memory.
+    pub is_present: bool,
+    /// It is a file's, or shared memory.
+    pub is_file: bool,
+    /// No other process has it.
+    pub is_exclusive: bool,
+}
+
+/// The states of the pages from `place` on, as many as `pages` has room for. Source: Documentation/admin-guide/mm/pagemap.rst
+/// of Linux.
+///
+/// # Errors
+/// The host's errno; `ENOSYS` where the host does not tell.
+pub fn page_states(place: *const u8, pages: &mut [PageState]) -> io::Result<()> {
+    use std::os::unix::fs::FileExt;
+    const PRESENT: u64 = 1 << 63;
+    const FILE: u64 = 1 << 61;
+    const EXCLUSIVE: u64 = 1 << 56;
+    if cfg!(not(target_os = "linux")) {
+        return Err(io::Error::from_raw_os_error(libc::ENOSYS));
+    }
+    let mut entries = vec![0; pages.len() * size_of::<u64>()];
+    let first = place.addr() / page_size();
+    let offset = first as u64 * size_of::<u64>() as u64;
+    std::fs::File::open("/proc/self/pagemap")?.read_exact_at(&mut entries, offset)?;
+    for (page, entry) in pages.iter_mut().zip(entries.as_chunks().0) {
+        let entry = u64::from_ne_bytes(*entry);
+        let has = |bit| entry & bit != 0;
+        *page = PageState { is_present: has(PRESENT), is_file: has(FILE), is_exclusive: has(EXCLUSIVE) };
+    }
+    Ok(())
+}
+
 /// Moves the pages of one range to another place, where they replace what is there. The old place stays mapped, without
 /// contents of its own: the caller maps something over it.
 ///
@@ -265,6 +301,37 @@ pub unsafe fn wipe_on_fork(start: NonNull<libc::c_void>, len_bytes: usize) -> io
 #[cfg(target_os = "macos")]
 pub unsafe fn wipe_on_fork(_start: NonNull<libc::c_void>, _len_bytes: usize) -> io::Result<()> {
     Err(io::Error::from_raw_os_error(libc::ENOTSUP))
+}
+
+/// Has the pages of a shared mapping of a file made, so that no store to them finds the disk full.
+///
+/// # Safety
+/// The range is mapped for writing, and whatever it holds may be read and written back by anybody.
+///
+/// # Errors
+/// madvise(2) `MADV_POPULATE_WRITE`: `EFAULT` where a store would be SIGBUS. A kernel before 5.14 cannot tell, which is
+/// no error.
+#[cfg(target_os = "linux")]
+pub unsafe fn make_pages(start: *mut u8, len_bytes: usize) -> io::Result<()> {
+    let first = start.map_addr(|address| address & !(page_size() - 1));
+    let len_bytes = len_bytes + (start.addr() - first.addr());
+    // SAFETY: the caller's promise covers the range; its first page is widened to begin at the page's start.
+    match check(unsafe { libc::madvise(first.cast(), len_bytes, libc::MADV_POPULATE_WRITE) }) {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+        done => done,
+    }
+}
+
+/// As on Linux, where there is no way to tell.
+///
+/// # Safety
+/// As on Linux.
+///
+/// # Errors
+/// None.
+#[cfg(target_os = "macos")]
+pub unsafe fn make_pages(_start: *mut u8, _len_bytes: usize) -> io::Result<()> {
+    Ok(())
 }
 
 /// As on Linux. macOS has no call that moves a mapping and keeps its file.

@@ -7,11 +7,21 @@
 //! number, with its flags and structures; another host translates those that it has, and answers `ENOSYS` to the others.
 
 use std::ffi::CStr;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::raw;
 use crate::abi::Errno;
-use crate::abi::prctl::{PR_GET_NAME, PR_SET_NAME};
+
+mod opening;
+mod own_memory;
+
+pub use opening::{
+    MFD_CLOEXEC, ioctl_descriptor, is_fifo, memfd_create, memfd_secret, open_by_handle_at, openat, openat2,
+};
+pub use own_memory::{
+    End, Moved, getcpu, ioctl_bytes, read_bytes, sendfile, set_thread_name, splice, thread_name, wait_for_lock,
+    write_bytes,
+};
 
 /// A buffer in memory that Rust does not own: the layout of `struct iovec`.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +107,7 @@ registers! {
     DirFd<'_>, |fd| fd.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
     ForeignBuffer, |buffer| buffer.start;
     &[ForeignBuffer], |buffers| buffers.as_ptr();
+    &[u64], |words| words.as_ptr();
     &[[u64; 2]], |vectors| vectors.as_ptr();
     &CStr, |text| text.as_ptr();
     Option<&CStr>, |text| text.map_or(std::ptr::null(), CStr::as_ptr);
@@ -273,6 +284,9 @@ calls! {
     );
     /// fadvise64(2).
     fadvise64(fd: BorrowedFd<'_>, offset: i64, len: i64, advice: u32) = SYS_fadvise64(fd, offset, len, advice);
+    /// cachestat(2): the buffers are `struct cachestat_range` and `struct cachestat`.
+    cachestat(fd: BorrowedFd<'_>, range: Struct<16>, counts: Struct<40>, flags: u32)
+        = SYS_cachestat(fd, range.0, counts.0, flags);
     /// flock(2); callers add `LOCK_NB`.
     flock(fd: BorrowedFd<'_>, operation: u32) = SYS_flock(fd, operation);
     /// fcntl(2) with a `struct flock`, which has one layout on 64-bit Linux.
@@ -355,6 +369,14 @@ calls! {
     /// process_madvise(2); the vectors are addresses and lengths in that process.
     process_madvise(process: BorrowedFd<'_>, vectors: &[[u64; 2]], advice: i32, flags: u32)
         = SYS_process_madvise(process, vectors, vectors.len(), advice, flags);
+    /// migrate_pages(2); the masks have so many bits.
+    migrate_pages(pid: i32, bits: u64, from: ForeignBuffer, to: ForeignBuffer) = SYS_migrate_pages(pid, bits, from, to);
+    /// move_pages(2): addresses in that process, a node of each (or none: a question), and room for the status of each.
+    move_pages(pid: i32, pages: &[u64], nodes: ForeignBuffer, status: ForeignBuffer, flags: u32)
+        = SYS_move_pages(pid, pages.len(), pages, nodes, status, flags);
+    /// kcmp(2); descriptors are those of the host.
+    kcmp(first: i32, second: i32, kind: i32, first_index: i32, second_index: i32)
+        = SYS_kcmp(first, second, kind, first_index, second_index);
     /// process_mrelease(2).
     process_mrelease(process: BorrowedFd<'_>, flags: u32) = SYS_process_mrelease(process, flags);
     /// set_mempolicy_home_node(2).
@@ -381,180 +403,6 @@ impl<const LEN: usize> Struct<LEN> {
     pub fn new(buffer: ForeignBuffer) -> Result<Self, Errno> {
         if buffer.len() >= LEN { Ok(Self(buffer)) } else { Err(Errno::EFAULT) }
     }
-}
-
-/// openat(2) with the host's flags.
-///
-/// # Errors
-/// The host's errno.
-pub fn openat(dir: DirFd<'_>, path: &CStr, flags: i32, mode: u32) -> Result<OwnedFd, Errno> {
-    let dir = Register::register(&dir);
-    // SAFETY: the path outlives the call and is only read.
-    let number = checked(unsafe { raw::syscall!(SYS_openat, dir, path.as_ptr(), flags, mode) })?;
-    // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
-}
-
-/// open_by_handle_at(2) with the host's flags.
-///
-/// # Errors
-/// The host's errno.
-pub fn open_by_handle_at(mount: DirFd<'_>, handle: ForeignBuffer, flags: i32) -> Result<OwnedFd, Errno> {
-    let mount = Register::register(&mount);
-    // SAFETY: the handle is a foreign buffer, which the kernel only reads.
-    let number = checked(unsafe { raw::syscall!(SYS_open_by_handle_at, mount, handle.start, flags) })?;
-    // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
-}
-
-/// openat2(2) with the host's flags; `resolve` has one numbering everywhere.
-///
-/// # Errors
-/// The host's errno.
-pub fn openat2(dir: DirFd<'_>, path: &CStr, flags: i32, mode: u32, resolve: u64) -> Result<OwnedFd, Errno> {
-    let how = [u64::from(flags.cast_unsigned()), u64::from(mode), resolve];
-    let (dir, path) = (Register::register(&dir), path.as_ptr());
-    // SAFETY: path and `struct open_how`, which has this layout, outlive the call and are only read.
-    let number = checked(unsafe { raw::syscall!(SYS_openat2, dir, path, how.as_ptr(), size_of_val(&how)) })?;
-    // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
-}
-
-/// `MFD_CLOEXEC` of memfd_create(2).
-pub const MFD_CLOEXEC: u32 = 1;
-
-/// memfd_create(2); the name is cut as the host demands.
-///
-/// # Errors
-/// The host's errno.
-pub fn memfd_create(name: &CStr, flags: u32) -> Result<OwnedFd, Errno> {
-    // SAFETY: the name outlives the call and is only read.
-    let number = checked(unsafe { raw::syscall!(SYS_memfd_create, name.as_ptr(), flags) })?;
-    // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
-}
-
-/// Reads up to `len` bytes, waiting for them; `offset` -1 reads at the file's position. For pool threads.
-///
-/// # Errors
-/// The host's errno.
-pub fn read_bytes(fd: BorrowedFd<'_>, len: usize, offset: i64, flags: u32) -> Result<Vec<u8>, Errno> {
-    let mut data = vec![0; len];
-    let buffer = ForeignBuffer { start: data.as_mut_ptr(), len };
-    let count = preadv2(fd, &[buffer], offset, flags)?;
-    data.truncate(count as usize);
-    Ok(data)
-}
-
-/// Writes bytes, waiting for room; `offset` -1 writes at the file's position. For pool threads.
-///
-/// # Errors
-/// The host's errno.
-pub fn write_bytes(fd: BorrowedFd<'_>, data: &[u8], offset: i64, flags: u32) -> Result<u64, Errno> {
-    pwritev2(fd, &[ForeignBuffer::of(data)], offset, flags)
-}
-
-/// What a transfer moved, and the offsets that it left, where there were any.
-pub type Moved = (u64, Option<i64>, Option<i64>);
-
-fn place_of(offset: &mut Option<i64>) -> *mut i64 {
-    offset.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut)
-}
-
-/// sendfile(2) from an offset, or from the file's position.
-///
-/// # Errors
-/// The host's errno.
-pub fn sendfile(to: BorrowedFd<'_>, from: BorrowedFd<'_>, start: Option<i64>, count: usize) -> Result<Moved, Errno> {
-    let mut offset = start;
-    let place = place_of(&mut offset);
-    // SAFETY: the offset is absent or outlives the call.
-    let moved = checked(unsafe { raw::syscall!(SYS_sendfile, to.as_raw_fd(), from.as_raw_fd(), place, count) })?;
-    Ok((moved, offset, None))
-}
-
-/// One end of a transfer: a descriptor, and where in it.
-pub type End<'fd> = (BorrowedFd<'fd>, Option<i64>);
-
-/// splice(2).
-///
-/// # Errors
-/// The host's errno.
-pub fn splice(from: End<'_>, to: End<'_>, len: usize, flags: u32) -> Result<Moved, Errno> {
-    let (mut from_offset, mut to_offset) = (from.1, to.1);
-    let (from_place, to_place) = (place_of(&mut from_offset), place_of(&mut to_offset));
-    let (from, to) = (from.0.as_raw_fd(), to.0.as_raw_fd());
-    // SAFETY: the offsets are absent or outlive the call.
-    let moved = checked(unsafe { raw::syscall!(SYS_splice, from, from_place, to, to_place, len, flags) })?;
-    Ok((moved, from_offset, to_offset))
-}
-
-/// fcntl(2) that waits for a lock. For pool threads.
-///
-/// # Errors
-/// The host's errno.
-pub fn wait_for_lock(fd: BorrowedFd<'_>, command: i32, lock: [u8; 32]) -> Result<u64, Errno> {
-    // SAFETY: the kernel reads a `struct flock` of this size, at any alignment.
-    checked(unsafe { raw::syscall!(SYS_fcntl, fd.as_raw_fd(), command, lock.as_ptr()) })
-}
-
-/// ioctl(2) with a structure that the host only reads. For pool threads.
-///
-/// # Errors
-/// The host's errno.
-pub fn ioctl_bytes(fd: BorrowedFd<'_>, request: u32, bytes: &[u8]) -> Result<u64, Errno> {
-    ioctl(fd, request, ForeignBuffer::of(bytes))
-}
-
-/// ioctl(2) whose answer is a new descriptor.
-///
-/// # Errors
-/// The host's errno.
-pub fn ioctl_descriptor(fd: BorrowedFd<'_>, request: u32, flags: u32) -> Result<OwnedFd, Errno> {
-    let number = ioctl_value(fd, request, flags.into())?;
-    // SAFETY: the kernel has just made this number, which fits an i32, and nobody else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
-}
-
-/// True where the path names a FIFO; `flags` are those of fstatat(2).
-#[must_use]
-pub fn is_fifo(dir: DirFd<'_>, path: &CStr, flags: i32) -> bool {
-    // SAFETY: zero is valid for all fields of the structure.
-    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
-    let dir = dir.map_or(libc::AT_FDCWD, |dir| dir.as_raw_fd());
-    // SAFETY: the path is only read, the structure is the call's.
-    let result = unsafe { libc::fstatat(dir, path.as_ptr(), &raw mut stat, flags) };
-    result == 0 && stat.st_mode & libc::S_IFMT == libc::S_IFIFO
-}
-
-/// The name of the calling thread, 16 bytes with NUL.
-///
-/// # Errors
-/// The host's errno.
-pub fn thread_name() -> Result<[u8; 16], Errno> {
-    let mut name = [0u8; 16];
-    // SAFETY: PR_GET_NAME writes 16 bytes.
-    checked(unsafe { raw::syscall!(SYS_prctl, PR_GET_NAME, name.as_mut_ptr()) }).map(|_| name)
-}
-
-/// Names the calling thread; the first 15 bytes count.
-///
-/// # Errors
-/// The host's errno.
-pub fn set_thread_name(name: &CStr) -> Result<u64, Errno> {
-    // SAFETY: PR_SET_NAME reads a string of at most 16 bytes.
-    checked(unsafe { raw::syscall!(SYS_prctl, PR_SET_NAME, name.as_ptr()) })
-}
-
-/// The CPU and NUMA node that the thread runs on.
-///
-/// # Errors
-/// The host's errno.
-pub fn getcpu() -> Result<(u32, u32), Errno> {
-    let (mut cpu, mut node) = (0u32, 0u32);
-    let unused = std::ptr::null::<u8>();
-    // SAFETY: the kernel writes two integers.
-    checked(unsafe { raw::syscall!(SYS_getcpu, &raw mut cpu, &raw mut node, unused) }).map(|_| (cpu, node))
 }
 
 #[cfg(test)]

@@ -91,7 +91,6 @@ impl Limits {
     }
 
     /// Keeps everybody else out until the answer is dropped: for a host fork.
-    #[must_use]
     pub fn hold(&self) -> MutexGuard<'_, BTreeMap<u32, Limit>> {
         self.set_limits()
     }

@@ -81,7 +81,7 @@ impl HostPath {
         }
         let base = directory.as_deref().map_or(WORKING_DIRECTORY, AsFd::as_fd);
         match root.resolve(base, &path, last)? {
-            Found::Object(file) => Ok(Self::object_of(file)),
+            Found::Object(file) => Ok(Self::of_file(file)),
             Found::Entry { directory, name } => Ok(Self { hold: Hold::Directory(directory), path: name, magic: None }),
             Found::Proc(path) => {
                 let path = CString::new(path).map_err(|_inner_nul| Errno::EINVAL)?;
@@ -93,7 +93,9 @@ impl HostPath {
         }
     }
 
-    fn object_of(file: Arc<OwnedFd>) -> Self {
+    /// The path of a file that is known by reference.
+    #[must_use]
+    pub fn of_file(file: Arc<OwnedFd>) -> Self {
         let path = name_of(file.as_fd());
         Self { hold: Hold::Object(file), path, magic: None }
     }
@@ -114,7 +116,7 @@ impl HostPath {
             };
         }
         let followed = match (magic, file) {
-            (Magic::Executable | Magic::Descriptor(_), Some(file)) => Self::object_of(file),
+            (Magic::Executable | Magic::Descriptor(_), Some(file)) => Self::of_file(file),
             (Magic::Root, _) => Self::resolve(process, files, AT_FDCWD, c"/".to_owned(), Last::Follow)?,
             (_, None) => Self { hold: Hold::Nothing, path: host_string(&process.image().path)?, magic: None },
         };

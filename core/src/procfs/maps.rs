@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::Subject;
 use crate::abi::{Errno, PAGE_SIZE, stat};
+use crate::host::memory::{PageState, page_states};
 use crate::mem::{AddressSpace, Prot, Vma, VmaBacking, VmaFlags};
 
 /// Where names begin in a line.
@@ -50,51 +51,64 @@ pub(super) fn maps(subject: &Subject<'_>) -> Result<Vec<u8>, Errno> {
     Ok(subject.ctx.process().space().vmas().iter().flat_map(line).collect())
 }
 
-/// What a mapping takes, in KiB.
+/// What a mapping takes, in bytes.
 #[derive(Clone, Copy, Default)]
 struct Usage {
     size: u64,
-    resident: u64,
-    private: u64,
+    /// Of this process alone, and of several.
+    private: Pages,
+    shared: Pages,
     anonymous: u64,
     locked: u64,
 }
 
+/// Pages that are in memory, by what would become of them.
+#[derive(Clone, Copy, Default)]
+struct Pages {
+    clean: u64,
+    dirty: u64,
+}
+
 impl Usage {
-    fn of(space: &AddressSpace, vma: &Vma) -> Self {
-        let resident = resident_bytes(space, vma) >> 10;
-        let is_shared = vma.flags.contains(VmaFlags::SHARED);
-        let is_anonymous = matches!(vma.backing, VmaBacking::Anonymous);
-        Self {
-            size: vma.range.len() >> 10,
-            resident,
-            private: if is_shared { 0 } else { resident },
-            anonymous: if is_anonymous { resident } else { 0 },
-            locked: if vma.flags.contains(VmaFlags::LOCKED) { resident } else { 0 },
-        }
+    fn of(subject: &Subject<'_>, vma: &Vma) -> Self {
+        let mut usage = Self { size: vma.range.len(), ..Self::default() };
+        for_each_page(subject, vma, |page| {
+            // Of a spawned child also anonymous memory is a file's to the host.
+            let is_anonymous = matches!(vma.backing, VmaBacking::Anonymous) || !page.is_file;
+            let owner = if page.is_exclusive { &mut usage.private } else { &mut usage.shared };
+            *(if is_anonymous { &mut owner.dirty } else { &mut owner.clean }) += PAGE_SIZE;
+            usage.anonymous += if is_anonymous { PAGE_SIZE } else { 0 };
+        });
+        usage.locked = if vma.flags.contains(VmaFlags::LOCKED) { usage.resident() } else { 0 };
+        usage
+    }
+
+    const fn resident(&self) -> u64 {
+        self.private.clean + self.private.dirty + self.shared.clean + self.shared.dirty
     }
 
     fn add(self, other: Self) -> Self {
+        let sum =
+            |own: Pages, theirs: Pages| Pages { clean: own.clean + theirs.clean, dirty: own.dirty + theirs.dirty };
         Self {
             size: self.size + other.size,
-            resident: self.resident + other.resident,
-            private: self.private + other.private,
+            private: sum(self.private, other.private),
+            shared: sum(self.shared, other.shared),
             anonymous: self.anonymous + other.anonymous,
             locked: self.locked + other.locked,
         }
     }
 
     fn text(&self) -> String {
-        let shared = self.resident - self.private;
         let mut text = String::new();
-        for (name, kib) in [
-            ("Rss", self.resident),
-            ("Pss", self.resident),
-            ("Shared_Clean", shared),
-            ("Shared_Dirty", 0),
-            ("Private_Clean", self.private - self.anonymous.min(self.private)),
-            ("Private_Dirty", self.anonymous),
-            ("Referenced", self.resident),
+        for (name, bytes) in [
+            ("Rss", self.resident()),
+            ("Pss", self.resident()),
+            ("Shared_Clean", self.shared.clean),
+            ("Shared_Dirty", self.shared.dirty),
+            ("Private_Clean", self.private.clean),
+            ("Private_Dirty", self.private.dirty),
+            ("Referenced", self.resident()),
             ("Anonymous", self.anonymous),
             ("LazyFree", 0),
             ("AnonHugePages", 0),
@@ -107,9 +121,29 @@ impl Usage {
             ("Locked", self.locked),
         ] {
             // Writing to a string does not fail.
-            let _ = writeln!(text, "{:<15} {kib:>8} kB", format!("{name}:"));
+            let _ = writeln!(text, "{:<15} {:>8} kB", format!("{name}:"), bytes >> 10);
         }
         text
+    }
+}
+
+/// Hands the mapping's pages that are in memory to `count`.
+fn for_each_page(subject: &Subject<'_>, vma: &Vma, mut count: impl FnMut(PageState)) {
+    /// Pages of one look.
+    const STEP: u64 = 4096;
+    let window = subject.ctx.memory().base();
+    let mut states = [PageState::default(); STEP as usize];
+    let (mut page, end) = (vma.range.start.0 / PAGE_SIZE, vma.range.end.0 / PAGE_SIZE);
+    while page < end {
+        let states = &mut states[..(end - page).min(STEP) as usize];
+        if page_states(window.as_ptr().wrapping_add((page * PAGE_SIZE) as usize), states).is_err() {
+            // Such a host tells no more than what is in memory.
+            let pages = resident_bytes(subject.ctx.process().space(), vma) / PAGE_SIZE;
+            let is_exclusive = !vma.flags.contains(VmaFlags::SHARED);
+            return (0..pages).for_each(|_| count(PageState { is_present: true, is_file: true, is_exclusive }));
+        }
+        states.iter().filter(|state| state.is_present).for_each(|state| count(*state));
+        page += states.len() as u64;
     }
 }
 
@@ -152,13 +186,15 @@ fn flags(vma: &Vma) -> String {
 }
 
 pub(super) fn smaps(subject: &Subject<'_>) -> Result<Vec<u8>, Errno> {
-    let space = subject.ctx.process().space();
     let mut bytes = Vec::new();
-    for vma in space.vmas() {
-        let usage = Usage::of(space, &vma);
+    for vma in subject.ctx.process().space().vmas() {
+        let usage = Usage::of(subject, &vma);
         bytes.extend(line(&vma));
-        let sizes =
-            format!("{:<15} {:>8} kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n", "Size:", usage.size);
+        let sizes = format!(
+            "{:<15} {:>8} kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n",
+            "Size:",
+            usage.size >> 10
+        );
         bytes.extend_from_slice(sizes.as_bytes());
         bytes.extend_from_slice(usage.text().as_bytes());
         bytes.extend_from_slice(b"THPeligible:           0\n");
@@ -168,9 +204,8 @@ pub(super) fn smaps(subject: &Subject<'_>) -> Result<Vec<u8>, Errno> {
 }
 
 pub(super) fn smaps_rollup(subject: &Subject<'_>) -> Result<Vec<u8>, Errno> {
-    let space = subject.ctx.process().space();
-    let vmas = space.vmas();
-    let total = vmas.iter().map(|vma| Usage::of(space, vma)).fold(Usage::default(), Usage::add);
+    let vmas = subject.ctx.process().space().vmas();
+    let total = vmas.iter().map(|vma| Usage::of(subject, vma)).fold(Usage::default(), Usage::add);
     let start = vmas.first().map_or(0, |vma| vma.range.start.0);
     let end = vmas.last().map_or(0, |vma| vma.range.end.0);
     let text = format!("{start:08x}-{end:08x} ---p 00000000 00:00 0 ");

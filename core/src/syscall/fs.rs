@@ -104,18 +104,11 @@ fn open_found(ctx: &TaskContext, args: &Args, flags: OpenFlags, mode: u32) -> Sy
     let must_be_new = flags.contains(OpenFlags::CREAT | OpenFlags::EXCL);
     let keeps_link = must_be_new || flags.contains(OpenFlags::NOFOLLOW);
     let path = at(ctx, args, 1, if keeps_link { Last::Itself } else { Last::Follow })?;
-    let mut host_flags = flags.to_host() | OFlag::O_CLOEXEC;
-    if path.object().is_some() {
-        // It is there, and its name in /proc is a link.
-        if must_be_new {
-            return Err(Errno::EEXIST.into());
-        }
-        host_flags -= OFlag::O_NOFOLLOW | OFlag::O_CREAT;
+    if must_be_new && path.object().is_some() {
+        return Err(Errno::EEXIST.into());
     }
     let entry = if path.object().is_none() { procfs::find(ctx, path.path().to_bytes()) } else { None };
-    let waits_for_nobody =
-        flags.intersects(OpenFlags::NONBLOCK | OpenFlags::PATH | OpenFlags::DIRECTORY | OpenFlags::RDWR);
-    let opened = open_host(ctx, &path, host_flags, mode, waits_for_nobody)?;
+    let opened = open_host(ctx, &path, flags, mode)?;
     let file = match entry.transpose()? {
         None => OpenFile::new(opened),
         Some(_) if flags.contains(OpenFlags::PATH) => OpenFile::new(opened),
@@ -127,22 +120,29 @@ fn open_found(ctx: &TaskContext, args: &Args, flags: OpenFlags, mode: u32) -> Sy
     Ok(u64::from(fd.0.cast_unsigned()))
 }
 
-/// openat(2) of the host. Where the path names a FIFO, a pool thread waits for the other side.
-fn open_host(
+/// openat(2) of the host, the descriptor always closed by exec. Where the path names a FIFO, a pool thread waits for the
+/// other side.
+pub(super) fn open_host(
     ctx: &TaskContext,
     path: &HostPath,
-    flags: OFlag,
+    flags: OpenFlags,
     mode: u32,
-    waits_for_nobody: bool,
 ) -> Result<OwnedFd, SyscallError> {
-    let stat_flags = if flags.contains(OFlag::O_NOFOLLOW) { libc::AT_SYMLINK_NOFOLLOW } else { 0 };
+    let mut host_flags = flags.to_host() | OFlag::O_CLOEXEC;
+    if path.object().is_some() {
+        // It is there, and its name in /proc is a link.
+        host_flags -= OFlag::O_NOFOLLOW | OFlag::O_CREAT;
+    }
+    let waits_for_nobody =
+        flags.intersects(OpenFlags::NONBLOCK | OpenFlags::PATH | OpenFlags::DIRECTORY | OpenFlags::RDWR);
+    let stat_flags = if host_flags.contains(OFlag::O_NOFOLLOW) { libc::AT_SYMLINK_NOFOLLOW } else { 0 };
     if waits_for_nobody || !sys::is_fifo(path.directory(), path.path(), stat_flags) {
-        return Ok(sys::openat(path.directory(), path.path(), flags.bits(), mode)?);
+        return Ok(sys::openat(path.directory(), path.path(), host_flags.bits(), mode)?);
     }
     let directory =
         path.directory().map(|directory| directory.try_clone_to_owned()).transpose().map_err(Errno::from)?;
     let name = path.path().to_owned();
-    let call = move || sys::openat(directory.as_ref().map(AsFd::as_fd), &name, flags.bits(), mode);
+    let call = move || sys::openat(directory.as_ref().map(AsFd::as_fd), &name, host_flags.bits(), mode);
     ctx.task.block_on_call(&ctx.proof, call).map_err(restartable)
 }
 
@@ -157,6 +157,16 @@ pub(super) fn memfd_create(ctx: &mut TaskContext, args: &Args) -> SyscallResult 
     let name = args.path(ctx.memory(), 0)?;
     let opened = sys::memfd_create(&name, args.u32(1) | sys::MFD_CLOEXEC)?;
     let fd = ctx.files.add(OpenFile::new(opened), args.u32(1) & sys::MFD_CLOEXEC != 0)?;
+    Ok(u64::from(fd.0.cast_unsigned()))
+}
+
+pub(super) fn memfd_secret(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let flags = OpenFlags::from_bits(args.u32(0)).ok_or(Errno::EINVAL)?;
+    if !OpenFlags::CLOEXEC.contains(flags) {
+        return Err(Errno::EINVAL.into());
+    }
+    let opened = sys::memfd_secret(OFlag::O_CLOEXEC.bits())?;
+    let fd = ctx.files.add(OpenFile::new(opened), !flags.is_empty())?;
     Ok(u64::from(fd.0.cast_unsigned()))
 }
 
@@ -349,6 +359,12 @@ pub(super) fn copy_file_range(ctx: &mut TaskContext, args: &Args) -> SyscallResu
 pub(super) fn fadvise64(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let file = ctx.files.get(args.fd(0))?;
     Ok(sys::fadvise64(file.as_fd(), args.i64(1), args.i64(2), args.u32(3))?)
+}
+
+pub(super) fn cachestat(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let file = ctx.files.get(args.fd(0))?;
+    let memory = ctx.memory();
+    Ok(sys::cachestat(file.as_fd(), args.structure(memory, 1)?, args.structure(memory, 2)?, args.u32(3))?)
 }
 
 /// umask(2): the host process's, which is the guest process's alone.

@@ -1,21 +1,21 @@
 //! File handles: name_to_handle_at(2), open_by_handle_at(2). They are the host's, and so is the file that one names, wherever
 //! the guest's tree ends.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
+use std::sync::Arc;
 
 use nix::fcntl::OFlag;
 
 use super::Args;
 use super::args::buffer;
-use super::messages::restartable;
+use super::fs::open_host;
 use super::path::at;
 use crate::abi::Errno;
 use crate::fs::{Last, OpenFlags};
-use crate::host::paths;
 use crate::host::sys::{self, ForeignBuffer};
 use crate::kernel::open_file::OpenFile;
-use crate::kernel::paths::AT_FDCWD;
-use crate::kernel::{SyscallError, SyscallResult, TaskContext};
+use crate::kernel::paths::{AT_FDCWD, HostPath};
+use crate::kernel::{SyscallResult, TaskContext};
 
 /// Longest handle (`MAX_HANDLE_SZ`), without the two words before it.
 const HANDLE_MAX: u32 = 128;
@@ -52,19 +52,8 @@ pub(super) fn open_by_handle_at(ctx: &mut TaskContext, args: &Args) -> SyscallRe
     let reference = OFlag::O_PATH | OFlag::O_CLOEXEC;
     let mut opened = sys::open_by_handle_at(mount.as_ref().map(AsFd::as_fd), handle, reference.bits())?;
     if !flags.contains(OpenFlags::PATH) {
-        opened = reopen(ctx, opened, flags.to_host() | OFlag::O_CLOEXEC)?;
+        opened = open_host(ctx, &HostPath::of_file(Arc::new(opened)), flags, 0)?;
     }
     let fd = ctx.files.add(OpenFile::new(opened), flags.contains(OpenFlags::CLOEXEC))?;
     Ok(u64::from(fd.0.cast_unsigned()))
-}
-
-/// Opens what a reference names. Where it is a FIFO, a pool thread waits for the other side.
-fn reopen(ctx: &TaskContext, reference: OwnedFd, flags: OFlag) -> Result<OwnedFd, SyscallError> {
-    // The reference is no link, but its name in /proc is one.
-    let flags = (flags - OFlag::O_NOFOLLOW).bits();
-    if !sys::is_fifo(Some(reference.as_fd()), c"", AT_EMPTY_PATH.cast_signed()) {
-        return Ok(sys::openat(None, &paths::name_of(reference.as_fd()), flags, 0)?);
-    }
-    let call = move || sys::openat(None, &paths::name_of(reference.as_fd()), flags, 0);
-    ctx.task.block_on_call(&ctx.proof, call).map_err(restartable)
 }

@@ -1,5 +1,5 @@
-//! Where memory lies, and memory of other processes: get_mempolicy(2), set_mempolicy(2), mbind(2), process_vm_readv(2),
-//! process_vm_writev(2), process_madvise(2), process_mrelease(2). Policies are the host's: a guest thread is a host thread, and
+//! Where memory lies, and memory of other processes: get_mempolicy(2), set_mempolicy(2), mbind(2), migrate_pages(2),
+//! move_pages(2), process_vm_readv(2), process_vm_writev(2), process_madvise(2), process_mrelease(2). Policies are the host's: a guest thread is a host thread, and
 //! guest memory is host memory.
 
 use std::os::fd::AsFd;
@@ -52,6 +52,31 @@ pub(super) fn set_mempolicy_home_node(ctx: &mut TaskContext, args: &Args) -> Sys
     Ok(sys::set_mempolicy_home_node(range, args.u64(2), args.u64(3))?)
 }
 
+pub(super) fn migrate_pages(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let len = mask_bytes(args.u64(1))?;
+    let mask = |index| buffer(ctx.memory(), args.addr(index), len);
+    Ok(sys::migrate_pages(args.i32(0), args.u64(1), mask(2)?, mask(3)?)?)
+}
+
+/// move_pages(2), of at most [`MOVED_MAX`] pages.
+pub(super) fn move_pages(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    let (pid, count) = (args.pid(0), args.u64(1));
+    if count > MOVED_MAX {
+        return Err(Errno::E2BIG.into());
+    }
+    let memory = ctx.memory();
+    let pages = args.ptr::<u64>(2);
+    let window = window_of(ctx, pid);
+    let host_page = |index| Ok(window.wrapping_add(GuestAddr(memory.read(pages.index(index)?)?).untagged().0));
+    let pages: Vec<u64> = (0..count).map(host_page).collect::<Result<_, Errno>>()?;
+    let words = |index| buffer(memory, args.addr(index), count * size_of::<i32>() as u64);
+    let nodes = if args.addr(3).is_null() { ForeignBuffer::NULL } else { words(3)? };
+    Ok(sys::move_pages(pid.0, &pages, nodes, words(4)?, args.u32(5))?)
+}
+
+/// Most pages of one move_pages(2).
+const MOVED_MAX: u64 = 1 << 20;
+
 /// The ranges of another process, or of this one, that a vector of `count` elements at argument `index` names.
 fn ranges(ctx: &TaskContext, args: &Args, index: usize, count: u64) -> Result<Vec<[u64; 2]>, Errno> {
     /// `UIO_MAXIOV`.
@@ -63,13 +88,18 @@ fn ranges(ctx: &TaskContext, args: &Args, index: usize, count: u64) -> Result<Ve
     (0..count).map(|element| ctx.memory().read(vector.index(element)?)).collect()
 }
 
-/// The same as addresses of the host: where that process runs a guest, its addresses begin at its window.
-fn host_ranges(ctx: &TaskContext, pid: Pid, mut ranges: Vec<[u64; 2]>) -> Result<Vec<[u64; 2]>, Errno> {
-    let window = if pid == ctx.process().pid() {
+/// Where that process runs a guest, its addresses begin at its window.
+fn window_of(ctx: &TaskContext, pid: Pid) -> u64 {
+    if pid.0 == 0 || pid == ctx.process().pid() {
         ctx.memory().base().addr().get() as u64
     } else {
         Published::of(pid).map_or(0, |published| published.window)
-    };
+    }
+}
+
+/// The same as addresses of the host.
+fn host_ranges(ctx: &TaskContext, pid: Pid, mut ranges: Vec<[u64; 2]>) -> Result<Vec<[u64; 2]>, Errno> {
+    let window = window_of(ctx, pid);
     for [start, _len] in &mut ranges {
         *start = window.checked_add(GuestAddr(*start).untagged().0).ok_or(Errno::EFAULT)?;
     }
@@ -104,7 +134,8 @@ pub(super) fn process_vm_writev(ctx: &mut TaskContext, args: &Args) -> SyscallRe
     Ok(sys::process_vm_writev(pid.0, &local, &remote)?)
 }
 
-/// process_madvise(2): about this process as madvise(2), about others as the host does.
+/// process_madvise(2): about this process all that madvise(2) knows, as Linux 6.13 and later; about others as the host does.
+/// Missing: holes in the memory of another guest, which are not seen.
 pub(super) fn process_madvise(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let ranges = ranges(ctx, args, 1, args.u64(2))?;
     if args.u32(4) != 0 {

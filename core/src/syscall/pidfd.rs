@@ -1,11 +1,13 @@
-//! Descriptors of processes: pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2). They are the host's, since guest
+//! Descriptors of processes, and what they have in common: pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2), kcmp(2). They are the host's, since guest
 //! processes are host processes, so poll(2) and waitid(2) know them.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
 
 use super::Args;
-use crate::abi::{Errno, Pid, SiCode, SigInfo, Signal};
+use crate::abi::{Errno, Fd, Pid, SiCode, SigInfo, Signal};
 use crate::host::pidfd::{self, NONBLOCK, THREAD};
+use crate::host::sys;
 use crate::kernel::open_file::OpenFile;
 use crate::kernel::send::{self, goes_by_host};
 use crate::kernel::signal::SignalTarget;
@@ -77,4 +79,44 @@ pub(super) fn pidfd_getfd(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         ctx.files.add(OpenFile::new(pidfd::get_descriptor(file.as_fd(), args.i32(1), 0)?), true)?
     };
     Ok(u64::from(fd.0.cast_unsigned()))
+}
+
+/// kcmp(2). Missing: `KCMP_EPOLL_TFD`, and descriptors of other guests, which are `EPERM` as for pidfd_getfd(2).
+pub(super) fn kcmp(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    const KCMP_FILE: i32 = 0;
+    const KCMP_EPOLL_TFD: i32 = 7;
+    let (first, second, kind) = (args.pid(0), args.pid(1), args.i32(2));
+    if kind == KCMP_EPOLL_TFD {
+        return Err(Errno::EINVAL.into());
+    }
+    if kind != KCMP_FILE {
+        return Ok(sys::kcmp(first.0, second.0, kind, 0, 0)?);
+    }
+    let files = (descriptor_of(ctx, first, args.fd(3))?, descriptor_of(ctx, second, args.fd(4))?);
+    Ok(sys::kcmp(first.0, second.0, kind, files.0.number(), files.1.number())?)
+}
+
+/// A descriptor of a process as the host numbers it.
+enum Descriptor {
+    Own(Arc<OpenFile>),
+    Foreign(Fd),
+}
+
+impl Descriptor {
+    fn number(&self) -> i32 {
+        match self {
+            Self::Own(file) => file.as_fd().as_raw_fd(),
+            Self::Foreign(fd) => fd.0,
+        }
+    }
+}
+
+fn descriptor_of(ctx: &TaskContext, pid: Pid, fd: Fd) -> Result<Descriptor, Errno> {
+    if pid == ctx.process().pid() || pid.0 == ctx.task.tid().0 {
+        return ctx.files.get(fd).map(Descriptor::Own);
+    }
+    if transport::is_elfuse(ctx.process().preemption().directory(), pid) {
+        return Err(Errno::EPERM);
+    }
+    Ok(Descriptor::Foreign(fd))
 }

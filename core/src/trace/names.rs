@@ -101,12 +101,17 @@ names! {
         AT_EMPTY_PATH 0x1000, AT_STATX_FORCE_SYNC 0x2000, AT_STATX_DONT_SYNC 0x4000 };
     /// faccessat2(2), whose first flag shares its number with `AT_REMOVEDIR`.
     AT_ACCESS = 0 {} { AT_SYMLINK_NOFOLLOW 0x100, AT_EACCESS 0x200, AT_EMPTY_PATH 0x1000 };
+    /// name_to_handle_at(2), whose flags share numbers with those of other calls.
+    AT_HANDLE = 0 {} { AT_HANDLE_MNT_ID_UNIQUE 1, AT_HANDLE_CONNECTABLE 2, AT_HANDLE_FID 0x200, AT_SYMLINK_FOLLOW 0x400,
+        AT_EMPTY_PATH 0x1000 };
     /// access(2).
     ACCESS = 0 { F_OK 0 } { R_OK 4, W_OK 2, X_OK 1 };
     /// renameat2(2).
     RENAME = 0 {} { RENAME_NOREPLACE 1, RENAME_EXCHANGE 2, RENAME_WHITEOUT 4 };
     /// memfd_create(2).
     MEMFD = 0 {} { MFD_CLOEXEC 1, MFD_ALLOW_SEALING 2, MFD_HUGETLB 4, MFD_NOEXEC_SEAL 8, MFD_EXEC 0x10 };
+    /// memfd_secret(2).
+    MEMFD_SECRET = 0 {} { FD_CLOEXEC 0x8_0000 };
     /// statx(2).
     STATX_MASK = 0 { STATX_NONE 0 } { STATX_BASIC_STATS 0x7ff, STATX_TYPE 1, STATX_MODE 2, STATX_NLINK 4, STATX_UID 8,
         STATX_GID 0x10, STATX_ATIME 0x20, STATX_MTIME 0x40, STATX_CTIME 0x80, STATX_INO 0x100, STATX_SIZE 0x200,
@@ -167,6 +172,9 @@ names! {
     RESOURCE = 0xffff_ffff { RLIMIT_CPU 0, RLIMIT_FSIZE 1, RLIMIT_DATA 2, RLIMIT_STACK 3, RLIMIT_CORE 4, RLIMIT_RSS 5,
         RLIMIT_NPROC 6, RLIMIT_NOFILE 7, RLIMIT_MEMLOCK 8, RLIMIT_AS 9, RLIMIT_LOCKS 10, RLIMIT_SIGPENDING 11,
         RLIMIT_MSGQUEUE 12, RLIMIT_NICE 13, RLIMIT_RTPRIO 14, RLIMIT_RTTIME 15 } {};
+    /// kcmp(2).
+    KCMP = 0xffff_ffff { KCMP_FILE 0, KCMP_VM 1, KCMP_FILES 2, KCMP_FS 3, KCMP_SIGHAND 4, KCMP_IO 5, KCMP_SYSVSEM 6,
+        KCMP_EPOLL_TFD 7 } {};
     /// getrusage(2).
     RUSAGE = 0xffff_ffff { RUSAGE_SELF 0, RUSAGE_THREAD 1, RUSAGE_CHILDREN 0xffff_ffff } {};
     /// prctl(2).
@@ -211,6 +219,7 @@ mod tests {
             [PROT.show(0), PROT.show(3), PROT.show(0x43)],
             ["PROT_NONE", "PROT_READ|PROT_WRITE", "PROT_READ|PROT_WRITE|0x40"]
         );
+        assert_eq!(AT_HANDLE.show(0x1201), "AT_HANDLE_MNT_ID_UNIQUE|AT_HANDLE_FID|AT_EMPTY_PATH");
         assert_eq!(FUTEX.show(0x81), "FUTEX_WAKE|FUTEX_PRIVATE_FLAG");
         assert_eq!([WHENCE.show(2), WHENCE.show(77)], ["SEEK_END", "77"]);
         assert_eq!([AT.show(0), MSG.show(0x40)], ["0x0", "MSG_DONTWAIT"]);

@@ -45,12 +45,13 @@ rows! {
     87 timerfd_gettime Full events (Fd, Out(Itimerspec));
     213 readahead Full fs (Fd, Long, Size);
     223 fadvise64 Full fs (Fd, Long, Long, Int);
-    262 fanotify_init;
-    263 fanotify_mark;
+    262 fanotify_init; // events bring descriptors that the host numbers
+    263 fanotify_mark; // events bring descriptors that the host numbers
     267 syncfs Full fs (Fd);
     285 copy_file_range Full fs (Fd, Both(Offset), Fd, Both(Offset), Size, Hex);
     286 preadv2 Full transfer (Fd, Out(Vector), Int, Long, Long, Flags(RWF));
     287 pwritev2 Full transfer (Fd, In(Vector), Int, Long, Long, Flags(RWF));
     436 close_range Partial io (Size, Size, Flags(CLOSE_RANGE));
     441 epoll_pwait2 Full epoll (Fd, Out(Events), Int, In(Timespec), In(Signals), Size);
+    451 cachestat Full fs (Fd, Ptr, Ptr, Hex);
 }

@@ -40,7 +40,7 @@ rows! {
     80 fstat Full metadata (Fd, Out(Stat));
     88 utimensat Full metadata (Dir, Path, In(Times), Flags(AT));
     166 umask Full fs (Octal);
-    264 name_to_handle_at Full handles (Dir, Path, Ptr, Ptr, Hex);
+    264 name_to_handle_at Full handles (Dir, Path, Ptr, Ptr, Flags(AT_HANDLE));
     265 open_by_handle_at Full handles (Dir, Ptr, Flags(OPEN));
     276 renameat2 Full fs (Dir, Path, Dir, Path, Flags(RENAME));
     279 memfd_create Full fs (Str, Flags(MEMFD));
@@ -52,6 +52,6 @@ rows! {
     464 getxattrat Full xattr (Dir, Path, Flags(AT), Str, Ptr, Size);
     465 listxattrat Full xattr (Dir, Path, Flags(AT), Filled, Size);
     466 removexattrat Full xattr (Dir, Path, Flags(AT), Str);
-    468 file_getattr;
-    469 file_setattr;
+    468 file_getattr; // younger than the release that uname tells
+    469 file_setattr; // younger than the release that uname tells
 }

@@ -12,8 +12,8 @@ rows! {
     94 exit_group Full process (Int);
     95 waitid Full wait (Flags(ID_TYPE), Int, Ptr, Flags(WAIT), Ptr);
     96 set_tid_address Full process (Ptr);
-    97 unshare;
-    117 ptrace;
+    97 unshare; // namespaces: elfuse's own files and ids would change with the guest's
+    117 ptrace; // the host stops elfuse, and shows its registers
     118 sched_setparam Full schedule (Int, In(Number));
     119 sched_setscheduler Full schedule (Int, Flags(POLICY), In(Number));
     120 sched_getscheduler Full schedule (Int);
@@ -58,11 +58,11 @@ rows! {
     221 execve Partial exec (Path, In(Strings), In(Environment));
     260 wait4 Full wait (Int, Out(Status), Flags(WAIT), Ptr);
     261 prlimit64 Partial limits (Int, Flags(RESOURCE), In(Limit), Out(Limit));
-    268 setns;
-    272 kcmp;
+    268 setns; // namespaces: elfuse's own files and ids would change with the guest's
+    272 kcmp Partial pidfd (Int, Int, Flags(KCMP), Hex, Hex);
     274 sched_setattr Full schedule (Int, Ptr, Hex);
     275 sched_getattr Full schedule (Int, Ptr, Size, Hex);
-    277 seccomp;
+    277 seccomp; // filters would judge elfuse's own calls
     281 execveat Partial exec (Dir, Path, In(Strings), In(Environment), Flags(AT));
     293 rseq Full schedule (Ptr, Size, Hex, Hex);
     434 pidfd_open Full pidfd (Int, Flags(FD_FLAGS));
