@@ -11,8 +11,8 @@
 //! # Locks
 //!
 //! Whoever holds an ordered lock takes only locks that stand below it; under a leaf nothing is taken. None is held across
-//! a run, a sleep, or host input and output that may block; a fork by the host's fork(2) holds those of the address space
-//! and of the machine so that the child finds them free. `ci/check-locks` compares this list with the source both ways.
+//! a run, a sleep, or host input and output that may block; a fork by the host's fork(2) holds those of what the child takes
+//! of its parent (`fork::host`), leaves among them one after the other, so that the child finds it whole. `ci/check-locks` compares this list with the source both ways.
 //!
 //! | lock | kind | what it guards |
 //! |---|---|---|

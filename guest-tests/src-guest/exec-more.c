@@ -1,7 +1,7 @@
 // exec-more FLAVOUR: execve in uncommon ways, and of what is no guest.
 //
 // FLAVOUR is `leaderless` (a worker executes after the main thread has ended: the process id stays), `descriptor` (execveat of
-// an open file), `script` (a script in a memory file whose interpreter is this program) or `host` (a shell of the host gets
+// an open file), `descriptor-worker` (the same by a worker, while the main thread sleeps), `script` (a script in a memory file whose interpreter is this program) or `host` (a shell of the host gets
 // the guest's mask, ignored and pending signals, descriptors, arguments and environment). Sources: execve(2), execveat(2).
 
 #include "rt.h"
@@ -44,6 +44,23 @@ static void descriptor(void) {
     CHECK_EQ(sys5(NR_execveat, 99, "", args, 0, AT_EMPTY_PATH), -EBADF);
     CHECK_EQ(sys5(NR_execveat, fd, "", args, 0, 1), -EINVAL);
     CHECK_EQ(sys5(NR_execveat, fd, "", args, 0, AT_EMPTY_PATH), 0);
+}
+
+static void execute_descriptor(void *arg) {
+    static char pid[24];
+    char *args[] = { self, "stage2", number(pid + 24, (u64)getpid()), "descriptor-worker", 0 };
+    (void)arg;
+    CHECK(gettid() != getpid());
+    long fd = sys4(NR_openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
+    CHECK(fd >= 0);
+    // One that fails changes nothing.
+    CHECK_EQ(sys5(NR_execveat, 99, "", args, 0, AT_EMPTY_PATH), -EBADF);
+    CHECK_EQ(sys5(NR_execveat, fd, "", args, 0, AT_EMPTY_PATH), 0);
+}
+
+static void descriptor_by_worker(void) {
+    rt_thread_start(execute_descriptor, 0);
+    for (;;) rt_sleep_ns(1000000000);
 }
 
 static void script(void) {
@@ -142,6 +159,7 @@ int main(int argc, char **argv, char **envp) {
     CHECK_EQ(argc, 2);
     if (rt_streq(argv[1], "leaderless")) leaderless();
     else if (rt_streq(argv[1], "descriptor")) descriptor();
+    else if (rt_streq(argv[1], "descriptor-worker")) descriptor_by_worker();
     else if (rt_streq(argv[1], "script")) script();
     else if (rt_streq(argv[1], "host")) host();
     else CHECK(!"a flavour that this guest knows");

@@ -301,6 +301,43 @@ static void death_signal(void) {
     CHECK_EQ(sys2(NR_prctl, PR_SET_CHILD_SUBREAPER, 0), 0);
 }
 
+static s32 from_thread;
+static u32 may_end;
+
+/// A child that waits, which dies with the thread that made it.
+static void make_bound_child(void *arg) {
+    s32 *fds = arg;
+    u8 byte = 0;
+    s32 pid = rt_fork();
+    if (pid == 0) {
+        rt_guard(30);
+        CHECK_EQ(sys5(NR_prctl, PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0), 0);
+        CHECK_EQ(sys3(NR_write, fds[1], "r", 1), 1);
+        for (;;) rt_sleep_ns(1000000000);
+    }
+    CHECK_EQ(sys3(NR_read, fds[0], &byte, 1), 1);
+    STORE(&from_thread, pid);
+    rt_wait_at_least(&may_end, 1);
+}
+
+/// The parent whose death counts is the thread that made the child, not its process.
+static void death_signal_by_thread(void) {
+    s32 fds[2], status = 0;
+    CHECK_EQ(sys2(NR_pipe2, fds, 0), 0);
+    struct rt_thread *thread = rt_thread_start(make_bound_child, fds);
+    while (!LOAD(&from_thread)) rt_sleep_ns(1000000);
+    // Another thread of this process that ends is nobody to the child.
+    s32 of_main = waiting();
+    CHECK_EQ(sys4(NR_wait4, -1, 0, WNOHANG, 0), 0);
+    rt_post(&may_end);
+    rt_thread_join(thread);
+    CHECK_EQ(sys4(NR_wait4, -1, &status, 0, 0), from_thread);
+    CHECK_EQ(status, SIGUSR1);
+    CHECK_EQ(sys4(NR_wait4, of_main, 0, WNOHANG, 0), 0);
+    CHECK_EQ(sys2(NR_kill, of_main, SIGKILL), 0);
+    CHECK_EQ(rt_wait(of_main), SIGKILL);
+}
+
 static void descriptors(void) {
     siginfo_t info;
     struct timespec now = { 0, 0 };
@@ -349,6 +386,7 @@ int main(int argc, char **argv, char **envp) {
     nobody_waits();
     adoption();
     death_signal();
+    death_signal_by_thread();
     descriptors();
     say("wait: ok\n");
     return 0;

@@ -2,15 +2,17 @@
 //! process of its own with the same bring-up as every other: kick thread, registry, doorbell, counters, transport file.
 //!
 //! Of the parent's values the child keeps three: the machine with the calling thread's vCPU, the address space, and the
-//! open files of the descriptor table. Their locks are held across the fork. Everything else (process, threads, waits,
+//! open files of the descriptor table. Their locks are held across the fork, and so are those of what the child copies.
+//! Everything else (process, threads, waits,
 //! timers, pending signals, preemption) is made anew, and what the parent had of it is neither locked nor dropped in the
 //! child: it is leaked. Descriptors that are not the guest's are closed. `docs/design.md` §7.
 
 #![expect(unsafe_code, reason = "forks, and closes descriptors by number")]
 
+use std::collections::BTreeMap;
 use std::mem::{forget, replace};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use super::image::READY;
 use super::parent::{child_registers, child_signals, close_gate, twin_for};
@@ -23,10 +25,10 @@ use crate::host::handover::Handover;
 use crate::host::thread::{self, Role};
 use crate::host::twin::Twin;
 use crate::kernel::clone::{CloneArgs, CloneFlags};
-use crate::kernel::fd_table::{FdEntry, FdTable};
+use crate::kernel::fd_table::{FdTable, HeldFiles};
 use crate::kernel::limits::Limit;
 use crate::kernel::process::ImageInfo;
-use crate::kernel::signal::SignalActions;
+use crate::kernel::signal::{SignalActions, ThreadGroup};
 use crate::kernel::{Process, TaskContext, bring_up, signal};
 use crate::preempt::{Bounds, Preemption};
 use crate::vcpu::CpuState;
@@ -34,37 +36,75 @@ use crate::vcpu::CpuState;
 /// Exit status of a child that could not be brought up. Nobody sees it: its parent takes the corpse away.
 const NOT_BROUGHT_UP: i32 = 1;
 
-/// What the child begins with, copied before the fork.
+/// What the child begins with beside memory and machine. Held while the host forks, so that the child finds it whole and
+/// copies it by itself: what the parent would write for that, its threads would have to copy page by page afterwards.
+struct Held<'ctx> {
+    group: MutexGuard<'ctx, ThreadGroup>,
+    limits: MutexGuard<'ctx, BTreeMap<u32, Limit>>,
+    image: MutexGuard<'ctx, ImageInfo>,
+    root: MutexGuard<'ctx, Arc<Root>>,
+    files: HeldFiles<'ctx>,
+}
+
+impl<'ctx> Held<'ctx> {
+    /// Ordered locks first: the others are leaves, of which nobody else holds two.
+    fn of(ctx: &'ctx TaskContext, group: MutexGuard<'ctx, ThreadGroup>) -> Self {
+        let process = ctx.process();
+        let (limits, image, root) = (process.limits().hold(), process.hold_image(), process.hold_root());
+        Self { group, limits, image, root, files: ctx.files.hold() }
+    }
+}
+
+/// What the child takes of that.
 struct Seed {
     state: CpuState,
     actions: SignalActions,
     blocked: SigSet,
     image: ImageInfo,
     root: Arc<Root>,
-    files: Vec<FdEntry>,
-    file_limit: u64,
-    limits: Vec<(u32, Limit)>,
+    files: FdTable,
+    /// The descriptors that stay open.
+    kept: Vec<RawFd>,
+    limits: BTreeMap<u32, Limit>,
     is_dumpable: bool,
+    stream: Handover,
     args: CloneArgs,
 }
 
 impl Seed {
-    fn of(ctx: &TaskContext, args: &CloneArgs) -> Self {
+    /// In the child.
+    fn of(ctx: &TaskContext, held: Held<'_>, stream: Handover, args: &CloneArgs) -> Self {
         let process = ctx.process();
-        let (actions, blocked) = child_signals(ctx, args);
-        Self {
+        let (actions, blocked) = child_signals(&held.group, ctx.task.tid(), args);
+        let kept = kept_descriptors(process, &held, &stream);
+        // SAFETY: this is the child, and the parent's process is leaked.
+        let published = held.image.published.as_ref().map(|file| unsafe { take_over(file) });
+        let seed = Self {
             state: child_registers(ctx, args),
             actions,
             blocked,
-            image: process.image(),
-            root: process.root(),
-            files: ctx.files.entries(),
-            file_limit: ctx.files.limit(),
-            limits: process.limits().all(),
+            image: ImageInfo { published, ..held.image.clone() },
+            root: held.root.clone(),
+            files: FdTable::inherit_forked(&held.files),
+            kept,
+            limits: held.limits.clone(),
             is_dumpable: process.limits().is_dumpable(),
+            stream,
             args: *args,
-        }
+        };
+        forget(held);
+        seed
     }
+}
+
+/// The host descriptors that the child goes on with: its own standard ones, the guest's, those of mapped files, of the
+/// program, what is published of it, those of the tree of files, and the stream to its parent.
+fn kept_descriptors(parent: &Process, held: &Held<'_>, stream: &Handover) -> Vec<RawFd> {
+    let program = held.image.file.iter().map(|file| file.as_raw_fd());
+    let published = held.image.published.iter().map(|file| file.as_raw_fd());
+    let own = [0, 1, 2, stream.as_fd().as_raw_fd()].into_iter().chain(held.root.descriptors());
+    let files = held.files.host_numbers();
+    own.chain(program).chain(published).chain(files).chain(parent.space().mapped_descriptors()).collect()
 }
 
 /// A child that exists and has not yet said that it is ready.
@@ -87,17 +127,19 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
     let machine = process.machine().clone();
     thread::rehearse(&ctx.proof);
     let closed = close_gate(ctx);
-    let seed = Seed::of(ctx, args);
     let mut making = process.children().make();
-    let held_space = process.space().hold();
     let twin = twin_for(ctx, args)?;
+    let group = process.group();
+    let held_space = process.space().hold();
     let held_machine = machine.hold_for_fork().ok_or(Errno::ENOSYS)?;
-    // SAFETY: the locks of address space and machine are held; what else the child would need of its parent is copied to
-    // `seed`, and everything that other threads may have been using is leaked in the child, below and in `become_child`.
+    let held = Held::of(ctx, group);
+    // SAFETY: the locks of address space and machine are held, and those of what else the child needs of its parent;
+    // everything that other threads may have been using is leaked in the child, below and in `become_child`.
     match unsafe { fork() }? {
         Forked::Parent(pid) => {
+            drop((held, held_machine, held_space));
             making.made(pid, args.exit_signal());
-            drop((held_machine, held_space, making, closed));
+            drop((making, closed));
             Ok(Some(Unready { pid, handover: own_end, twin, sibling: None }))
         }
         Forked::Child => {
@@ -105,22 +147,17 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
             drop(held_space);
             forget((closed, making, twin));
             drop(own_end);
-            if become_child(ctx, process, seed, child_end.into()).is_err() {
+            let seed = Seed::of(ctx, held, child_end.into(), args);
+            if become_child(ctx, process, seed).is_err() {
                 exit_now(NOT_BROUGHT_UP);
             }
             Ok(None)
         }
     }
 }
-
 /// In the child: everything that a process needs, for the calling thread.
-fn become_child(
-    ctx: &mut TaskContext,
-    parent: Arc<Process>,
-    seed: Seed,
-    stream: Handover,
-) -> Result<(), Box<dyn std::error::Error>> {
-    let mut kept = kept_descriptors(&parent, &seed, &stream);
+fn become_child(ctx: &mut TaskContext, parent: Arc<Process>, seed: Seed) -> Result<(), Box<dyn std::error::Error>> {
+    let Seed { state, actions, blocked, image, root, files, mut kept, limits, is_dumpable, stream, args } = seed;
     // SAFETY: what owns the others is leaked: with the parent's process, its threads' contexts and its preemption.
     unsafe { close_all_but(&mut kept) };
     let proof = thread::adopt(Role::ForkChildBootstrap);
@@ -128,47 +165,34 @@ fn become_child(
     let options = parent.options().clone();
     let bounds = Bounds { run_limit_ns: options.timeout_ns, directory: None };
     let preemption = Preemption::in_forked_process(parent.preemption(), machine.clone(), bounds)?;
-    let process = Process::new(machine, parent.space().clone(), preemption, options, seed.root.clone());
+    let process = Process::new(machine, parent.space().clone(), preemption, options, root);
     forget(parent);
-    if !seed.args.flags.contains(CloneFlags::VM) {
+    if !args.flags.contains(CloneFlags::VM) {
         process.space().inherit()?;
     }
-    // SAFETY: its number is kept, and the parent's process is leaked.
-    let published = seed.image.published.map(|file| unsafe { take_over(file) });
-    process.set_image(ImageInfo { published, ..seed.image });
-    process.limits().inherit(&seed.limits, seed.is_dumpable);
-    process.group().actions = seed.actions;
+    process.set_image(image);
+    process.limits().inherit(limits, is_dumpable);
+    process.group().actions = actions;
     process.follow_child_disposition();
-    let files = Arc::new(FdTable::inherit_forked(seed.files, seed.file_limit));
+    let files = Arc::new(files);
     signal::fd::renew(&process, &files)?;
-    let (task, enlisted) =
-        bring_up::enlist_first_thread(&process, ctx.vcpu.id(), Role::ForkChildBootstrap, seed.blocked);
-    ctx.vcpu.push(&seed.state);
+    let (task, enlisted) = bring_up::enlist_first_thread(&process, ctx.vcpu.id(), Role::ForkChildBootstrap, blocked);
+    ctx.vcpu.push(&state);
     forget(replace(&mut ctx.task, task));
     forget(replace(&mut ctx.enlisted, enlisted));
     forget(replace(&mut ctx.files, files));
+    ctx.begin_as_child(proof, &args);
+    process.gate().enter();
+    ctx.store_child_tid(&args);
     // Late: while the process has one thread, pages are copied without telling another processor.
-    if let Some(warning) = bring_up::start_kicks(&process, &proof)? {
+    if let Some(warning) = bring_up::start_kicks(&process, &ctx.proof)? {
         crate::host::tell(format_args!("elfuse: signals from other elfuse processes will not arrive: {warning}"));
     }
-    ctx.begin_as_child(proof, &seed.args);
-    process.gate().enter();
-    ctx.store_child_tid(&seed.args);
     stream.send(&[READY], &[])?;
-    if seed.args.flags.contains(CloneFlags::VFORK | CloneFlags::VM) {
+    if args.flags.contains(CloneFlags::VFORK | CloneFlags::VM) {
         process.hold_vfork_parent(Box::new(WaitingParent::new(stream, Before::Shared, process.space())));
-    } else if seed.args.flags.contains(CloneFlags::VFORK) {
+    } else if args.flags.contains(CloneFlags::VFORK) {
         process.hold_vfork_parent(Box::new(OnlyWaiting { _stream: stream.into() }));
     }
     Ok(())
-}
-
-/// The host descriptors that the child goes on with: its own standard ones, the guest's, those of mapped files, of the
-/// program, what is published of it, those of the tree of files, and the stream to its parent.
-fn kept_descriptors(parent: &Process, seed: &Seed, stream: &Handover) -> Vec<RawFd> {
-    let files = seed.files.iter().map(FdEntry::host_number);
-    let program = seed.image.file.iter().map(|file| file.as_raw_fd());
-    let published = seed.image.published.iter().map(|file| file.as_raw_fd());
-    let own = [0, 1, 2, stream.as_fd().as_raw_fd()].into_iter().chain(seed.root.descriptors());
-    own.chain(program).chain(published).chain(files).chain(parent.space().mapped_descriptors()).collect()
 }

@@ -15,7 +15,7 @@ use super::host::{Unready, host_fork};
 use super::image::{Descriptor, Header, Image, MappedFileRecord, Mapping, READY, Registers, Run};
 use super::pages::Snapshot;
 use super::vfork::take_back;
-use crate::abi::{Errno, Pid, SigSet, Signal};
+use crate::abi::{Errno, Pid, SigSet, Signal, Tid};
 use crate::host::children;
 use crate::host::clock::monotonic_ns;
 use crate::host::fds::{self, PollFd, PollFlags};
@@ -25,7 +25,7 @@ use crate::host::sibling::spawn_sibling;
 use crate::host::twin::Twin;
 use crate::kernel::clone::{CloneArgs, CloneFlags, store_pidfd};
 use crate::kernel::process::ForkWay;
-use crate::kernel::signal::SignalActions;
+use crate::kernel::signal::{SignalActions, ThreadGroup};
 use crate::kernel::task::Interrupts;
 use crate::kernel::{Process, TaskContext};
 use crate::mem::{MappedFile, SharedSegment, Vma, VmaBacking, VmaFlags};
@@ -68,7 +68,17 @@ pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errn
         };
     };
     process.note_fork();
-    let made = if is_ready(ctx, &handover) { store_pidfd(ctx, args, pid, 0) } else { Err(Errno::EAGAIN) };
+    // While it has not run: afterwards it may end at once, and be taken away, by its parent or by the host.
+    let descriptor = args.flags.contains(CloneFlags::PIDFD).then(|| match &sibling {
+        Some(process) => Ok(process.try_clone()?),
+        None => pidfd::open(pid, 0),
+    });
+    let made = descriptor.transpose().and_then(|descriptor| {
+        if !is_ready(ctx, &handover) {
+            return Err(Errno::EAGAIN);
+        }
+        descriptor.map_or(Ok(()), |descriptor| store_pidfd(ctx, args, descriptor))
+    });
     if made.is_err() {
         discard(pid, sibling.as_ref());
     }
@@ -193,7 +203,7 @@ fn take_snapshot(ctx: &TaskContext, args: &CloneArgs) -> io::Result<(OwnedFd, Fi
 
 fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files: &mut Files) -> io::Result<Image> {
     let process = ctx.process();
-    let (actions, blocked) = child_signals(ctx, args);
+    let (actions, blocked) = child_signals(&process.group(), ctx.task.tid(), args);
     let (actions, blocked) = (Image::wire_actions(&actions), blocked.0);
     let child_tid = args.child_tid.addr().0;
     let (options, program, layout) = (process.options(), process.image(), process.space().layout());
@@ -307,9 +317,8 @@ pub(super) fn send(handover: &Handover, header: Header, snapshot: &OwnedFd, file
 }
 
 /// The dispositions and the mask that the child begins with.
-pub(super) fn child_signals(ctx: &TaskContext, args: &CloneArgs) -> (SignalActions, SigSet) {
-    let group = ctx.process().group();
-    let blocked = group.members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
+pub(super) fn child_signals(group: &ThreadGroup, own: Tid, args: &CloneArgs) -> (SignalActions, SigSet) {
+    let blocked = group.members.get(&own).map_or(SigSet::EMPTY, |member| member.blocked);
     let mut actions = group.actions.clone();
     if args.flags.contains(CloneFlags::CLEAR_SIGHAND) {
         actions.reset_for_exec();
@@ -358,7 +367,7 @@ fn await_release(ctx: &TaskContext, handover: &Handover, twin: Option<&Twin>) {
 fn is_ready(ctx: &TaskContext, handover: &Handover) -> bool {
     let mut answer = [0];
     is_readable(ctx, handover, Some(monotonic_ns().saturating_add(READY_LIMIT_NS)))
-        && handover.receive(&mut answer, &mut Vec::new()).is_ok()
+        && handover.receive_bytes(&mut answer).is_ok()
         && answer == [READY]
 }
 

@@ -49,11 +49,9 @@ pub unsafe fn fork() -> io::Result<Forked> {
 /// # Safety
 /// Only in the child of a fork, and everybody else who owns the descriptor is leaked there.
 #[must_use]
-pub unsafe fn take_over<T: AsRawFd + From<OwnedFd>>(of_parent: Arc<T>) -> Arc<T> {
-    let number = of_parent.as_raw_fd();
-    std::mem::forget(of_parent);
+pub unsafe fn take_over<T: AsRawFd + From<OwnedFd>>(of_parent: &Arc<T>) -> Arc<T> {
     // SAFETY: the number is open, and by the caller's promise nobody else will close it.
-    Arc::new(unsafe { OwnedFd::from_raw_fd(number) }.into())
+    Arc::new(unsafe { OwnedFd::from_raw_fd(of_parent.as_raw_fd()) }.into())
 }
 
 /// Closes every descriptor whose number is not in `keep`.

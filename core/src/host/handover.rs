@@ -81,6 +81,22 @@ impl Handover {
         Ok(())
     }
 
+    /// Fills `bytes`, which come without descriptors.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` once the peer is gone, or the host's errno.
+    pub fn receive_bytes(&self, mut bytes: &mut [u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match nix::unistd::read(&self.socket, bytes) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(len) => bytes = bytes.get_mut(len..).unwrap_or_default(),
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(())
+    }
+
     /// Fills `bytes`, and adds the descriptors that come with them, close-on-exec, to `descriptors`.
     ///
     /// # Errors

@@ -278,6 +278,31 @@ pub fn memory_file(name: &std::ffi::CStr, len_bytes: u64) -> io::Result<OwnedFd>
     Ok(file)
 }
 
+/// Has a private mapping be zeros in the child of a fork, whatever the parent has there.
+///
+/// # Safety
+/// The range is mapped, and zeros are valid for everything in it.
+///
+/// # Errors
+/// madvise(2) failed: `EINVAL` before Linux 4.14.
+#[cfg(target_os = "linux")]
+pub unsafe fn wipe_on_fork(start: NonNull<libc::c_void>, len_bytes: usize) -> io::Result<()> {
+    // SAFETY: the caller's promise.
+    check(unsafe { libc::madvise(start.as_ptr(), len_bytes, libc::MADV_WIPEONFORK) })
+}
+
+/// As on Linux. macOS has nothing like it.
+///
+/// # Safety
+/// As on Linux.
+///
+/// # Errors
+/// `ENOTSUP`, always.
+#[cfg(target_os = "macos")]
+pub unsafe fn wipe_on_fork(_start: NonNull<libc::c_void>, _len_bytes: usize) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(libc::ENOTSUP))
+}
+
 /// Has the pages of a shared mapping of a file made, so that no store to them finds the disk full.
 ///
 /// # Safety

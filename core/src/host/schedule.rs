@@ -1,4 +1,4 @@
-//! What a thread asks of the host's scheduler: [`prefer_promptness`], [`step_back`].
+//! What a thread asks of the host's scheduler: [`prefer_promptness`], [`step_back`], [`Together`].
 //!
 //! A kick passes several threads before the guest's handler runs. Each of them wakes, works for some microseconds and sleeps
 //! again; where it wakes on the processor of a spinning vCPU and must wait until that vCPU's time slice is over, the signal
@@ -26,6 +26,50 @@ pub fn step_back() {
     // SAFETY: the call takes no pointers. The answer is not looked at: -1 may be a nice value, and a larger one is always
     // granted.
     let _ = unsafe { libc::nice(NICE) };
+}
+
+/// Keeps the calling thread, and the threads that it starts, on the processor that it is on, until this is dropped. Who was
+/// started stays there until it makes use of its [`Spread`].
+///
+/// While all threads of a process run on one processor, a page that is copied after a fork is nobody else's affair. Later
+/// each of them interrupts the other processor and waits for its answer.
+#[derive(Debug)]
+pub struct Together {
+    before: imp::Processors,
+}
+
+/// Where a thread of [`Together`] may run otherwise.
+#[derive(Clone, Debug)]
+pub struct Spread {
+    processors: imp::Processors,
+}
+
+impl Together {
+    /// `None` where the host cannot, and for a thread that shares its processor with nobody while it computes (a real-time
+    /// policy): others would not run there.
+    #[must_use]
+    pub fn begin() -> Option<Self> {
+        imp::stay_here().map(|before| Self { before })
+    }
+
+    /// For a thread that is started.
+    #[must_use]
+    pub fn spread(&self) -> Spread {
+        Spread { processors: self.before.clone() }
+    }
+}
+
+impl Drop for Together {
+    fn drop(&mut self) {
+        imp::run_on(&self.before);
+    }
+}
+
+impl Spread {
+    /// Lets the calling thread run wherever the one that started it may.
+    pub fn apply(&self) {
+        imp::run_on(&self.processors);
+    }
 }
 
 /// How many processors the host is configured with. It reads a file for that, so the answer is kept, for fork children too.
@@ -88,12 +132,45 @@ mod imp {
         }
     }
 
-    pub(super) fn own_affinity() -> Vec<u32> {
-        let mut mask = [0u64; 128];
+    /// A set of processors, as many as Linux can be built for.
+    #[derive(Clone, Debug)]
+    pub(super) struct Processors {
+        words: [u64; 128],
+    }
+
+    /// The processors of the calling thread, and how many bytes of them the host knows.
+    fn own_processors() -> (Processors, usize) {
+        let mut words = [0u64; 128];
         // SAFETY: the kernel writes at most as many bytes as it is told of.
-        let len = unsafe { libc::syscall(libc::SYS_sched_getaffinity, 0, size_of_val(&mask), mask.as_mut_ptr()) };
-        let known = usize::try_from(len).unwrap_or(0) * 8;
-        (0..known as u32).filter(|cpu| mask[*cpu as usize / 64] & 1 << (cpu % 64) != 0).collect()
+        let len = unsafe { libc::syscall(libc::SYS_sched_getaffinity, 0, size_of_val(&words), words.as_mut_ptr()) };
+        (Processors { words }, usize::try_from(len).unwrap_or(0))
+    }
+
+    /// Lets the calling thread run on these. A refusal changes nothing.
+    pub(super) fn run_on(processors: &Processors) {
+        let words = &processors.words;
+        // SAFETY: the kernel reads as many bytes as it is told of.
+        let _ = unsafe { libc::syscall(libc::SYS_sched_setaffinity, 0, size_of_val(words), words.as_ptr()) };
+    }
+
+    /// Keeps the calling thread where it is; the answer is where it may run otherwise.
+    pub(super) fn stay_here() -> Option<Processors> {
+        // SAFETY: the calls take no pointers.
+        let (policy, here) = unsafe { (libc::sched_getscheduler(0), libc::sched_getcpu()) };
+        let (before, known) = own_processors();
+        let here = usize::try_from(here).ok().filter(|here| *here < known * 8)?;
+        if policy != libc::SCHED_OTHER {
+            return None;
+        }
+        let mut only = Processors { words: [0; 128] };
+        only.words[here / 64] = 1 << (here % 64);
+        run_on(&only);
+        Some(before)
+    }
+
+    pub(super) fn own_affinity() -> Vec<u32> {
+        let (own, known) = own_processors();
+        (0..known as u32 * 8).filter(|cpu| own.words[*cpu as usize / 64] & 1 << (cpu % 64) != 0).collect()
     }
 
     fn own_attr() -> Option<SchedAttr> {
@@ -105,7 +182,25 @@ mod imp {
 
     #[cfg(test)]
     mod tests {
+        use super::super::Together;
         use super::*;
+
+        #[test]
+        fn threads_that_are_started_together_stay_until_they_spread() {
+            let before = own_affinity();
+            let together = Together::begin().expect("the test has the ordinary policy");
+            assert_eq!(own_affinity().len(), 1);
+            let spread = together.spread();
+            let started = std::thread::spawn(move || {
+                let at_first = own_affinity();
+                spread.apply();
+                (at_first, own_affinity())
+            });
+            drop(together);
+            assert_eq!(own_affinity(), before);
+            let (at_first, afterwards) = started.join().expect("it does not panic");
+            assert_eq!((at_first.len(), afterwards), (1, before));
+        }
 
         #[test]
         fn a_slice_is_asked_for_and_the_nice_value_stays() {
@@ -128,5 +223,18 @@ mod imp {
 
     pub(super) fn own_affinity() -> Vec<u32> {
         Vec::new()
+    }
+
+    /// Never made.
+    #[derive(Clone, Debug)]
+    pub(super) enum Processors {}
+
+    /// macOS has no such thing.
+    pub(super) fn stay_here() -> Option<Processors> {
+        None
+    }
+
+    pub(super) fn run_on(processors: &Processors) {
+        match *processors {}
     }
 }

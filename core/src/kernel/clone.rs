@@ -2,6 +2,7 @@
 //!
 //! Source: clone(2), Linux `kernel/fork.c` `copy_process`.
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -151,7 +152,9 @@ pub fn spawn_thread(ctx: &TaskContext, args: CloneArgs, body: Body) -> Result<Ti
     }
     let tid = is_ready.recv().map_err(|_thread_gave_up| Errno::EAGAIN)?;
     // A thread that is not told to go ends.
-    store_pidfd(ctx, &args, Pid(tid.0), pidfd::THREAD)?;
+    if args.flags.contains(CloneFlags::PIDFD) {
+        store_pidfd(ctx, &args, pidfd::open(Pid(tid.0), pidfd::THREAD)?)?;
+    }
     if args.flags.contains(CloneFlags::PARENT_SETTID) {
         // As on Linux: the thread exists whatever becomes of this store.
         let _ignored = ctx.memory().write(args.parent_tid, &tid.0);
@@ -184,12 +187,9 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 /// `CLONE_PIDFD`: a descriptor of the child, which is stored in the parent.
 ///
 /// # Errors
-/// `EMFILE`, `EFAULT`, `EINVAL` where the host has no such descriptors of threads.
-pub fn store_pidfd(ctx: &TaskContext, args: &CloneArgs, pid: Pid, kind: u32) -> Result<(), Errno> {
-    if !args.flags.contains(CloneFlags::PIDFD) {
-        return Ok(());
-    }
-    let file = OpenFile::new(pidfd::open(pid, kind)?);
+/// `EMFILE`, `EFAULT`.
+pub fn store_pidfd(ctx: &TaskContext, args: &CloneArgs, descriptor: OwnedFd) -> Result<(), Errno> {
+    let file = OpenFile::new(descriptor);
     let fd = ctx.files.add(file, true)?;
     ctx.memory().write(args.pidfd, &fd.0).inspect_err(|_unreachable| drop(ctx.files.close(fd)))
 }

@@ -44,6 +44,18 @@ struct Slots {
     limit: usize,
 }
 
+/// A [`FdTable`] that nobody else changes.
+pub struct HeldFiles<'table> {
+    slots: MutexGuard<'table, Slots>,
+}
+
+impl HeldFiles<'_> {
+    /// The host's numbers of all files.
+    pub fn host_numbers(&self) -> impl Iterator<Item = i32> {
+        self.slots.slots.iter().flatten().map(|slot| slot.file.as_fd().as_raw_fd())
+    }
+}
+
 impl Slots {
     fn get(&self, fd: Fd) -> Result<&Slot, Errno> {
         usize::try_from(fd.0).ok().and_then(|index| self.slots.get(index)?.as_ref()).ok_or(Errno::EBADF)
@@ -243,28 +255,22 @@ impl FdTable {
             .collect()
     }
 
-    /// In the child of a host fork: a table with the files of `entries`, which are those of the parent's table and are
-    /// leaked. `limit` is that table's.
+    /// Keeps everybody else out until the answer is dropped: for a host fork.
     #[must_use]
-    pub fn inherit_forked(entries: Vec<FdEntry>, limit: u64) -> Self {
-        let table = Self::new(limit);
+    pub fn hold(&self) -> HeldFiles<'_> {
+        HeldFiles { slots: self.lock() }
+    }
+
+    /// In the child of a host fork: a table with the files of the parent's table, which is to be leaked.
+    #[must_use]
+    pub fn inherit_forked(parent: &HeldFiles<'_>) -> Self {
         let mut known: BTreeMap<*const OpenFile, Arc<OpenFile>> = BTreeMap::new();
-        let mut slots = table.lock();
-        for entry in entries {
-            let key = Arc::as_ptr(&entry.file);
-            let file = match known.get(&key) {
-                Some(file) => {
-                    std::mem::forget(entry.file);
-                    file.clone()
-                }
-                None => known.entry(key).or_insert(OpenFile::inherit(entry.file)).clone(),
-            };
-            // The number was good in the parent.
-            let slot = Slot { file, is_close_on_exec: entry.is_close_on_exec };
-            let _placed = slots.put(entry.fd.0.cast_unsigned() as usize, slot);
-        }
-        drop(slots);
-        table
+        let mut inherit = |slot: &Slot| {
+            let file = known.entry(Arc::as_ptr(&slot.file)).or_insert_with(|| OpenFile::inherit(&slot.file));
+            Slot { file: file.clone(), is_close_on_exec: slot.is_close_on_exec }
+        };
+        let slots = parent.slots.slots.iter().map(|slot| slot.as_ref().map(&mut inherit)).collect();
+        Self { slots: Mutex::new(Slots { slots, limit: parent.slots.limit }) }
     }
 
     /// The table of a fresh process: every descriptor that was open and not close-on-exec when elfuse started, at its

@@ -90,6 +90,11 @@ impl Limits {
         self.set_limits().insert(resource, limit);
     }
 
+    /// Keeps everybody else out until the answer is dropped: for a host fork.
+    pub fn hold(&self) -> MutexGuard<'_, BTreeMap<u32, Limit>> {
+        self.set_limits()
+    }
+
     /// Everything that was set: for fork children, and programs that the host executes.
     #[must_use]
     pub fn all(&self) -> Vec<(u32, Limit)> {
@@ -108,8 +113,8 @@ impl Limits {
     }
 
     /// Takes over those of a parent.
-    pub fn inherit(&self, limits: &[(u32, Limit)], is_dumpable: bool) {
-        self.set_limits().extend(limits.iter().copied());
+    pub fn inherit(&self, limits: impl IntoIterator<Item = (u32, Limit)>, is_dumpable: bool) {
+        self.set_limits().extend(limits);
         self.set_dumpable(is_dumpable);
     }
 }

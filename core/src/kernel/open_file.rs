@@ -186,17 +186,15 @@ impl OpenFile {
     }
 
     /// In the child of a host fork: the parent's open file as one of this process. The number belongs to the answer, or to
-    /// a mapping that shares it; the parent's value is leaked, since threads that do not exist here may hold it.
+    /// a mapping that shares it; the parent's value is to be leaked, since threads that do not exist here may hold it.
     #[expect(unsafe_code, reason = "the descriptor's owner is in another process")]
-    pub(super) fn inherit(parent: Arc<Self>) -> Arc<Self> {
+    pub(super) fn inherit(parent: &Self) -> Arc<Self> {
         let is_shared_with_a_mapping = Arc::strong_count(&parent.host) > 1;
-        let host = parent.host.clone();
-        // SAFETY: this is the child of a fork, and the parent's file is leaked below.
-        let host = if is_shared_with_a_mapping { host } else { unsafe { take_over(host) } };
+        // SAFETY: this is the child of a fork, and the caller leaks the parent's file.
+        let host = if is_shared_with_a_mapping { parent.host.clone() } else { unsafe { take_over(&parent.host) } };
         let (kind, is_proc_directory) = (parent.kind, parent.is_proc_directory);
         // Read only, until the process makes its own of it.
         let signals = parent.signals.clone();
-        std::mem::forget(parent);
         Arc::new(Self { host, kind, is_proc_directory, listing: None, signals })
     }
 

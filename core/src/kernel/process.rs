@@ -279,6 +279,11 @@ impl Process {
         self.root.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The same for a host fork: nobody changes it until the answer is dropped.
+    pub fn hold_root(&self) -> MutexGuard<'_, Arc<Root>> {
+        self.root.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Makes another tree the guest's: chroot(2).
     pub fn set_root(&self, root: Arc<Root>) {
         *self.root.lock().unwrap_or_else(PoisonError::into_inner) = root;
@@ -288,6 +293,11 @@ impl Process {
     #[must_use]
     pub fn image(&self) -> ImageInfo {
         self.image.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same for a host fork: nobody changes it until the answer is dropped.
+    pub fn hold_image(&self) -> MutexGuard<'_, ImageInfo> {
+        self.image.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes the program that runs from now on, and publishes it where that has not been done.

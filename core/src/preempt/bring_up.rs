@@ -42,6 +42,7 @@ use super::watchdog::Watched;
 use crate::abi::{SiCode, SigInfo, SigSet, Signal};
 use crate::host::controls::{self, Control};
 use crate::host::native_thread::Handle;
+use crate::host::schedule::Together;
 use crate::host::signal::{self, MaskError, SignalsBlocked};
 use crate::host::signal_wait::SignalWaiter;
 use crate::host::thread::{self, Role};
@@ -180,7 +181,10 @@ impl Preemption {
         if let Some(receiver) = &receiver {
             shared.set_receiver(Arc::clone(receiver));
         }
-        let thread = KickThread::new(Arc::clone(shared), sink, signals, receiver);
+        // A fork child is about to copy the pages that it writes.
+        let together = if self.stats.kind() == ProcessKind::ForkChild { Together::begin() } else { None };
+        let spread = together.as_ref().map(Together::spread);
+        let thread = KickThread::new(Arc::clone(shared), sink, signals, receiver, spread);
         let spawned = thread::spawn(Role::Kick, "elfuse-kick", proof, move |proof| thread.run(&proof));
         running.kick_thread = Some(spawned.map_err(BringUpError::host("start the kick thread"))?);
         Ok(warning)

@@ -24,6 +24,7 @@ use super::timers::TimerKey;
 use super::transport::{Drained, Receiver, RecordKind};
 use crate::abi::{SigInfo, SigSet, Signal};
 use crate::host::native_thread::Handle;
+use crate::host::schedule::Spread;
 use crate::host::signal::{self, SignalsBlocked};
 use crate::host::signal_wait::SignalWaiter;
 use crate::host::thread::{self, Role};
@@ -57,6 +58,8 @@ pub(super) struct KickThread {
     left_out: SigSet,
     /// Stop signals that the guest gets as any other.
     taken_stops: SigSet,
+    /// Where it may run, if it was started on one processor.
+    spread: Option<Spread>,
 }
 
 /// The stop signals that a program may handle.
@@ -71,12 +74,16 @@ impl KickThread {
         sink: Arc<dyn KickSink>,
         signals: SignalWaiter,
         receiver: Option<Arc<Receiver>>,
+        spread: Option<Spread>,
     ) -> Self {
-        Self { shared, sink, signals, receiver, left_out: SigSet::EMPTY, taken_stops: SigSet::EMPTY }
+        Self { shared, sink, signals, receiver, left_out: SigSet::EMPTY, taken_stops: SigSet::EMPTY, spread }
     }
 
     /// Runs until the process stops.
     pub(super) fn run(mut self, proof: &SignalsBlocked) {
+        if let Some(spread) = self.spread.take() {
+            spread.apply();
+        }
         self.shared.begin_rounds();
         let mut watchdog_ns = Some(0);
         let mut transport = None;

@@ -101,7 +101,7 @@ fn bring_up_fork_child(descriptor: i32) -> Result<TaskContext, Failure> {
     let process = make_process(&proof, received.image.options(), ProcessKind::ForkChild)?;
     received.rebuild(process.space()).map_err(|error| cannot(&error))?;
     process.set_image(received.program().map_err(|error| cannot(&error))?);
-    process.limits().inherit(&received.image.resource_limits(), received.image.is_dumpable);
+    process.limits().inherit(received.image.resource_limits(), received.image.is_dumpable);
     process.group().actions = received.image.signal_actions();
     received.renew_signal_descriptors(&process, &files).map_err(|error| cannot(&error))?;
     process.follow_child_disposition();

@@ -49,11 +49,15 @@ pub(super) struct HeldVcpus<'table> {
 impl HeldVcpus<'_> {
     /// Forgets all vCPUs but `own`: their threads are not in this process.
     pub(super) fn retain(&mut self, own: VcpuId) {
-        self.words.retain(|id, _word| *id == own);
+        // Where there is one thread, nothing is written, nor is a page of code needed for it.
+        if self.words.len() > 1 {
+            self.words.retain(|id, _word| *id == own);
+        }
     }
 }
 
-/// A vCPU of the software back end.
+/// A vCPU of the software back end, on one page of the host: every run writes its registers.
+#[repr(align(2048))]
 pub(super) struct SoftVcpu {
     id: VcpuId,
     owner: ThreadId,
@@ -62,6 +66,8 @@ pub(super) struct SoftVcpu {
     interpreter: Interpreter,
     state: CpuState,
 }
+
+const _: () = assert!(size_of::<SoftVcpu>() == 2048);
 
 impl SoftVcpu {
     /// A vCPU of the calling thread, all registers zero.

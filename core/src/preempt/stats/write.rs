@@ -38,8 +38,18 @@ pub struct Stats {
     kind: ProcessKind,
     /// Guards nothing but itself: indices of task slots of this process that their threads have given back.
     returned: Mutex<Vec<(TaskRole, usize)>>,
-    /// Other processes count in the mapping too.
-    is_shared: bool,
+    sharing: Sharing,
+}
+
+/// What a forked process finds in its copy of the mapping.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sharing {
+    /// What all processes count together.
+    Common,
+    /// What its parent has counted.
+    Copied,
+    /// Zeros.
+    Fresh,
 }
 
 impl Stats {
@@ -69,7 +79,7 @@ impl Stats {
         let base =
             unsafe { mmap(None, nonzero(len), ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, flags, file.as_fd(), 0) }
                 .map_err(|errno| StatsError::io("map")(errno.into()))?;
-        Ok(Self::over(base, layout::FILE_SLOTS as usize, kind, true))
+        Ok(Self::over(base, layout::FILE_SLOTS as usize, kind, Sharing::Common))
     }
 
     /// Counts in private memory, for a process that was given no file.
@@ -83,7 +93,11 @@ impl Stats {
         // SAFETY: a fresh mapping at an address of the kernel's choice touches nothing that exists.
         let base = unsafe { mmap_anonymous(None, len, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, flags) }
             .map_err(|errno| StatsError::io("map")(errno.into()))?;
-        Ok(Self::over(base, slots, kind, false))
+        // The pages that the parent writes on need not be copied first, neither there nor in the child.
+        // SAFETY: it has just been mapped, and consists of integers, for which zero is valid.
+        let is_wiped = unsafe { memory::wipe_on_fork(base, len.get()) }.is_ok();
+        let sharing = if is_wiped { Sharing::Fresh } else { Sharing::Copied };
+        Ok(Self::over(base, slots, kind, sharing))
     }
 
     /// In a host fork's child: the same mapping, for a process of its own. A private mapping begins anew.
@@ -93,15 +107,17 @@ impl Stats {
     pub fn for_forked_process(&self) -> Result<Arc<Self>, StatsError> {
         let start = NonNull::from(self.header).cast::<libc::c_void>();
         let slots = self.slots.len();
-        if !self.is_shared {
+        if self.sharing == Sharing::Copied {
             let len = layout::HEADER_BYTES + slots * layout::SLOT_BYTES;
             // SAFETY: the mapping is this long; it consists of integers that are atomic or never read, and zero is valid.
             unsafe { nix::sys::mman::madvise(start, len, nix::sys::mman::MmapAdvise::MADV_DONTNEED) }
                 .map_err(|errno| StatsError::io("empty")(errno.into()))?;
+        }
+        if self.sharing != Sharing::Common {
             // It is zero by now; a page that is written first is not mapped for reading before.
             self.header.claimed.store(0, Relaxed);
         }
-        Ok(Self::over(start, slots, ProcessKind::ForkChild, self.is_shared))
+        Ok(Self::over(start, slots, ProcessKind::ForkChild, self.sharing))
     }
 
     /// How this process came to be.
@@ -169,10 +185,10 @@ impl Stats {
     fn has_room_for(&self, slot: &'static Slot) -> bool {
         let start = std::ptr::from_ref(slot).cast::<u8>().cast_mut();
         // SAFETY: the slot lies in a mapping for writing that stays; slots consist of integers that are atomic.
-        !self.is_shared || unsafe { memory::make_pages(start, layout::SLOT_BYTES) }.is_ok()
+        self.sharing != Sharing::Common || unsafe { memory::make_pages(start, layout::SLOT_BYTES) }.is_ok()
     }
 
-    fn over(base: NonNull<libc::c_void>, slots: usize, kind: ProcessKind, is_shared: bool) -> Arc<Self> {
+    fn over(base: NonNull<libc::c_void>, slots: usize, kind: ProcessKind, sharing: Sharing) -> Arc<Self> {
         // SAFETY: 1. the mapping is page aligned, at least one header and `slots` slots long, and never unmapped; 2. both
         // types consist of integers, for which every bit pattern is valid; 3. what others may change is atomic, the
         // rest of the header is only written before its file is laid out.
@@ -181,7 +197,7 @@ impl Stats {
             (base.cast::<Header>().as_ref(), NonNull::slice_from_raw_parts(first, slots).as_ref())
         };
         let identity = process::own_identity();
-        Arc::new(Self { header, slots, identity, kind, returned: Mutex::new(Vec::new()), is_shared })
+        Arc::new(Self { header, slots, identity, kind, returned: Mutex::new(Vec::new()), sharing })
     }
 }
 

@@ -88,14 +88,15 @@ impl Flags {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Jump {
     pc: u64,
     block: Flow,
 }
 
-/// The state of a vCPU while it runs.
-#[repr(C, align(64))]
+/// The state of a vCPU while it runs. What every run writes lies on its first page: after a fork each page that is written
+/// is copied, in parent and child.
+#[repr(C, align(4096))]
 pub(crate) struct Cpu {
     /// General registers by slot.
     pub(crate) r: [u64; 256],
@@ -105,8 +106,6 @@ pub(crate) struct Cpu {
     pub(crate) mem: WindowRef,
     /// Where to go on when a block ends without naming its follower.
     pub(crate) pc: u64,
-    /// V0 to V31 by slot, and [`SCRATCH_VECTOR`]; as with `r`, every `u8` has a slot.
-    pub(crate) v: [u128; 256],
     /// FPCR and FPSR.
     pub(crate) fp: Env,
     /// PSTATE without NZCV.
@@ -135,8 +134,12 @@ pub(crate) struct Cpu {
     pub(super) checkpoint: Checkpoint,
     /// The branch that wants to be linked to the block at `pc`.
     pub(super) link_site: Option<LinkSite>,
+    /// V0 to V31 by slot, and [`SCRATCH_VECTOR`]; as with `r`, every `u8` has a slot.
+    pub(crate) v: [u128; 256],
     jumps: [[Jump; JUMP_ENTRIES]; BRANCH_TYPES],
 }
+
+const _: () = assert!(std::mem::offset_of!(Cpu, v) + (SCRATCH_VECTOR as usize + 1) * size_of::<u128>() <= 4096);
 
 /// What a load-exclusive leaves for the store-exclusive: exclusivity by value (`docs/design.md` §5).
 #[derive(Clone, Copy, Default, Debug)]
@@ -352,7 +355,12 @@ impl Cpu {
 
     /// Remembers a block for indirect branches of this type.
     pub(super) fn remember_jump(&mut self, pc: u64, branch_type: usize, block: BlockRef) {
-        self.jumps[branch_type % BRANCH_TYPES][Self::jump_index(pc)] = Jump { pc, block: Some(block) };
+        let remembered = &mut self.jumps[branch_type % BRANCH_TYPES][Self::jump_index(pc)];
+        let jump = Jump { pc, block: Some(block) };
+        // After a fork a page that is written is a page that is copied.
+        if *remembered != jump {
+            *remembered = jump;
+        }
     }
 
     /// Forgets the block at `pc`: who branches there next looks it up, with the type of the branch.
