@@ -80,7 +80,7 @@ def main():
     theirs = objdump(words)
     text = "".join(f"{word:08x}\n" for word in words)
     output = subprocess.run([disassembler], input=text, capture_output=True, text=True, check=True).stdout
-    ours = [re.sub(r"\s+", " ", line.split(" ", 1)[1]).strip() for line in output.splitlines()]
+    ours = [line.split(" ", 1)[1] for line in output.splitlines()]
     assert len(ours) == len(theirs) == len(words)
     different = collections.defaultdict(list)
     for word, their, our in zip(words, theirs, ours):

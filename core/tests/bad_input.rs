@@ -89,6 +89,7 @@ fn mistakes_on_the_command_line_name_the_help() {
         (&["--no-such-option", "x"], "--no-such-option"),
         (&["--timeout", "soon", "x"], "not a number of seconds"),
         (&["--timeout=-1", "x"], "not a length of time"),
+        (&["--timeout", "-1", "x"], "not a length of time"),
         (&["-E", "NOVALUE", "x"], "NAME=VALUE"),
         (&["--fork-child", "3", "x"], "--fork-child"),
     ];
@@ -195,6 +196,26 @@ fn a_statistics_file_that_cannot_be_used_is_named_with_a_remedy() {
         assert!(text.starts_with(&start) && text.contains(said), "{text}");
     }
     assert_eq!(std::fs::read(foreign).unwrap(), b"something else, longer than a word");
+}
+
+#[test]
+fn a_crash_record_that_could_not_be_written_is_refused_before_the_guest_runs() {
+    let place = Place::new();
+    let file = place.file("file", b"");
+    for (path, said) in [
+        (place.dir.path().to_owned(), "Is a directory; name a file"),
+        (place.path("no/such"), "No such file or directory; name a file"),
+        (file.join("under"), "Not a directory; name a file"),
+    ] {
+        let hello = guest_tests::verify("hello").unwrap();
+        let text = place.complaint(place.elfuse().arg("--crash-json").arg(&path).arg(&hello));
+        let start = format!("elfuse: cannot append crash records to {}: ", path.display());
+        assert!(text.starts_with(&start) && text.contains(said), "{text}");
+    }
+    let record = place.path("record");
+    let hello = guest_tests::verify("hello").unwrap();
+    assert!(place.elfuse().arg("--crash-json").arg(&record).arg(&hello).status().unwrap().success());
+    assert!(!record.exists(), "there is no record without a crash");
 }
 
 #[test]

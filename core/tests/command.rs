@@ -54,6 +54,27 @@ fn the_trace_shows_calls_and_names_missing_ones() {
     assert_eq!(count("the guest gets ENOSYS"), 1, "{trace}");
 }
 
+/// Calls that are there and refuse what Linux does: why is said once each.
+#[test]
+fn the_trace_names_processes_that_are_not_made() {
+    let output = elfuse(&["--trace=membarrier,signal=none"], &["clone", "refused"]);
+    assert!(output.status.success(), "{output:?}");
+    let named: Vec<String> = lines(&output.stderr);
+    let begins = [
+        "elfuse: clone: no CLONE_VM of a process without CLONE_VFORK; the guest gets EINVAL",
+        "elfuse: clone: no namespaces; the guest gets EINVAL",
+        "elfuse: clone: CLONE_FILES, CLONE_FS and CLONE_SIGHAND give a process copies",
+        "elfuse: clone3: no CLONE_INTO_CGROUP; the guest gets EINVAL",
+        "elfuse: clone3: no ids of the caller's choice (set_tid); the guest gets EPERM",
+    ];
+    assert!(
+        named.len() == begins.len() && named.iter().zip(begins).all(|(line, begin)| line.starts_with(begin)),
+        "{named:?}"
+    );
+    let silent = elfuse(&[], &["clone", "refused"]);
+    assert!(silent.stderr.is_empty(), "{silent:?}");
+}
+
 fn lines(bytes: &[u8]) -> Vec<String> {
     text(bytes).lines().map(str::to_owned).collect()
 }

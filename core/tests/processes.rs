@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may say so")]
 
+use std::fs::Permissions;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -44,6 +46,21 @@ fn trees_are_as_deep_and_as_wide_as_one_likes() {
             let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             assert_eq!((said.as_ref(), errors.as_ref()), (format!("family {shape}: ok\n").as_str(), ""), "{way}");
             assert_eq!(files(dir.path()), 0, "{way} {shape}");
+        }
+    }
+}
+
+/// Whatever user a process has become by its end, in a directory of its first user's as in one that is everybody's.
+#[test]
+fn a_change_of_the_user_leaves_no_file_behind() {
+    for (way, mode) in [("host", 0o700), ("host", 0o1777), ("spawn", 0o700)] {
+        for how in ["drop", "effective", "back"] {
+            let dir = tempfile::tempdir().unwrap();
+            std::fs::set_permissions(dir.path(), Permissions::from_mode(mode)).unwrap();
+            let output = run(dir.path(), way, &["users", how]);
+            let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            assert_eq!((said.as_ref(), errors.as_ref()), (format!("users {how}: ok\n").as_str(), ""), "{way} {mode:o}");
+            assert_eq!(files(dir.path()), 0, "{way} {mode:o} {how}");
         }
     }
 }

@@ -62,7 +62,8 @@ const LOOKING: &str = "Limits, traces and records";
 #[command(name = "elfuse", version = version(), about, after_help = EXAMPLES)]
 pub struct Cli {
     /// End the process when one uninterrupted run of guest code takes longer than SECONDS; 0 is off
-    #[arg(long, value_name = "SECONDS", env = "ELFUSE_TIMEOUT", default_value = "0", value_parser = parse_seconds, help_heading = LOOKING)]
+    #[arg(long, value_name = "SECONDS", env = "ELFUSE_TIMEOUT", default_value = "0", value_parser = parse_seconds,
+        allow_negative_numbers = true, help_heading = LOOKING)]
     timeout: Duration,
 
     /// Show system calls and signals: all, or those of FILTER, a list between commas of names, %CLASS, !NAME, path=PATH, fd=N,

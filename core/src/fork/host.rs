@@ -9,7 +9,7 @@
 #![expect(unsafe_code, reason = "forks, and closes descriptors by number")]
 
 use std::mem::{forget, replace};
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use super::image::READY;
@@ -73,6 +73,8 @@ pub(super) struct Unready {
     pub(super) handover: Handover,
     /// The memory at the fork, for a vfork of one thread among several.
     pub(super) twin: Option<Twin>,
+    /// What names it where it is a child of this process's parent instead.
+    pub(super) sibling: Option<OwnedFd>,
 }
 
 /// Forks; `None` in the child, whose context has become that of the child's first thread.
@@ -96,7 +98,7 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
         Forked::Parent(pid) => {
             making.made(pid, args.exit_signal());
             drop((held_machine, held_space, making, closed));
-            Ok(Some(Unready { pid, handover: own_end, twin }))
+            Ok(Some(Unready { pid, handover: own_end, twin, sibling: None }))
         }
         Forked::Child => {
             held_machine.continue_with(ctx.vcpu.id());

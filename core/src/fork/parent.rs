@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fs::OpenOptions;
 use std::io;
 use std::mem::forget;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -19,6 +20,8 @@ use crate::host::children;
 use crate::host::clock::monotonic_ns;
 use crate::host::fds::{self, PollFd, PollFlags};
 use crate::host::handover::{DESCRIPTORS_PER_MESSAGE, Handover};
+use crate::host::pidfd;
+use crate::host::sibling::spawn_sibling;
 use crate::host::twin::Twin;
 use crate::kernel::clone::{CloneArgs, CloneFlags, store_pidfd};
 use crate::kernel::process::ForkWay;
@@ -44,12 +47,14 @@ const LOOK_INTERVAL_NS: u64 = 10_000_000;
 /// `EAGAIN` where the child could not be made, `ENOMEM` where the snapshot could not.
 pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errno> {
     let process = ctx.process().clone();
+    let is_sibling = args.flags.contains(CloneFlags::PARENT);
     process.attend_to_children(false);
     let started = match process.options().fork_way {
-        ForkWay::Host if process.machine().hold_for_fork().is_some() => host_fork(ctx, args),
+        // The C library's fork, which sees to malloc, makes children alone.
+        ForkWay::Host if !is_sibling && process.machine().hold_for_fork().is_some() => host_fork(ctx, args),
         ForkWay::Host | ForkWay::Spawn => spawn_fork(ctx, args).map(Some),
     };
-    let Ok(Some(Unready { pid, handover, twin })) = started else {
+    let Ok(Some(Unready { pid, handover, twin, sibling })) = started else {
         // In the child the parent's process is not to be dropped.
         return match started {
             Ok(_child) => {
@@ -65,9 +70,11 @@ pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errn
     process.note_fork();
     let made = if is_ready(ctx, &handover) { store_pidfd(ctx, args, pid, 0) } else { Err(Errno::EAGAIN) };
     if made.is_err() {
-        discard(pid);
+        discard(pid, sibling.as_ref());
     }
-    process.children().settle(pid, made.is_ok());
+    if sibling.is_none() {
+        process.children().settle(pid, made.is_ok());
+    }
     process.serve_children();
     if let Err(errno) = made {
         drop_twin(&process, twin);
@@ -91,14 +98,19 @@ fn spawn_fork(ctx: &TaskContext, args: &CloneArgs) -> Result<Unready, Errno> {
         let (snapshot, files, header) = take_snapshot(ctx, args).map_err(|_no_room| Errno::ENOMEM)?;
         (snapshot, files, header, twin_for(ctx, args)?)
     };
-    let mut making = ctx.process().children().make();
-    let (child, handover) = spawn().map_err(|_refused| Errno::EAGAIN)?;
-    let pid = Pid(child.id().cast_signed());
-    making.made(pid, args.exit_signal());
-    drop(making);
+    let (pid, handover, sibling) = if args.flags.contains(CloneFlags::PARENT) {
+        let (pid, handover, process) = spawn_as_sibling()?;
+        (pid, handover, Some(process))
+    } else {
+        let mut making = ctx.process().children().make();
+        let (child, handover) = spawn().map_err(|_refused| Errno::EAGAIN)?;
+        let pid = Pid(child.id().cast_signed());
+        making.made(pid, args.exit_signal());
+        (pid, handover, None)
+    };
     // A child that gets no image is never ready.
     let _sent = send(&handover, header, &snapshot, &files);
-    Ok(Unready { pid, handover, twin })
+    Ok(Unready { pid, handover, twin, sibling })
 }
 
 /// The registers that the child begins with.
@@ -279,6 +291,15 @@ fn spawn() -> io::Result<(Child, Handover)> {
     Ok((child, handover))
 }
 
+/// The same, as a child of this process's parent.
+fn spawn_as_sibling() -> io::Result<(Pid, Handover, OwnedFd)> {
+    let (handover, theirs) = Handover::pair()?;
+    let null = OpenOptions::new().write(true).open("/dev/null")?;
+    let args = [c"elfuse", c"--fork-child", c"0"];
+    let (pid, process) = spawn_sibling(c"/proc/self/exe", &args, theirs.as_fd(), null.as_fd())?;
+    Ok((pid, handover, process))
+}
+
 pub(super) fn send(handover: &Handover, header: Header, snapshot: &OwnedFd, files: &Files) -> io::Result<()> {
     handover.send(&header.to_bytes(), &[snapshot.as_fd()])?;
     let files: Vec<BorrowedFd<'_>> = files.files.iter().map(|file| file.as_fd()).collect();
@@ -359,9 +380,13 @@ fn is_readable(ctx: &TaskContext, handover: &Handover, deadline_ns: Option<u64>)
     }
 }
 
-/// Ends a child that is none, and takes its corpse away before anybody sees it.
-fn discard(pid: Pid) {
+/// Ends a child that is none, and takes its corpse away before anybody sees it. That of a sibling is its parent's.
+fn discard(pid: Pid, sibling: Option<&OwnedFd>) {
     // It may have ended by itself.
-    let _gone = children::kill(pid, Some(Signal::SIGKILL));
-    let _reaped = children::reap(pid);
+    if let Some(process) = sibling {
+        let _gone = pidfd::send_signal(process.as_fd(), Some(Signal::SIGKILL), None, 0);
+    } else {
+        let _gone = children::kill(pid, Some(Signal::SIGKILL));
+        let _reaped = children::reap(pid);
+    }
 }

@@ -278,6 +278,37 @@ pub fn memory_file(name: &std::ffi::CStr, len_bytes: u64) -> io::Result<OwnedFd>
     Ok(file)
 }
 
+/// Has the pages of a shared mapping of a file made, so that no store to them finds the disk full.
+///
+/// # Safety
+/// The range is mapped for writing, and whatever it holds may be read and written back by anybody.
+///
+/// # Errors
+/// madvise(2) `MADV_POPULATE_WRITE`: `EFAULT` where a store would be SIGBUS. A kernel before 5.14 cannot tell, which is
+/// no error.
+#[cfg(target_os = "linux")]
+pub unsafe fn make_pages(start: *mut u8, len_bytes: usize) -> io::Result<()> {
+    let first = start.map_addr(|address| address & !(page_size() - 1));
+    let len_bytes = len_bytes + (start.addr() - first.addr());
+    // SAFETY: the caller's promise covers the range; its first page is widened to begin at the page's start.
+    match check(unsafe { libc::madvise(first.cast(), len_bytes, libc::MADV_POPULATE_WRITE) }) {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+        done => done,
+    }
+}
+
+/// As on Linux, where there is no way to tell.
+///
+/// # Safety
+/// As on Linux.
+///
+/// # Errors
+/// None.
+#[cfg(target_os = "macos")]
+pub unsafe fn make_pages(_start: *mut u8, _len_bytes: usize) -> io::Result<()> {
+    Ok(())
+}
+
 /// As on Linux. macOS has no call that moves a mapping and keeps its file.
 ///
 /// # Safety

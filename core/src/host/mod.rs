@@ -45,6 +45,7 @@ mod raw;
 mod raw;
 pub mod schedule;
 pub mod short_lived;
+pub mod sibling;
 pub mod signal;
 pub mod signal_wait;
 #[cfg(target_os = "macos")]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::fd_table::FdTable;
 use super::open_file::OpenFile;
+use super::pool::CredentialLabel;
 use super::signal::Member;
 use super::task::Interrupts;
 use super::{Process, Task, TaskContext};
@@ -54,6 +55,10 @@ bitflags::bitflags! {
         const CHILD_SETTID = 0x100_0000;
         /// clone3(2): caught signals go back to the default in the child.
         const CLEAR_SIGHAND = 0x1_0000_0000;
+        /// clone3(2): into a control group that a descriptor names.
+        const INTO_CGROUP = 0x2_0000_0000;
+        /// clone3(2): a time namespace; to clone(2) a part of the exit signal.
+        const NEWTIME = 0x80;
         /// `CLONE_NEW*` but for time namespaces, which only unshare(2) and clone3(2) make.
         const NAMESPACES = 0x7e02_0000;
         const _ = !0;
@@ -105,6 +110,7 @@ struct Seed {
     files: Arc<FdTable>,
     state: CpuState,
     blocked: SigSet,
+    credentials: CredentialLabel,
     args: CloneArgs,
 }
 
@@ -127,7 +133,8 @@ pub fn spawn_thread(ctx: &TaskContext, args: CloneArgs, body: Body) -> Result<Ti
     }
     let files = if args.flags.contains(CloneFlags::FILES) { ctx.files.clone() } else { Arc::new(ctx.files.fork()) };
     let blocked = process.group().members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
-    let seed = Seed { process: process.clone(), files, state, blocked, args };
+    let credentials = ctx.task.credentials();
+    let seed = Seed { process: process.clone(), files, state, blocked, credentials, args };
     let (ready, is_ready) = sync_channel(1);
     let (go, may_go) = sync_channel::<()>(1);
     let (alive, ended) = sync_channel::<()>(0);
@@ -189,13 +196,14 @@ pub fn store_pidfd(ctx: &TaskContext, args: &CloneArgs, pid: Pid, kind: u32) -> 
 
 /// The life of a worker thread, on that thread.
 fn live(seed: Seed, proof: SignalsBlocked, body: Body, ready: &SyncSender<Tid>, may_go: &Receiver<()>) {
-    let Seed { process, files, state, blocked, args } = seed;
+    let Seed { process, files, state, blocked, credentials, args } = seed;
     let Ok(vcpu) = process.machine().create_vcpu(&proof) else { return };
     if !args.flags.contains(CloneFlags::FS) && thread::separate_directories().is_err() {
         return;
     }
     let task = Task::new(process.clone(), thread::gettid());
     task.set_vcpu(vcpu.id());
+    task.set_credentials(credentials);
     let enlisted = process.preemption().enlist(vcpu.id(), Role::Worker, TaskRole::Worker);
     let mut ctx = TaskContext::new(task.clone(), vcpu, files, enlisted, proof, body);
     ctx.vcpu.push(&state);

@@ -3,7 +3,11 @@
 //! a call that had ended anyway counts, one that ends with `EINTR` has done nothing.
 //!
 //! A call owns what it works on, and never touches guest memory: the quiet moment of a fork does not wait for it.
+//!
+//! On Linux each thread has its own users, groups and capabilities, and gives them to those that it makes. So a thread of the
+//! pool works for the tasks whose [`CredentialLabel`] is that of its maker alone.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,21 +29,36 @@ type Outcome<T> = Result<T, Errno>;
 
 type Job = Box<dyn FnOnce(&Target) + Send>;
 
+/// Tasks of a process with the same label have the same users, groups and capabilities. 0 is what the process began with.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct CredentialLabel(pub u64);
+
 /// The pool threads of a process.
 #[derive(Default)]
 pub struct Pool {
-    idle: Mutex<Vec<SyncSender<Job>>>,
+    idle: Mutex<Vec<(CredentialLabel, SyncSender<Job>)>>,
+    last_label: AtomicU64,
 }
 
 impl Pool {
-    fn idle(&self) -> MutexGuard<'_, Vec<SyncSender<Job>>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<(CredentialLabel, SyncSender<Job>)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has an idle thread, or a new one, do the job.
-    fn submit(self: &Arc<Self>, proof: &SignalsBlocked, mut job: Job) -> Result<(), Errno> {
+    /// A label that no task has. Idle threads end: most have no task to work for any more.
+    fn new_label(&self) -> CredentialLabel {
+        self.idle().clear();
+        CredentialLabel(self.last_label.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Has an idle thread of this label, or a new one, do the job; the calling thread has this label.
+    fn submit(self: &Arc<Self>, label: CredentialLabel, proof: &SignalsBlocked, mut job: Job) -> Result<(), Errno> {
         loop {
-            let Some(thread) = self.idle().pop() else { break };
+            let thread = {
+                let mut idle = self.idle();
+                let Some(at) = idle.iter().rposition(|(own, _thread)| *own == label) else { break };
+                idle.swap_remove(at).1
+            };
             match thread.send(job) {
                 Ok(()) => return Ok(()),
                 // That thread is ending; the next one.
@@ -50,12 +69,12 @@ impl Pool {
         // There is room for one.
         let _sent = sender.send(job);
         let pool = self.clone();
-        thread::spawn(Role::Pool, "elfuse-pool", proof, move |_proof| pool.work(&sender, &receiver))?;
+        thread::spawn(Role::Pool, "elfuse-pool", proof, move |_proof| pool.work(label, &sender, &receiver))?;
         Ok(())
     }
 
     /// A pool thread's life.
-    fn work(&self, sender: &SyncSender<Job>, receiver: &Receiver<Job>) {
+    fn work(&self, label: CredentialLabel, sender: &SyncSender<Job>, receiver: &Receiver<Job>) {
         let own = Target::own();
         while let Ok(job) = receiver.recv() {
             job(&own);
@@ -63,7 +82,7 @@ impl Pool {
             if idle.len() >= KEPT_IDLE {
                 return;
             }
-            idle.push(sender.clone());
+            idle.push((label, sender.clone()));
         }
     }
 }
@@ -134,6 +153,11 @@ impl<T> Call<T> {
 }
 
 impl Task {
+    /// After the calling thread, which is this task's, has changed its users, groups or capabilities.
+    pub fn note_new_credentials(&self) {
+        self.set_credentials(self.process().pool().new_label());
+    }
+
     /// Makes a host call that may sleep on a pool thread, and sleeps until it has ended. `proof` is the calling thread's.
     ///
     /// # Errors
@@ -147,7 +171,7 @@ impl Task {
         let call = Arc::new(Call { state: Mutex::new(State::Waiting), ended: std::sync::Condvar::new() });
         let (theirs, task) = (call.clone(), self.clone());
         let job = Box::new(move |own: &Target| theirs.run(*own, body, task.waker()));
-        self.process().pool().submit(proof, job).map_err(Interrupted::Failed)?;
+        self.process().pool().submit(self.credentials(), proof, job).map_err(Interrupted::Failed)?;
         let outcome = match self.block_until(None, || call.take()) {
             Ok(outcome) => outcome,
             Err(_interrupted) => self.process().gate().outside(|| call.cancel()),

@@ -1,12 +1,13 @@
 //! A guest thread: [`Task`] as other threads see it, [`TaskContext`] as its own thread uses it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::blocking::Waker;
 use super::clone::{CloneArgs, CloneFlags};
 use super::fd_table::FdTable;
 use super::futex::Ticket;
+use super::pool::CredentialLabel;
 use super::recent::RecentCalls;
 use super::rseq::Rseq;
 use super::signal::{AltStack, FaultRecord};
@@ -39,6 +40,7 @@ pub struct Task {
     ticket: Ticket,
     recent: RecentCalls,
     traced: Mutex<TracedCall>,
+    credentials: AtomicU64,
 }
 
 /// Where the call stands that the trace shows.
@@ -66,6 +68,7 @@ impl Task {
             ticket: Ticket::default(),
             recent: RecentCalls::default(),
             traced: Mutex::default(),
+            credentials: AtomicU64::new(CredentialLabel::default().0),
         })
     }
 
@@ -97,6 +100,17 @@ impl Task {
     #[must_use]
     pub const fn ticket(&self) -> &Ticket {
         &self.ticket
+    }
+
+    /// Which threads have the same users, groups and capabilities.
+    #[must_use]
+    pub fn credentials(&self) -> CredentialLabel {
+        CredentialLabel(self.credentials.load(Ordering::Relaxed))
+    }
+
+    /// Labels its users, groups and capabilities: as its maker's, or anew.
+    pub fn set_credentials(&self, label: CredentialLabel) {
+        self.credentials.store(label.0, Ordering::Relaxed);
     }
 
     /// Its last system calls.

@@ -293,10 +293,21 @@ impl Preemption {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let (receiver, sink) = (running.receiver.clone(), running.sink.clone());
         drop(running);
-        if let (Some(receiver), Some(sink)) = (receiver, sink)
-            && let Ok(drained) = receiver.close()
-        {
+        let (Some(receiver), Some(sink)) = (receiver, sink) else { return };
+        if let Ok(drained) = receiver.close() {
             kick::take_records(&self.kicker.shared, &*sink, &drained);
+        }
+        if receiver.is_left() {
+            self.kicker.shared.request_removal();
+            self.kicker.settle();
+        }
+    }
+
+    /// Gives the transport file to the user that the process becomes.
+    pub fn give_transport_to(&self, uid: u32) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(receiver) = &running.receiver {
+            receiver.give_to(uid);
         }
     }
 

@@ -99,6 +99,7 @@ impl KickThread {
             self.shared.expire_timers(|expired| self.sink.timer_expired(expired));
             watchdog_ns = self.watch();
             self.execute_requests();
+            self.shared.remove_receiver();
             if self.shared.lacks_drainer() {
                 transport = self.start_transport(proof);
             }

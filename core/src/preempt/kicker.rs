@@ -95,6 +95,8 @@ pub(super) struct Shared {
     /// There is a transport thread, or nothing for it to drain.
     has_drainer: AtomicBool,
     pub(super) is_stopping: AtomicBool,
+    /// The kick thread is to remove the transport file.
+    is_removing: AtomicBool,
     /// The kick thread's id, 0 before it runs.
     kick_thread: AtomicI32,
     /// Rounds of the kick thread that have ended; [`Kicker::settle`] sleeps on it.
@@ -133,6 +135,7 @@ impl Shared {
             receiver: OnceLock::new(),
             has_drainer: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
+            is_removing: AtomicBool::new(false),
             kick_thread: AtomicI32::new(0),
             rounds: AtomicU32::new(0),
             settling: AtomicU32::new(0),
@@ -252,6 +255,20 @@ impl Shared {
                 futex::wake(&self.drains, u32::MAX);
             }
             futex::wait(&self.drain_requested, 0, None);
+        }
+    }
+
+    /// Has the kick thread remove the transport file, which is closed.
+    pub(super) fn request_removal(&self) {
+        self.is_removing.store(true, Ordering::Release);
+    }
+
+    /// Removes the transport file if somebody has asked for that.
+    pub(super) fn remove_receiver(&self) {
+        if self.is_removing.load(Ordering::Acquire)
+            && let Some(receiver) = self.receiver.get()
+        {
+            receiver.unlink();
         }
     }
 

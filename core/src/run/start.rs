@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::run_thread;
+use super::{crash, run_thread};
 use crate::abi::{Fd, GuestAddr, GuestPtr, SigSet};
 use crate::cli::{self, Cli, GuestCommand};
 use crate::elf::{self, Finder, Program};
@@ -146,6 +146,14 @@ fn make_process(proof: &SignalsBlocked, options: Options, kind: ProcessKind) -> 
         let path = trace.file.as_deref().unwrap_or(Path::new("standard error"));
         trace.start().map_err(|error| Failure {
             what: format!("cannot write the trace file {}", path.display()),
+            why: format!("{}; name a file that can be made", io_text(&error)),
+        })?;
+    }
+    if kind == ProcessKind::Initial
+        && let Some(path) = &options.crash_json
+    {
+        crash::check_record_file(path).map_err(|error| Failure {
+            what: format!("cannot append crash records to {}", path.display()),
             why: format!("{}; name a file that can be made", io_text(&error)),
         })?;
     }

@@ -1,14 +1,23 @@
 //! New threads and processes: clone(2), clone3(2). The deeds are `kernel::clone`'s and `fork`'s.
 //!
-//! Missing: what is `EINVAL` here as on a kernel without it, namespaces, `CLONE_INTO_CGROUP`, siblings (`CLONE_PARENT` without
-//! `CLONE_THREAD`), and processes that share memory and run on (`CLONE_VM` without `CLONE_THREAD` or `CLONE_VFORK`). A process
-//! made with `CLONE_FILES` or `CLONE_FS` has copies.
+//! Missing: what is `EINVAL` here as on a kernel without it, namespaces, `CLONE_INTO_CGROUP`, and processes that share memory
+//! and run on (`CLONE_VM` without `CLONE_THREAD` or `CLONE_VFORK`). A process made with `CLONE_FILES`, `CLONE_FS` or
+//! `CLONE_SIGHAND` has copies, and a sibling (`CLONE_PARENT`) sends `SIGCHLD` whatever its maker sends. The trace names each
+//! once.
 
 use super::Args;
+use super::tracing::Lack;
 use crate::abi::{Errno, GuestAddr, GuestPtr, PAGE_SIZE};
 use crate::fork::fork_process;
 use crate::kernel::clone::{CloneArgs, CloneFlags, spawn_thread};
 use crate::kernel::{SyscallResult, TaskContext};
+
+static NAMESPACES: Lack = Lack::new("clone: no namespaces; the guest gets EINVAL");
+static CGROUP: Lack = Lack::new("clone3: no CLONE_INTO_CGROUP; the guest gets EINVAL");
+static CHOSEN_IDS: Lack = Lack::new("clone3: no ids of the caller's choice (set_tid); the guest gets EPERM");
+static SHARED_MEMORY: Lack = Lack::new("clone: no CLONE_VM of a process without CLONE_VFORK; the guest gets EINVAL");
+static SHARED_STATE: Lack =
+    Lack::new("clone: CLONE_FILES, CLONE_FS and CLONE_SIGHAND give a process copies, not what the caller has");
 
 fn value(number: i32) -> u64 {
     i64::from(number).cast_unsigned()
@@ -49,6 +58,12 @@ pub(super) fn clone3(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         std::array::from_fn(word);
     let flags = CloneFlags::from_bits_retain(flags);
     check_set_tid(ctx, set_tid, set_tid_count)?;
+    if flags.contains(CloneFlags::INTO_CGROUP) {
+        CGROUP.name(ctx);
+    }
+    if flags.contains(CloneFlags::NEWTIME) {
+        NAMESPACES.name(ctx);
+    }
     let is_bad = flags.bits() & !CloneFlags::OF_CLONE3.bits() != 0
         || exit_signal > 64
         || flags.contains(CloneFlags::SIGHAND | CloneFlags::CLEAR_SIGHAND)
@@ -79,22 +94,33 @@ fn check_set_tid(ctx: &TaskContext, set_tid: u64, count: u64) -> Result<(), Errn
             return Err(Errno::EINVAL);
         }
     }
-    if count == 0 { Ok(()) } else { Err(Errno::EPERM) }
+    if count == 0 {
+        return Ok(());
+    }
+    CHOSEN_IDS.name(ctx);
+    Err(Errno::EPERM)
 }
 
 fn make(ctx: &mut TaskContext, args: CloneArgs) -> SyscallResult {
     let flags = args.flags;
     if flags.contains(CloneFlags::THREAD) && !flags.contains(CloneFlags::SIGHAND)
         || flags.contains(CloneFlags::SIGHAND) && !flags.contains(CloneFlags::VM)
-        || flags.intersects(CloneFlags::NAMESPACES)
     {
+        return Err(Errno::EINVAL.into());
+    }
+    if flags.intersects(CloneFlags::NAMESPACES) {
+        NAMESPACES.name(ctx);
         return Err(Errno::EINVAL.into());
     }
     if flags.contains(CloneFlags::THREAD) {
         return Ok(value(spawn_thread(ctx, args, ctx.run_thread)?.0));
     }
-    if flags.contains(CloneFlags::VM) && !flags.contains(CloneFlags::VFORK) || flags.contains(CloneFlags::PARENT) {
+    if flags.contains(CloneFlags::VM) && !flags.contains(CloneFlags::VFORK) {
+        SHARED_MEMORY.name(ctx);
         return Err(Errno::EINVAL.into());
+    }
+    if flags.intersects(CloneFlags::FILES | CloneFlags::FS | CloneFlags::SIGHAND) {
+        SHARED_STATE.name(ctx);
     }
     Ok(value(fork_process(ctx, &args)?.0))
 }

@@ -45,36 +45,63 @@ pub(super) fn getgroups(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     Ok(sys::getgroups(buffer)?)
 }
 
-pub(super) fn setuid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    Ok(sys::setuid(args.u32(0))?)
+/// An id that stays what it is, for setreuid(2) and setresuid(2).
+const KEPT: u32 = u32::MAX;
+
+/// Changes what the calling thread may do: threads that wait in its stead are made anew.
+fn change(ctx: &TaskContext, change: impl FnOnce() -> Result<u64, Errno>) -> SyscallResult {
+    let changed = change()?;
+    ctx.task.note_new_credentials();
+    Ok(changed)
 }
 
-pub(super) fn setgid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    Ok(sys::setgid(args.u32(0))?)
+/// The same where `real` is to be the real user. A process is signalled by those of its real user, whose the transport file
+/// becomes: before the change or after it, whichever is root's.
+fn change_user(ctx: &TaskContext, real: u32, call: impl FnOnce() -> Result<u64, Errno>) -> SyscallResult {
+    let before = unistd::getuid().as_raw();
+    let wanted = if real == KEPT { before } else { real };
+    let decides = ctx.task.is_main();
+    if decides && wanted != before {
+        ctx.process().preemption().give_transport_to(wanted);
+    }
+    let changed = change(ctx, call);
+    let after = unistd::getuid().as_raw();
+    if decides && (after != before || after != wanted) {
+        ctx.process().preemption().give_transport_to(after);
+    }
+    changed
 }
 
-pub(super) fn setreuid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    Ok(sys::setreuid(args.u32(0), args.u32(1))?)
+pub(super) fn setuid(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    change_user(ctx, args.u32(0), || sys::setuid(args.u32(0)))
 }
 
-pub(super) fn setregid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    Ok(sys::setregid(args.u32(0), args.u32(1))?)
+pub(super) fn setgid(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    change(ctx, || sys::setgid(args.u32(0)))
 }
 
-pub(super) fn setresuid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    Ok(sys::setresuid(args.u32(0), args.u32(1), args.u32(2))?)
+pub(super) fn setreuid(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    change_user(ctx, args.u32(0), || sys::setreuid(args.u32(0), args.u32(1)))
 }
 
-pub(super) fn setresgid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    Ok(sys::setresgid(args.u32(0), args.u32(1), args.u32(2))?)
+pub(super) fn setregid(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    change(ctx, || sys::setregid(args.u32(0), args.u32(1)))
 }
 
-pub(super) fn setfsuid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    Ok(sys::setfsuid(args.u32(0))?)
+pub(super) fn setresuid(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    change_user(ctx, args.u32(0), || sys::setresuid(args.u32(0), args.u32(1), args.u32(2)))
 }
 
-pub(super) fn setfsgid(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    Ok(sys::setfsgid(args.u32(0))?)
+pub(super) fn setresgid(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    change(ctx, || sys::setresgid(args.u32(0), args.u32(1), args.u32(2)))
+}
+
+pub(super) fn setfsuid(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    change(ctx, || sys::setfsuid(args.u32(0)))
+}
+
+pub(super) fn setfsgid(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    change(ctx, || sys::setfsgid(args.u32(0)))
 }
 
 /// Most supplementary groups (`NGROUPS_MAX`).
@@ -86,7 +113,7 @@ pub(super) fn setgroups(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         return Err(Errno::EINVAL.into());
     }
     let groups = super::args::buffer(ctx.memory(), args.addr(1), u64::from(count) * 4)?;
-    Ok(sys::setgroups(args.i32(0), groups)?)
+    change(ctx, || sys::setgroups(args.i32(0), groups))
 }
 
 /// Bytes of `struct __user_cap_header_struct`.
@@ -108,7 +135,7 @@ pub(super) fn capget(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
 
 pub(super) fn capset(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     let [header, data] = capabilities(ctx, args)?;
-    Ok(sys::capset(header, data)?)
+    change(ctx, || sys::capset(header, data))
 }
 
 pub(super) fn ioprio_get(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {

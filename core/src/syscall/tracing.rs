@@ -124,6 +124,25 @@ pub(super) fn name_missing(number: u64, row: Option<&Row>) {
     }
 }
 
+/// What a call that is there does not do although Linux does, and what the guest gets instead.
+pub(super) struct Lack {
+    text: &'static str,
+    is_named: AtomicBool,
+}
+
+impl Lack {
+    pub(super) const fn new(text: &'static str) -> Self {
+        Self { text, is_named: AtomicBool::new(false) }
+    }
+
+    /// Tells who traces, once a process, that the guest has asked for it.
+    pub(super) fn name(&self, ctx: &TaskContext) {
+        if ctx.process().options().trace.is_some() && !self.is_named.swap(true, Ordering::Relaxed) {
+            host::tell(format_args!("elfuse: {}", self.text));
+        }
+    }
+}
+
 /// True once for each number of the table, and once for all others.
 fn is_first(number: u64) -> bool {
     let flag = usize::try_from(number).unwrap_or(table::NUMBERS).min(table::NUMBERS);

@@ -138,7 +138,30 @@ fn a_stale_file_is_replaced_and_foreign_ones_are_left_alone() {
         nix::unistd::chown(&path, Some(1.into()), None).unwrap();
         assert!(Receiver::create(&directory).is_err());
         assert!(path.exists());
+        std::fs::remove_file(&path).unwrap();
+        // One that says itself that it is of an earlier process of this id is root's to replace, whose ever it is.
+        let stale = stale_file(&directory, &path);
+        let left = directory.file_of(Pid(i32::MAX));
+        for (place, pid) in [(&path, process::own_pid()), (&left, Pid(i32::MAX))] {
+            let mut bytes = stale.clone();
+            bytes[16..20].copy_from_slice(&pid.0.to_le_bytes());
+            std::fs::write(place, &bytes).unwrap();
+            std::fs::set_permissions(place, Permissions::from_mode(0o600)).unwrap();
+            nix::unistd::chown(place, Some(1.into()), None).unwrap();
+        }
+        drop(Receiver::create(&directory).unwrap());
+        assert!(!path.exists());
+        directory.remove_file_of(Pid(i32::MAX));
+        assert!(!left.exists());
     }
+}
+
+/// The bytes of this process's file, as if it had started at another time.
+fn stale_file(directory: &Directory, path: &std::path::Path) -> Vec<u8> {
+    let _receiver = Receiver::create(directory).unwrap();
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[24] ^= 1;
+    bytes
 }
 
 fn senders_follow_no_symlink_and_trust_no_stranger() {

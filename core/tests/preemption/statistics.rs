@@ -18,6 +18,7 @@ pub(crate) const CASES: &[Case] = cases![
     runs_and_exits_add_up,
     a_freed_slot_is_used_again_and_counts_on,
     a_full_file_is_counted_and_no_crash,
+    a_disk_that_fills_later_costs_counts_and_nothing_else,
     hostile_files_are_errors_or_nonsense,
 ];
 
@@ -108,6 +109,19 @@ fn a_full_file_is_counted_and_no_crash() {
     claimed.iter().for_each(|task| task.bump(TaskCounter::RunsEntered));
     let snapshot = StatsSnapshot::open(&path).unwrap();
     assert_eq!((snapshot.tasks.len(), snapshot.overflowed), (layout::FILE_SLOTS as usize, 3));
+}
+
+fn a_disk_that_fills_later_costs_counts_and_nothing_else() {
+    let path = file();
+    let stats = Stats::open(&path, ProcessKind::Initial).unwrap();
+    // Behind its end a file has pages as little as on a full disk.
+    let room = 64 << 10;
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(room).unwrap();
+    let claimed = (0..130).map(|_| stats.claim_task(TaskRole::Worker)).collect::<Vec<_>>();
+    claimed.iter().for_each(|task| task.bump(TaskCounter::RunsEntered));
+    let in_room = (room as usize - layout::HEADER_BYTES) / layout::SLOT_BYTES;
+    let snapshot = StatsSnapshot::open(&path).unwrap();
+    assert_eq!((snapshot.tasks.len(), snapshot.overflowed), (in_room, 130 - in_room as u64));
 }
 
 fn hostile_files_are_errors_or_nonsense() {

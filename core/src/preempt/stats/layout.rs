@@ -40,7 +40,7 @@ pub struct Header {
     pub slot_count: u32,
     /// Slots claimed so far; never more than `slot_count`.
     pub claimed: AtomicU32,
-    /// Claims that found the file full: counts that went elsewhere.
+    /// Claims that found the file, or the disk under it, full: counts that went elsewhere.
     pub overflowed: AtomicU64,
 }
 

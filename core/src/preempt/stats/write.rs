@@ -22,6 +22,7 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous};
 use super::layout::{self, Header, ProcessCounter, ProcessKind, Slot, TaskCounter, TaskRole};
 use super::{StatsError, read};
 use crate::abi::Tid;
+use crate::host::memory;
 use crate::host::process::{self, ProcessIdentity};
 use crate::host::signal::HandlerCounters;
 use crate::host::thread;
@@ -136,13 +137,14 @@ impl Stats {
         TaskStats { stats: Arc::clone(self), slot, index, role, not_sync: PhantomData }
     }
 
-    /// The next fresh slot, or one outside the file where that is full.
+    /// The next fresh slot, or one outside the file where that or its disk is full.
     fn claim(&self, kind: u32, role: Option<TaskRole>, tid: Tid) -> (Option<usize>, &'static Slot) {
         let fresh = self
             .header
             .claimed
             .fetch_update(Relaxed, Relaxed, |claimed| ((claimed as usize) < self.slots.len()).then_some(claimed + 1));
         let fresh = fresh.ok().map(|index| index as usize).and_then(|index| Some((index, self.slots.get(index)?)));
+        let fresh = fresh.filter(|(_, slot)| self.has_room_for(slot));
         let (index, slot): (_, &'static Slot) = match fresh {
             Some((index, slot)) => (Some(index), slot),
             None => {
@@ -163,6 +165,13 @@ impl Stats {
         (index, slot)
     }
 
+    /// False where counting in this slot would be SIGBUS: the file has a hole there, and its disk is full.
+    fn has_room_for(&self, slot: &'static Slot) -> bool {
+        let start = std::ptr::from_ref(slot).cast::<u8>().cast_mut();
+        // SAFETY: the slot lies in a mapping for writing that stays; slots consist of integers that are atomic.
+        !self.is_shared || unsafe { memory::make_pages(start, layout::SLOT_BYTES) }.is_ok()
+    }
+
     fn over(base: NonNull<libc::c_void>, slots: usize, kind: ProcessKind, is_shared: bool) -> Arc<Self> {
         // SAFETY: 1. the mapping is page aligned, at least one header and `slots` slots long, and never unmapped; 2. both
         // types consist of integers, for which every bit pattern is valid; 3. what others may change is atomic, the
@@ -180,8 +189,8 @@ fn nonzero(len: usize) -> NonZeroUsize {
     NonZeroUsize::new(len).unwrap_or(NonZeroUsize::MIN)
 }
 
-/// The part of a new file that is written, not left as a hole: a full disk is an error here, and SIGBUS where a hole is
-/// counted in. It has room for the first 120 threads and processes; a disk that fills behind them is SIGBUS still.
+/// The part of a new file that is written, not left as a hole, so that a full disk is an error at the start. It has room for
+/// the first 120 threads and processes; where the disk fills behind them, their counts are lost, and counted as such.
 const WRITTEN_BYTES: usize = 64 << 10;
 
 /// Gives an empty file its header and its (sparse) length, and checks one that is not empty. Under the file's lock.

@@ -10,10 +10,19 @@ use crate::host::clock;
 /// How long an append or a drain waits for the file's lock, in nanoseconds.
 pub(super) const LOCK_PATIENCE_NS: u64 = 200_000_000;
 
-/// True for a regular file of this user, mode 0600, under one name.
+/// True for a regular file, mode 0600, under one name.
+fn is_private(metadata: &Metadata) -> bool {
+    metadata.is_file() && metadata.nlink() <= 1 && metadata.mode() & 0o077 == 0
+}
+
+/// True for such a file of this user.
 pub(super) fn is_ours(metadata: &Metadata) -> bool {
-    let owner = nix::unistd::geteuid().as_raw();
-    metadata.is_file() && metadata.uid() == owner && metadata.nlink() <= 1 && metadata.mode() & 0o077 == 0
+    is_private(metadata) && metadata.uid() == nix::unistd::geteuid().as_raw()
+}
+
+/// True for such a file that this user may take away where it is stale: its own, and to root everybody's.
+pub(super) fn is_removable(metadata: &Metadata) -> bool {
+    is_private(metadata) && (nix::unistd::geteuid().is_root() || is_ours(metadata))
 }
 
 /// Runs `body` under the exclusive lock of `file`, or gives `None` where a peer held it for longer than `patience_ns`.

@@ -9,7 +9,9 @@
 //! that says which process it is; senders open it without O_CREAT and check type, owner, links and header. Appending and draining
 //! happen under flock(2), waited for a bounded time. Draining truncates and never unlinks, so that no append is lost.
 //! The owner closes the file in its header, under the lock, before it ends or executes a host program; a sender appends
-//! *and rings* under the lock, so that no doorbell comes after that.
+//! *and rings* under the lock, so that no doorbell comes after that. A process that changes its real user gives it to the new
+//! one, whose processes may signal it; where the user that the process has become may not remove it, the kick thread does,
+//! which is still who made it.
 //!
 //! **Limit.** SIGUSR2 does not queue: one without the cookie that arrives while a doorbell is pending merges with it, and
 //! the guest does not see it. The kick thread takes doorbells within microseconds, and records never depend on how many
@@ -77,8 +79,8 @@ impl Directory {
         self.path.join([FILE_PREFIX, &pid.0.to_string()].concat())
     }
 
-    /// Removes the transport file of a process that has ended, if it is a regular file of this user and not that of a later
-    /// process of the same id. For whoever reaps a process, or notices that it is gone.
+    /// Removes the transport file of a process that has ended, if it is a regular file of this user (root removes those of
+    /// others too) and not that of a later process of the same id. For whoever reaps a process, or notices that it is gone.
     pub fn remove_file_of(&self, pid: Pid) {
         self.remove_stale(&self.file_of(pid));
     }
@@ -95,8 +97,8 @@ impl Directory {
 
     /// Removes a transport file whose process is gone. One of another pid namespace may be alive, as far as this one can tell.
     fn remove_stale(&self, path: &Path) {
-        let is_ours = path.symlink_metadata().is_ok_and(|metadata| file::is_ours(&metadata));
-        let Some(receiver) = is_ours.then(|| record::receiver_of(path)).flatten() else { return };
+        let is_removable = path.symlink_metadata().is_ok_and(|metadata| file::is_removable(&metadata));
+        let Some(receiver) = is_removable.then(|| record::receiver_of(path)).flatten() else { return };
         let is_here = receiver.pid_namespace == process::own_identity().pid_namespace;
         if is_here && self.file_of(receiver.pid) == path && !process::is_running(receiver) {
             // Nothing to do where somebody else was faster.

@@ -2,9 +2,9 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::record::{self, HEADER_BYTES, MAX_FILE_BYTES, Record};
 use super::{Directory, file};
@@ -34,6 +34,14 @@ fn make(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// True for the file of an earlier process of this one's id that this user may remove. Whose it is does not matter.
+fn is_stale(path: &Path, metadata: &std::fs::Metadata, own: ProcessIdentity) -> bool {
+    let is_of_earlier = |receiver: ProcessIdentity| {
+        receiver.pid == own.pid && receiver.pid_namespace == own.pid_namespace && receiver != own
+    };
+    file::is_removable(metadata) && record::receiver_of(path).is_some_and(is_of_earlier)
+}
+
 /// This process's transport file. Dropping it closes and removes the file.
 #[derive(Debug)]
 pub struct Receiver {
@@ -42,6 +50,8 @@ pub struct Receiver {
     identity: ProcessIdentity,
     /// When a drain last found records; 0 before the first.
     records_came_ns: AtomicU64,
+    /// The file is closed and could not be removed.
+    is_left: AtomicBool,
 }
 
 /// What one drain found.
@@ -58,7 +68,7 @@ pub struct Drained {
 }
 
 impl Receiver {
-    /// Makes this process's file; a stale one of this user in its place is replaced.
+    /// Makes this process's file; a stale one of this user in its place is replaced, by root one of anybody.
     ///
     /// # Errors
     /// [`OpenWarning`] where something of somebody else is in its place, or the directory cannot be written.
@@ -72,7 +82,7 @@ impl Receiver {
         let file = match make(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 match path.symlink_metadata() {
-                    Ok(metadata) if file::is_ours(&metadata) => {
+                    Ok(metadata) if file::is_ours(&metadata) || is_stale(&path, &metadata, identity) => {
                         std::fs::remove_file(&path).map_err(warning("replace the stale file"))?;
                     }
                     Ok(_) => return Err(warning("use the foreign file or symlink")(error)),
@@ -90,7 +100,7 @@ impl Receiver {
             return Err(warning("trust")(io::ErrorKind::PermissionDenied.into()));
         }
         file.write_all_at(&record::header(identity, true), 0).map_err(warning("write"))?;
-        Ok(Self { file, path, identity, records_came_ns: AtomicU64::new(0) })
+        Ok(Self { file, path, identity, records_came_ns: AtomicU64::new(0), is_left: AtomicBool::new(false) })
     }
 
     /// Takes all records out of the file: read and truncate under its lock. Blocks for a bounded time.
@@ -151,16 +161,29 @@ impl Receiver {
         last
     }
 
+    /// Gives the file to another user, whose processes may signal this one from now on. Only root can; otherwise it stays
+    /// whose it is, and others send plain signals.
+    pub fn give_to(&self, uid: u32) {
+        let _refused = std::os::unix::fs::fchown(&self.file, Some(uid), None);
+    }
+
+    /// True where [`close`](Self::close) could not remove the file, since the thread that closed it is another user's by now
+    /// than the one that made it.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        self.is_left.load(Ordering::Relaxed)
+    }
+
     /// Removes the name, if it is still this file's.
-    fn unlink(&self) {
-        use std::os::unix::fs::MetadataExt;
+    pub(in crate::preempt) fn unlink(&self) {
         let own = self.file.metadata().map(|metadata| (metadata.dev(), metadata.ino()));
         let named = self.path.symlink_metadata().map(|metadata| (metadata.dev(), metadata.ino()));
-        if let (Ok(own), Ok(named)) = (own, named)
-            && own == named
-        {
-            let _ = std::fs::remove_file(&self.path);
-        }
+        let is_left = match (own, named) {
+            (Ok(own), Ok(named)) => own == named && std::fs::remove_file(&self.path).is_err(),
+            (_, Err(error)) => error.kind() != io::ErrorKind::NotFound,
+            (Err(_unknown), Ok(_)) => true,
+        };
+        self.is_left.store(is_left, Ordering::Relaxed);
     }
 }
 

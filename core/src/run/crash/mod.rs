@@ -6,8 +6,12 @@
 mod report;
 mod text;
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::unistd::{AccessFlags, faccessat};
 
 use super::State;
 use crate::cli::{EXIT_CRASH, EXIT_FAILURE, EXIT_TIMEOUT};
@@ -101,15 +105,33 @@ pub(super) fn end_process(ctx: &mut TaskContext, kind: CrashKind, detail: &str) 
     // The record first: it is what counts, and nobody may be reading standard error.
     append_record(ctx, &report);
     // A closed standard error must not keep the process from ending.
-    let _unseen = std::io::stderr().write_all(text::of(&report).as_bytes());
+    let _unseen = io::stderr().write_all(text::of(&report).as_bytes());
     ctx.process().preemption().close_transport();
     crate::host::children::exit_now(kind.exit_status().into())
+}
+
+/// Whether a record can be appended to `path`, the file of `--crash-json`. The file is not made: it is there only where a
+/// record is.
+///
+/// # Errors
+/// What open(2) would say in the end.
+pub(super) fn check_record_file(path: &Path) -> io::Result<()> {
+    let may = |path: &Path, mode| faccessat(AT_FDCWD, path, mode, AtFlags::AT_EACCESS).map_err(io::Error::from);
+    match path.metadata() {
+        Ok(metadata) if metadata.is_dir() => Err(nix::errno::Errno::EISDIR.into()),
+        Ok(_) => may(path, AccessFlags::W_OK),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            may(folder, AccessFlags::W_OK | AccessFlags::X_OK)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Appends the record to the file of `--crash-json`, as one line in one write.
 fn append_record(ctx: &TaskContext, report: &Report) {
     let Some(path) = &ctx.process().options().crash_json else { return };
-    let appended = serde_json::to_string(report).map_err(std::io::Error::from).and_then(|record| {
+    let appended = serde_json::to_string(report).map_err(io::Error::from).and_then(|record| {
         let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
         file.write_all(format!("{record}\n").as_bytes())
     });

@@ -95,8 +95,6 @@ fn operand_text(inst: Inst, operand: &str, pc: u64) -> Cow<'static, str> {
         "simm7" => offset(scaled7(inst)),
         "imm7" => scaled7(inst).to_string(),
         "bit" => format!("#{}", inst.field('z') << 5 | inst.field('b')),
-        "ret" if inst.reg('n') == 30 => String::new(),
-        "ret" => register(inst.reg('n'), true, false),
         "AL" => acquire_release(inst),
         "prfop" => prefetch(inst.field('t')),
         "hint" => hint(inst.word() >> 5 & 0x7f),
@@ -306,4 +304,32 @@ fn system_register(encoding: u32) -> String {
     let (op0, op1) = (2 + (encoding >> 14 & 1), encoding >> 11 & 7);
     let (crn, crm, op2) = (encoding >> 7 & 15, encoding >> 3 & 15, encoding & 7);
     format!("s{op0}_{op1}_c{crn}_c{crm}_{op2}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::soft::a64::table;
+
+    #[test]
+    fn a_return_by_the_link_register_has_no_operand() {
+        assert_eq!(disassemble(0xd65f_03c0, 0), "ret");
+        assert_eq!(disassemble(0xd65f_0020, 0), "ret x1");
+        assert_eq!(disassemble(0xd65f_03e0, 0), "ret xzr");
+    }
+
+    /// Also where an operand is nothing.
+    #[test]
+    fn blanks_stand_between_words_alone() {
+        for row in table::rows() {
+            let fields = [0, 1, 15, 30, 31].map(|value| [b'n', b'i', b'o'].map(|letter| (letter, value)));
+            let some = fields.iter().map(|fields| row.pattern.encode(fields));
+            let others =
+                (0..1000u32).map(|index| index.wrapping_mul(0x9e37_79b1) & !row.pattern.mask() | row.pattern.value());
+            for word in some.chain(others) {
+                let text = disassemble(word, 0);
+                assert!(text.split(' ').all(|part| !part.is_empty()), "{word:08x} {text:?}");
+            }
+        }
+    }
 }

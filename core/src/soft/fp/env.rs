@@ -111,4 +111,10 @@ impl Env {
     pub(super) fn is_inexact(&self) -> bool {
         self.fpsr & flag::IXC != 0
     }
+
+    /// True when raising Invalid changes nothing.
+    #[inline(always)]
+    pub(super) fn is_invalid(&self) -> bool {
+        self.fpsr & flag::IOC != 0
+    }
 }

@@ -6,22 +6,28 @@ use super::format::Format;
 use super::round::overflowed;
 use super::unpack::{Class, infinity, invalid, process_nans, unpack, zero};
 
+/// A table of what a function gives for the numbers from one of 9 bits on.
+macro_rules! table_of {
+    ($function:ident from $first:literal) => {{
+        let mut table = [0; 512];
+        let mut a = $first;
+        while a < 512 {
+            table[a] = $function(a as u64) as u16;
+            a += 1;
+        }
+        table
+    }};
+}
+
+/// [`recip`] and [`recip_sqrt`] of every number that has one.
+static RECIPS: [u16; 512] = table_of!(recip from 256);
+static RECIP_SQRTS: [u16; 512] = table_of!(recip_sqrt from 128);
+
 /// RecipEstimate: of `a / 512` in `[0.5, 1)`, as `result / 256` in `[1, 2)`.
-fn recip(a: u64) -> u64 {
+const fn recip(a: u64) -> u64 {
     let b: u64 = (1 << 19) / (2 * a + 1);
     b.div_ceil(2)
 }
-
-/// [`recip_sqrt`] of every number that has one.
-static RECIP_SQRTS: [u16; 512] = {
-    let mut table = [0; 512];
-    let mut a = 128;
-    while a < 512 {
-        table[a] = recip_sqrt(a as u64) as u16;
-        a += 1;
-    }
-    table
-};
 
 /// RecipSqrtEstimate: of `a / 512` in `[0.25, 1)`, as `result / 256` in `[1, 2)`.
 const fn recip_sqrt(a: u64) -> u64 {
@@ -54,7 +60,7 @@ pub(crate) fn recip_estimate<F: Format>(env: &mut Env, a: u64) -> u64 {
         return zero::<F>(a.sign);
     }
     // Nine bits of the significand, in [256, 512).
-    let estimate = recip(a.sig >> 55);
+    let estimate = u64::from(RECIPS[(a.sig >> 55) as usize & 511]);
     let biased = F::BIAS - 1 - a.exp;
     // One bit before and `FRAC` bits after the point; a result with no exponent left is denormal.
     let significand = estimate << (F::FRAC - 8);
@@ -100,10 +106,10 @@ pub(crate) fn recip_exponent<F: Format>(env: &mut Env, a: u64) -> u64 {
 
 /// UnsignedRecipEstimate, of a number with 32 bits after the point.
 pub(crate) fn unsigned_recip_estimate(a: u32) -> u32 {
-    if a >> 31 == 0 { u32::MAX } else { (recip(u64::from(a >> 23)) << 23) as u32 }
+    if a >> 31 == 0 { u32::MAX } else { u32::from(RECIPS[(a >> 23) as usize]) << 23 }
 }
 
 /// UnsignedRSqrtEstimate, of a number with 32 bits after the point.
 pub(crate) fn unsigned_recip_sqrt_estimate(a: u32) -> u32 {
-    if a >> 30 == 0 { u32::MAX } else { (recip_sqrt(u64::from(a >> 23)) << 23) as u32 }
+    if a >> 30 == 0 { u32::MAX } else { u32::from(RECIP_SQRTS[(a >> 23) as usize]) << 23 }
 }

@@ -4,16 +4,15 @@
 //! than the smallest normal number (in magnitude) then comes from operands that are no NaNs, and can have raised Inexact
 //! only; where FPSR has that already nothing is left to do. So it is with sums that are smaller, which are always exact,
 //! and with zeros that come from zeros. Everything else is computed by the exact functions. Conversions from and to
-//! integers know by themselves whether they are exact. BFloat16 has rules of its own, which FPCR does not change.
+//! integers know by themselves whether they are exact.
 //!
 //! Of each arithmetic operation there is the plain function, and in [`host`] what the host can do: a result that is right
 //! in an environment where [`is_host_like`] holds, or `None`.
 
 use super::Ordering;
 use super::env::{Env, Rounding, flag};
-use super::format::{Double, Format, Half, Single};
-use super::{arith, bf16, compare as exact_compare, convert as exact_convert, fused};
-use crate::host::vector;
+use super::format::{Format, Half, Single};
+use super::{arith, compare as exact_compare, convert as exact_convert, fused};
 
 /// True for a number whose making has raised Inexact at most.
 #[inline(always)]
@@ -156,94 +155,6 @@ pub(crate) fn mul_add_long(env: &mut Env, addend: u64, a: u64, b: u64) -> u64 {
         return result;
     }
     fused::mul_add_long(env, addend, a, b)
-}
-
-/// [`bf_dot_add`](super::bf16::bf_dot_add) in four lanes, once for each of the factors. Products of BFloat16 numbers are exact in
-/// double precision; of a sum there the host tells the error, and so what rounding to odd makes of it. Nothing here is
-/// rounded by FPCR, and nothing raises.
-#[inline(always)]
-pub(crate) fn bf_dot_adds<const N: usize>(addend: [u32; 4], factors: [[[u32; 4]; 2]; N]) -> [u32; 4] {
-    vector::wide((addend, factors), dots_by_host).unwrap_or_else(|| {
-        factors.iter().fold(addend, |sums, [a, b]| {
-            let exact = |index: usize| {
-                let [addend, a, b] = [sums[index], a[index], b[index]].map(u64::from);
-                bf16::bf_dot_add(addend, a, b) as u32
-            };
-            std::array::from_fn(exact)
-        })
-    })
-}
-
-#[inline(always)]
-pub(super) fn dots_by_host<const N: usize>((addend, factors): ([u32; 4], [[[u32; 4]; 2]; N])) -> Option<[u32; 4]> {
-    let mut sums = addend;
-    for [a, b] in &factors {
-        sums = dot_by_host(sums, *a, *b)?;
-    }
-    Some(sums)
-}
-
-/// Without branches and by arrays, so that lanes are computed side by side.
-#[inline(always)]
-fn dot_by_host(addend: [u32; 4], a: [u32; 4], b: [u32; 4]) -> Option<[u32; 4]> {
-    const EXPONENT: u32 = Single::INFINITY as u32;
-    const HIGH: u32 = 0xffff_0000;
-    let low = products(a.map(|pair| pair << 16), b.map(|pair| pair << 16));
-    let high = products(a.map(|pair| pair & HIGH), b.map(|pair| pair & HIGH));
-    let is_finite = addend.iter().fold(true, |all, single| all & (single & EXPONENT != EXPONENT));
-    let (sums, are_single) = sums_to_odd(low, high);
-    let (result, is_single) = sums_to_odd(addend.map(normal_or_zero), sums.map(|sum| f64::from(f32::from_bits(sum))));
-    (is_finite & are_all_single(low) & are_all_single(high) & are_single & is_single).then_some(result)
-}
-
-#[inline(always)]
-fn products(a: [u32; 4], b: [u32; 4]) -> [f64; 4] {
-    let (a, b) = (a.map(normal_or_zero), b.map(normal_or_zero));
-    std::array::from_fn(|index| a[index] * b[index])
-}
-
-/// A number of single precision, a zero for a denormal one.
-#[inline(always)]
-fn normal_or_zero(single: u32) -> f64 {
-    let is_denormal = single & Single::INFINITY as u32 == 0;
-    f64::from(f32::from_bits(if is_denormal { single & Single::SIGN as u32 } else { single }))
-}
-
-/// True where all are zeros, or normal in single precision.
-#[inline(always)]
-fn are_all_single(values: [f64; 4]) -> bool {
-    const LEAST: u64 = (f32::MIN_POSITIVE as f64).to_bits();
-    const LIMIT: u64 = (2.0 * (1u128 << 127) as f64).to_bits();
-    values.iter().fold(true, |all, value| {
-        let magnitude = value.to_bits() & !Double::SIGN;
-        all & ((magnitude == 0) | (magnitude.wrapping_sub(LEAST) < LIMIT - LEAST))
-    })
-}
-
-/// Sums of numbers of single precision, rounded to odd, and whether all are zeros or normal numbers, as they must be to be
-/// right. The error of a sum that was rounded to nearest is a number itself (Knuth, TAOCP 4.2.2, theorem B).
-#[inline(always)]
-fn sums_to_odd(a: [f64; 4], b: [f64; 4]) -> ([u32; 4], bool) {
-    let odd: [f64; 4] = std::array::from_fn(|index| {
-        let (a, b) = (a[index], b[index]);
-        let sum = a + b;
-        let b_part = sum - a;
-        let error = (a - (sum - b_part)) + (b - b_part);
-        // The odd one of the two neighbours of the exact sum; an odd one is right already.
-        let (sum, error) = (sum.to_bits(), error.to_bits());
-        let is_below = (sum ^ error) >> 63;
-        let step = u64::from(error << 1 != 0) & !sum & 1;
-        f64::from_bits(sum.wrapping_add(step).wrapping_sub(2 * (step & is_below)))
-    });
-    let singles = odd.map(|odd| {
-        let dropped = Double::FRAC - Single::FRAC;
-        let rebias = ((Double::BIAS - Single::BIAS) as u64) << Double::FRAC;
-        let magnitude = odd.to_bits() & !Double::SIGN;
-        // A zero stays one.
-        let single = magnitude.saturating_sub(rebias) >> dropped | u64::from(magnitude << (64 - dropped) != 0);
-        (odd.to_bits() >> 32) as u32 & Single::SIGN as u32 | single as u32
-    });
-    (singles, are_all_single(odd))
 }
 
 /// The operand that is larger, or smaller: `None` where a NaN or zeros are among them.

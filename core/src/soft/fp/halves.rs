@@ -7,7 +7,7 @@
 //! rounding innocuous?", 1995). A fused product is right unless its rounding to single precision ends halfway between two
 //! halves. All functions take a [`Wide`], and are to be called in [`Wide::run`].
 
-use super::env::Rounding;
+use super::env::{Env, Rounding};
 use super::format::{Format, Half};
 use crate::host::vector::Wide;
 
@@ -112,12 +112,9 @@ pub(crate) fn sqrt(wide: Wide, a: Halves) -> Option<Halves> {
     Some(wide.from_singles(wide.to_singles(a).map(f32::sqrt))).filter(|&result| is_finite(result))
 }
 
-/// Finite numbers times a power of two, rounded to integers: exact, and no more than Inexact is raised.
+/// Numbers times a power of two, which is exact, rounded to integers; an infinity or a NaN stays one.
 #[inline(always)]
 fn integers(wide: Wide, a: Halves, fraction_bits: u32, mode: Rounding) -> Option<[f32; 8]> {
-    if !is_finite(a) {
-        return None;
-    }
     let scale = (1u32 << fraction_bits) as f32;
     let singles = wide.to_singles(a).map(|single| single * scale);
     match mode {
@@ -133,18 +130,36 @@ fn integers(wide: Wide, a: Halves, fraction_bits: u32, mode: Rounding) -> Option
 /// FRINT*: integers as numbers.
 #[inline(always)]
 pub(crate) fn round_int(wide: Wide, a: Halves, mode: Rounding) -> Option<Halves> {
+    if !is_finite(a) {
+        return None;
+    }
     Some(wide.from_singles(integers(wide, a, 0, mode)?))
 }
 
-/// FCVT*: numbers of 16 bits, `fraction_bits` of them after the point (16 at most), where they fit.
+/// FCVT*: numbers of 16 bits, `fraction_bits` of them after the point (16 at most). Where some do not fit only if `env` has
+/// Invalid already: they are saturated, a NaN becomes zero, and nothing else is raised by them.
 #[inline(always)]
-pub(crate) fn to_fixed(wide: Wide, a: Halves, fraction_bits: u32, is_signed: bool, mode: Rounding) -> Option<Halves> {
+pub(crate) fn to_fixed(
+    wide: Wide,
+    env: &Env,
+    a: Halves,
+    fraction_bits: u32,
+    is_signed: bool,
+    mode: Rounding,
+) -> Option<Halves> {
     let (least, most) = if is_signed { (f32::from(i16::MIN), f32::from(i16::MAX)) } else { (0.0, f32::from(u16::MAX)) };
     let integers = integers(wide, a, fraction_bits, mode)?;
     let do_fit = integers.iter().fold(true, |all, &integer| all & (integer >= least) & (integer <= most));
     // The last bits of such a sum are those of the integer.
     const LAST_BIT_IS_ONE: f32 = 1.5 * (1u32 << 23) as f32;
-    do_fit.then(|| integers.map(|integer| (integer + LAST_BIT_IS_ONE).to_bits() as u16))
+    (do_fit || env.is_invalid()).then(|| {
+        integers.map(|integer| {
+            let integer = if integer.is_nan() { 0.0 } else { integer };
+            let integer = if integer < least { least } else { integer };
+            let integer = if integer > most { most } else { integer };
+            (integer + LAST_BIT_IS_ONE).to_bits() as u16
+        })
+    })
 }
 
 /// SCVTF and UCVTF of such numbers; one that is finite is right: with so few bits after the point a small one is exact.

@@ -3,7 +3,7 @@
 //! Values are raw bits in a `u64`, whatever their [`Format`]. Every operation takes an [`Env`] (FPCR and FPSR), the bits
 //! of its operands, and returns the bits of its result; what it raises is collected in the FPSR. An operation unpacks
 //! ([`unpack`]), computes on integers that hold the exact value or a sticky bit for what does not fit, and rounds once
-//! ([`round`]). [`fast`] takes the host's arithmetic instead where that gives provably the same.
+//! ([`round`]). [`fast`] takes the host's arithmetic instead where that gives provably the same; so do [`halves`] and [`bf16`].
 //!
 //! FEAT_AFP (FPCR.AH, FIZ, NEP) and FEAT_EBF16 are not there, traps are neither. Source: Arm ARM DDI 0487 J1.1
 //! (`shared/functions/float`), A1.5; the functions are named as there, in our spelling.
@@ -25,6 +25,7 @@ mod tests;
 mod unpack;
 
 pub(crate) use arith::{abs, neg};
+pub(crate) use bf16::bf_dot_adds;
 pub(crate) use compare::Ordering;
 pub(crate) use convert::{convert_odd, fixed_to_fp, to_fixed, to_fixed_js};
 pub(crate) use env::{Env, FPCR_BITS, FPSR_BITS, Rounding, flag};

@@ -4,14 +4,15 @@
 //! the architecture, a CAS that does not store included. Misaligned ones fault, since FEAT_LSE2 is not there.
 
 use super::builder::Builder;
-use super::cpu::{Cpu, SP_SLOT};
-use super::ldst::is_sp_misaligned;
+use super::cpu::Cpu;
+use super::ldst::{Base, Demands, access};
 use super::op::{At, Exec, Flow, Operands};
 use super::slots::{dest, source};
 use crate::abi::GuestAddr;
+use crate::mem::Faulted;
 use crate::mem::atomic::Atomic;
 use crate::soft::a64::Inst;
-use crate::vcpu::{Access, ExceptionKind};
+use crate::vcpu::Access;
 
 /// An integer of memory.
 trait Word: Atomic {
@@ -57,63 +58,34 @@ word!(u16, i16);
 word!(u32, i32);
 word!(u64, i64);
 
-/// The address of an atomic access, or the exception that ends it.
-fn address<T>(cpu: &mut Cpu, at: At<'_>) -> Result<GuestAddr, Flow> {
-    if at.rn() == usize::from(SP_SLOT) && is_sp_misaligned(cpu) {
-        return Err(cpu.raise(at, ExceptionKind::SpAlignment));
-    }
-    let address = cpu.r[at.rn()];
-    if !address.is_multiple_of(size_of::<T>() as u64) {
-        return Err(cpu.misaligned(at, address, Access::Write));
-    }
-    Ok(GuestAddr(address))
+/// An atomic access to a `T` at the base: `rd` gets what was there.
+#[inline(always)]
+fn replace<T: Word>(cpu: &mut Cpu, at: At<'_>, one: impl FnOnce(&mut Cpu, GuestAddr) -> Result<T, Faulted>) -> Flow {
+    access::<Base, _>(cpu, at, Demands::aligned(Access::Write, at, size_of::<T>()), one, |cpu, old| {
+        cpu.r[at.rd()] = old.to_register();
+        at.next(cpu)
+    })
 }
 
-/// LD<op>: `rm` is the operand, `rd` gets the old value.
+/// LD<op>: `rm` is the operand.
 fn fetch<T: Word, const OP: u8>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let addr = match address::<T>(cpu, at) {
-        Ok(addr) => addr,
-        Err(flow) => return flow,
-    };
-    let operand = T::from_register(cpu.r[at.rm()]);
-    match cpu.mem.fetch_update(addr, |old: T| old.apply::<OP>(operand)) {
-        Ok(old) => {
-            cpu.r[at.rd()] = old.to_register();
-            at.next(cpu)
-        }
-        Err(faulted) => cpu.data_abort(at, addr.0, Access::Write, faulted),
-    }
+    replace::<T>(cpu, at, |cpu, addr| {
+        let operand = T::from_register(cpu.r[at.rm()]);
+        cpu.mem.fetch_update(addr, |old: T| old.apply::<OP>(operand))
+    })
 }
 
 /// SWP.
 fn exchange<T: Word>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let addr = match address::<T>(cpu, at) {
-        Ok(addr) => addr,
-        Err(flow) => return flow,
-    };
-    match cpu.mem.swap(addr, T::from_register(cpu.r[at.rm()])) {
-        Ok(old) => {
-            cpu.r[at.rd()] = old.to_register();
-            at.next(cpu)
-        }
-        Err(faulted) => cpu.data_abort(at, addr.0, Access::Write, faulted),
-    }
+    replace::<T>(cpu, at, |cpu, addr| cpu.mem.swap(addr, T::from_register(cpu.r[at.rm()])))
 }
 
-/// CAS: `rn` the base, `ra` the expected value, `rm` the new one, `rd` gets the old.
+/// CAS: `ra` is the expected value, `rm` the new one.
 fn compare_and_swap<T: Word>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let addr = match address::<T>(cpu, at) {
-        Ok(addr) => addr,
-        Err(flow) => return flow,
-    };
-    let (expected, new) = (T::from_register(cpu.r[at.ra()]), T::from_register(cpu.r[at.rm()]));
-    match cpu.mem.compare_exchange(addr, expected, new) {
-        Ok(old) => {
-            cpu.r[at.rd()] = old.to_register();
-            at.next(cpu)
-        }
-        Err(faulted) => cpu.data_abort(at, addr.0, Access::Write, faulted),
-    }
+    replace::<T>(cpu, at, |cpu, addr| {
+        let (expected, new) = (T::from_register(cpu.r[at.ra()]), T::from_register(cpu.r[at.rm()]));
+        cpu.mem.compare_exchange(addr, expected, new)
+    })
 }
 
 /// The slots of a register pair: an even register and the next one, which is XZR after X30.
@@ -126,28 +98,23 @@ struct PairSlots {
 /// CASP of two words: the expected pair in `rd` and its follower, the new pair in `rm` and `ra`; `aux` is the slot of the
 /// follower for reading (low byte) and for writing.
 fn compare_and_swap_pair<const X: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let found = if X { address::<u128>(cpu, at) } else { address::<u64>(cpu, at) };
-    let addr = match found {
-        Ok(addr) => addr,
-        Err(flow) => return flow,
-    };
     let [expected_high, old_high] = at.aux().to_le_bytes().map(usize::from);
-    let (expected, new) = ([cpu.r[at.rd()], cpu.r[expected_high]], [cpu.r[at.rm()], cpu.r[at.ra()]]);
-    let old = if X {
-        let pair = |[low, high]: [u64; 2]| u128::from(high) << 64 | u128::from(low);
-        cpu.mem.compare_exchange(addr, pair(expected), pair(new)).map(|old| (old as u64, (old >> 64) as u64))
-    } else {
-        let pair = |[low, high]: [u64; 2]| high << 32 | u64::from(low as u32);
-        cpu.mem.compare_exchange(addr, pair(expected), pair(new)).map(|old| (u64::from(old as u32), old >> 32))
-    };
-    match old {
-        Ok((low, high)) => {
-            cpu.r[at.rd()] = low;
-            cpu.r[old_high] = high;
-            at.next(cpu)
+    let exchange = |cpu: &mut Cpu, addr| {
+        let (expected, new) = ([cpu.r[at.rd()], cpu.r[expected_high]], [cpu.r[at.rm()], cpu.r[at.ra()]]);
+        if X {
+            let pair = |[low, high]: [u64; 2]| u128::from(high) << 64 | u128::from(low);
+            cpu.mem.compare_exchange(addr, pair(expected), pair(new)).map(|old| (old as u64, (old >> 64) as u64))
+        } else {
+            let pair = |[low, high]: [u64; 2]| high << 32 | u64::from(low as u32);
+            cpu.mem.compare_exchange(addr, pair(expected), pair(new)).map(|old| (u64::from(old as u32), old >> 32))
         }
-        Err(faulted) => cpu.data_abort(at, addr.0, Access::Write, faulted),
-    }
+    };
+    let demands = Demands::aligned(Access::Write, at, if X { 16 } else { 8 });
+    access::<Base, _>(cpu, at, demands, exchange, |cpu, (low, high)| {
+        cpu.r[at.rd()] = low;
+        cpu.r[old_high] = high;
+        at.next(cpu)
+    })
 }
 
 pub(crate) fn casp(b: &mut Builder, inst: Inst) {

@@ -6,14 +6,14 @@
 //! (`docs/design.md` §5). The monitor is open at the start of every run, as after an exception return.
 
 use super::builder::Builder;
-use super::cpu::{Cpu, Monitor, SP_SLOT};
-use super::ldst::is_sp_misaligned;
+use super::cpu::{Cpu, Monitor};
+use super::ldst::{Base, Demands, access};
 use super::op::{At, Exec, Flow, Operands};
 use super::slots::{dest, source};
 use crate::abi::GuestAddr;
 use crate::mem::atomic::Atomic;
 use crate::soft::a64::Inst;
-use crate::vcpu::{Access, ExceptionKind};
+use crate::vcpu::Access;
 
 /// A quantity that exclusives access: one register, or two (`PAIR` in the handlers).
 trait Exclusive: Atomic {
@@ -53,59 +53,43 @@ exclusive!(u32, 16);
 exclusive!(u64, 32);
 exclusive!(u128, 64);
 
-/// The address of an exclusive access, or the exception that ends it.
-fn address<T>(cpu: &mut Cpu, at: At<'_>, access: Access) -> Result<GuestAddr, Flow> {
-    if at.rn() == usize::from(SP_SLOT) && is_sp_misaligned(cpu) {
-        return Err(cpu.raise(at, ExceptionKind::SpAlignment));
-    }
-    let address = cpu.r[at.rn()];
-    if !address.is_multiple_of(size_of::<T>() as u64) {
-        return Err(cpu.misaligned(at, address, access));
-    }
-    Ok(GuestAddr(address))
-}
-
 /// Loads into `rd` and, for a pair, `ra`.
 fn load<T: Exclusive, const PAIR: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let addr = match address::<T>(cpu, at, Access::Read) {
-        Ok(addr) => addr,
-        Err(flow) => return flow,
-    };
-    match cpu.mem.load_acquire::<T>(addr) {
-        Ok(value) => {
-            cpu.monitor = Monitor { addr: Some(addr.0), size: size_of::<T>() as u8, value: value.wide() };
+    let demands = Demands::aligned(Access::Read, at, size_of::<T>());
+    access::<Base, T>(
+        cpu,
+        at,
+        demands,
+        |cpu, addr| cpu.mem.load_acquire(addr),
+        |cpu, value| {
+            cpu.monitor = Monitor { addr: Some(cpu.r[at.rn()]), size: size_of::<T>() as u8, value: value.wide() };
             let (first, second) = value.to_registers(PAIR);
             cpu.r[at.rd()] = first;
             if PAIR {
                 cpu.r[at.ra()] = second;
             }
             at.next(cpu)
-        }
-        Err(faulted) => cpu.data_abort(at, addr.0, Access::Read, faulted),
-    }
+        },
+    )
 }
 
 /// Stores `rm` and, for a pair, `ra`; `rd` gets the status.
 fn store<T: Exclusive, const PAIR: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let addr = match address::<T>(cpu, at, Access::Write) {
-        Ok(addr) => addr,
-        Err(flow) => return flow,
-    };
-    let monitor = std::mem::take(&mut cpu.monitor);
-    if monitor.addr != Some(addr.0) || usize::from(monitor.size) != size_of::<T>() {
-        cpu.r[at.rd()] = 1;
-        return at.next(cpu);
-    }
-    let (low, high) = (monitor.value as u64, (monitor.value >> 64) as u64);
-    let expected = T::from_registers(low, high, size_of::<T>() == 16);
-    let new = T::from_registers(cpu.r[at.rm()], cpu.r[at.ra()], PAIR);
-    match cpu.mem.compare_exchange(addr, expected, new) {
-        Ok(seen) => {
-            cpu.r[at.rd()] = u64::from(seen != expected);
-            at.next(cpu)
+    let exchange = |cpu: &mut Cpu, addr: GuestAddr| {
+        let monitor = std::mem::take(&mut cpu.monitor);
+        if monitor.addr != Some(addr.0) || usize::from(monitor.size) != size_of::<T>() {
+            return Ok(false);
         }
-        Err(faulted) => cpu.data_abort(at, addr.0, Access::Write, faulted),
-    }
+        let (low, high) = (monitor.value as u64, (monitor.value >> 64) as u64);
+        let expected = T::from_registers(low, high, size_of::<T>() == 16);
+        let new = T::from_registers(cpu.r[at.rm()], cpu.r[at.ra()], PAIR);
+        Ok(cpu.mem.compare_exchange(addr, expected, new)? == expected)
+    };
+    let demands = Demands::aligned(Access::Write, at, size_of::<T>());
+    access::<Base, _>(cpu, at, demands, exchange, |cpu, is_stored| {
+        cpu.r[at.rd()] = u64::from(!is_stored);
+        at.next(cpu)
+    })
 }
 
 /// LDXR, LDAXR and their forms for bytes and half words.

@@ -173,7 +173,7 @@ impl<M: Mode, const SIGNED: bool> Unary for ToInt<M, SIGNED> {
 
     #[inline(always)]
     fn halves_by_host(wide: Wide, env: &Env, a: Halves) -> Option<Halves> {
-        halves::to_fixed(wide, a, 0, SIGNED, M::of(env))
+        halves::to_fixed(wide, env, a, 0, SIGNED, M::of(env))
     }
 }
 
@@ -198,7 +198,7 @@ pub(crate) trait Fixed {
     fn apply<F: Format>(env: &mut Env, a: u64, fraction_bits: u32) -> u64;
 
     /// As [`Binary::halves_by_host`].
-    fn halves_by_host(wide: Wide, a: Halves, fraction_bits: u32) -> Option<Halves>;
+    fn halves_by_host(wide: Wide, env: &Env, a: Halves, fraction_bits: u32) -> Option<Halves>;
 }
 
 /// FCVTZS and FCVTZU to a fixed-point number as wide as the format.
@@ -212,8 +212,8 @@ impl<const SIGNED: bool> Fixed for ToFixed<SIGNED> {
     }
 
     #[inline(always)]
-    fn halves_by_host(wide: Wide, a: Halves, fraction_bits: u32) -> Option<Halves> {
-        halves::to_fixed(wide, a, fraction_bits, SIGNED, Rounding::Zero)
+    fn halves_by_host(wide: Wide, env: &Env, a: Halves, fraction_bits: u32) -> Option<Halves> {
+        halves::to_fixed(wide, env, a, fraction_bits, SIGNED, Rounding::Zero)
     }
 }
 
@@ -223,7 +223,7 @@ impl<const SIGNED: bool> Fixed for FromFixed<SIGNED> {
     }
 
     #[inline(always)]
-    fn halves_by_host(wide: Wide, a: Halves, fraction_bits: u32) -> Option<Halves> {
+    fn halves_by_host(wide: Wide, _env: &Env, a: Halves, fraction_bits: u32) -> Option<Halves> {
         halves::from_fixed(wide, a, fraction_bits, SIGNED)
     }
 }

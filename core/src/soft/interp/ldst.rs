@@ -30,6 +30,8 @@ pub(super) trait Address {
     fn write_back(_cpu: &mut Cpu, _at: At<'_>, _address: u64) {}
 }
 
+/// The base alone.
+pub(super) struct Base;
 /// Base plus immediate; without base register (literals) the base is the zero slot.
 pub(super) struct Offset;
 /// Base plus immediate, written back.
@@ -38,6 +40,13 @@ pub(super) struct PreIndex;
 pub(super) struct PostIndex;
 /// Base plus extended register shifted by `aux`.
 pub(super) struct Register<const OPTION: u8>;
+
+impl Address for Base {
+    #[inline(always)]
+    fn address(cpu: &Cpu, at: At<'_>) -> u64 {
+        cpu.r[at.rn()]
+    }
+}
 
 impl Address for Offset {
     #[inline(always)]
@@ -61,7 +70,7 @@ impl Address for PreIndex {
 impl Address for PostIndex {
     #[inline(always)]
     fn address(cpu: &Cpu, at: At<'_>) -> u64 {
-        cpu.r[at.rn()]
+        Base::address(cpu, at)
     }
 
     #[inline(always)]
@@ -83,7 +92,7 @@ pub(super) trait Move {
     /// Loads, or stores.
     const ACCESS: Access;
     /// Alignment in bytes that the access demands, a power of two.
-    const ALIGNMENT: u64 = 1;
+    const ALIGNMENT: u64;
 
     /// Takes the register to be stored, or accesses memory and returns the value for the register.
     ///
@@ -97,15 +106,17 @@ pub(super) struct Load<T, const EXTENSION: u8>(PhantomData<T>);
 /// A store.
 pub(super) struct Store<T>(PhantomData<T>);
 
-/// Implements the moves of one memory type.
+/// Implements moves by two accessors of memory, which demand that addresses are aligned or not, for types of memory.
 macro_rules! moves {
-    ($unsigned:ty, $signed:ty) => {
-        impl<const EXTENSION: u8> Move for Load<$unsigned, EXTENSION> {
+    ($load:ident by $load_one:ident, $store:ident by $store_one:ident, aligned $is_aligned:literal:
+     $($unsigned:ty, $signed:ty;)*) => {$(
+        impl<const EXTENSION: u8> Move for $load<$unsigned, EXTENSION> {
             const ACCESS: Access = Access::Read;
+            const ALIGNMENT: u64 = if $is_aligned { size_of::<$unsigned>() as u64 } else { 1 };
 
             #[inline(always)]
             fn access(mem: WindowRef, addr: GuestAddr, _register: u64) -> Result<u64, Faulted> {
-                let value = mem.load::<$unsigned>(addr)?;
+                let value = mem.$load_one::<$unsigned>(addr)?;
                 Ok(match EXTENSION {
                     32 => u64::from(value as $signed as i32 as u32),
                     64 => value as $signed as i64 as u64,
@@ -114,43 +125,86 @@ macro_rules! moves {
             }
         }
 
-        impl Move for Store<$unsigned> {
+        impl Move for $store<$unsigned> {
             const ACCESS: Access = Access::Write;
+            const ALIGNMENT: u64 = if $is_aligned { size_of::<$unsigned>() as u64 } else { 1 };
 
             #[inline(always)]
             fn access(mem: WindowRef, addr: GuestAddr, register: u64) -> Result<u64, Faulted> {
-                mem.store::<$unsigned>(addr, register as $unsigned)?;
+                mem.$store_one::<$unsigned>(addr, register as $unsigned)?;
                 Ok(register)
             }
         }
-    };
+    )*};
 }
 
-moves!(u8, i8);
-moves!(u16, i16);
-moves!(u32, i32);
-moves!(u64, i64);
+pub(super) use moves;
 
-pub(super) fn move_one<A: Address, M: Move, const THEN: usize, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    if SP && is_sp_misaligned(cpu) {
+moves! {
+    Load by load, Store by store, aligned false:
+    u8, i8;
+    u16, i16;
+    u32, i32;
+    u64, i64;
+}
+
+/// What is demanded of an access before it is made, and what kind it is.
+#[derive(Clone, Copy)]
+pub(super) struct Demands {
+    kind: Access,
+    alignment: u64,
+    has_sp_base: bool,
+}
+
+impl Demands {
+    /// An access of any alignment.
+    #[inline(always)]
+    pub(super) fn new(kind: Access, has_sp_base: bool) -> Self {
+        Self { kind, alignment: 1, has_sp_base }
+    }
+
+    /// An access to so many bytes, a power of two, that demands their alignment.
+    #[inline(always)]
+    pub(super) fn aligned(kind: Access, at: At<'_>, bytes: usize) -> Self {
+        Self { kind, alignment: bytes as u64, has_sp_base: at.rn() == usize::from(SP_SLOT) }
+    }
+}
+
+/// An access as demanded: what memory does, then the writeback and `finish`; or the exception, with nothing changed.
+#[inline(always)]
+pub(super) fn access<A: Address, T>(
+    cpu: &mut Cpu,
+    at: At<'_>,
+    demands: Demands,
+    access: impl FnOnce(&mut Cpu, GuestAddr) -> Result<T, Faulted>,
+    finish: impl FnOnce(&mut Cpu, T) -> Flow,
+) -> Flow {
+    if demands.has_sp_base && is_sp_misaligned(cpu) {
         return cpu.raise(at, ExceptionKind::SpAlignment);
     }
     let address = A::address(cpu, at);
-    if !address.is_multiple_of(M::ALIGNMENT) {
-        return cpu.misaligned(at, address, M::ACCESS);
+    if !address.is_multiple_of(demands.alignment) {
+        return cpu.misaligned(at, address, demands.kind);
     }
-    let is_store = matches!(M::ACCESS, Access::Write);
-    let register = if is_store { cpu.r[at.rd()] } else { 0 };
-    match M::access(cpu.mem, GuestAddr(address), register) {
+    match access(cpu, GuestAddr(address)) {
         Ok(value) => {
             A::write_back(cpu, at, address);
-            if !is_store {
-                cpu.r[at.rd()] = value;
-            }
-            at.then::<THEN>(cpu)
+            finish(cpu, value)
         }
-        Err(faulted) => cpu.data_abort(at, address, M::ACCESS, faulted),
+        Err(faulted) => cpu.data_abort(at, address, demands.kind, faulted),
     }
+}
+
+pub(super) fn move_one<A: Address, M: Move, const THEN: usize, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    let is_store = matches!(M::ACCESS, Access::Write);
+    let demands = Demands { kind: M::ACCESS, alignment: M::ALIGNMENT, has_sp_base: SP };
+    let one = |cpu: &mut Cpu, addr| M::access(cpu.mem, addr, if is_store { cpu.r[at.rd()] } else { 0 });
+    access::<A, _>(cpu, at, demands, one, |cpu, value| {
+        if !is_store {
+            cpu.r[at.rd()] = value;
+        }
+        at.then::<THEN>(cpu)
+    })
 }
 
 /// CheckSPAlignment: true when an access by SP must fault.

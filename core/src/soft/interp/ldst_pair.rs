@@ -5,15 +5,14 @@
 
 use super::builder::Builder;
 use super::cpu::{Cpu, SP_SLOT};
-use super::ldst::{Address, Offset, PostIndex, PreIndex, is_simd, is_sp_misaligned};
+use super::ldst::{Address, Demands, Offset, PostIndex, PreIndex, access, is_simd};
 use super::ldst_simd;
 use super::op::{At, Exec, Flow, Operands};
 use super::pairs::ALONE;
 use super::slots::{dest, source};
-use crate::abi::GuestAddr;
 use crate::mem::access::Loadable;
 use crate::soft::a64::Inst;
-use crate::vcpu::{Access, ExceptionKind};
+use crate::vcpu::Access;
 
 /// A half of a pair in memory and in a register.
 pub(super) trait Half: Loadable {
@@ -52,35 +51,23 @@ pub(super) fn load_pair<T: Half, A: Address, const THEN: usize, const SIGNED: bo
     cpu: &mut Cpu,
     at: At<'_>,
 ) -> Flow {
-    if SP && is_sp_misaligned(cpu) {
-        return cpu.raise(at, ExceptionKind::SpAlignment);
-    }
-    let address = A::address(cpu, at);
-    match cpu.mem.load_pair::<T>(GuestAddr(address)) {
-        Ok((first, second)) => {
-            A::write_back(cpu, at, address);
+    access::<A, _>(
+        cpu,
+        at,
+        Demands::new(Access::Read, SP),
+        |cpu, addr| cpu.mem.load_pair::<T>(addr),
+        |cpu, (first, second)| {
             cpu.r[at.rd()] = first.widen(SIGNED);
             cpu.r[at.ra()] = second.widen(SIGNED);
             at.then::<THEN>(cpu)
-        }
-        Err(faulted) => cpu.data_abort(at, address, Access::Read, faulted),
-    }
+        },
+    )
 }
 
 /// Stores `rd` and `ra`.
 pub(super) fn store_pair<T: Half, A: Address, const THEN: usize, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    if SP && is_sp_misaligned(cpu) {
-        return cpu.raise(at, ExceptionKind::SpAlignment);
-    }
-    let address = A::address(cpu, at);
-    let (first, second) = (T::narrow(cpu.r[at.rd()]), T::narrow(cpu.r[at.ra()]));
-    match cpu.mem.store_pair::<T>(GuestAddr(address), first, second) {
-        Ok(()) => {
-            A::write_back(cpu, at, address);
-            at.then::<THEN>(cpu)
-        }
-        Err(faulted) => cpu.data_abort(at, address, Access::Write, faulted),
-    }
+    let pair = |cpu: &mut Cpu, addr| cpu.mem.store_pair(addr, T::narrow(cpu.r[at.rd()]), T::narrow(cpu.r[at.ra()]));
+    access::<A, _>(cpu, at, Demands::new(Access::Write, SP), pair, |cpu, ()| at.then::<THEN>(cpu))
 }
 
 fn handler<A: Address, const SP: bool>(inst: Inst) -> Exec {

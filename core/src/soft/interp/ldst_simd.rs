@@ -4,12 +4,11 @@
 //! for the handler. A load clears the register's bits above what it loads. Alignment is not checked (Arm ARM B2.8.2).
 
 use super::cpu::Cpu;
-use super::ldst::{Address, is_sp_misaligned};
+use super::ldst::{Address, Demands, access};
 use super::op::{At, Exec, Flow};
-use crate::abi::GuestAddr;
 use crate::mem::access::Loadable;
 use crate::soft::a64::Inst;
-use crate::vcpu::{Access, ExceptionKind};
+use crate::vcpu::Access;
 
 /// What memory holds of a register.
 pub(super) trait Part: Loadable {
@@ -38,32 +37,21 @@ macro_rules! part {
 part!(u8 u16 u32 u64 u128);
 
 fn load<T: Part, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    if SP && is_sp_misaligned(cpu) {
-        return cpu.raise(at, ExceptionKind::SpAlignment);
-    }
-    let address = A::address(cpu, at);
-    match cpu.mem.load::<T>(GuestAddr(address)) {
-        Ok(value) => {
-            A::write_back(cpu, at, address);
+    access::<A, _>(
+        cpu,
+        at,
+        Demands::new(Access::Read, SP),
+        |cpu, addr| cpu.mem.load::<T>(addr),
+        |cpu, value| {
             cpu.v[at.rd()] = value.wide();
             at.next(cpu)
-        }
-        Err(faulted) => cpu.data_abort(at, address, Access::Read, faulted),
-    }
+        },
+    )
 }
 
 fn store<T: Part, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    if SP && is_sp_misaligned(cpu) {
-        return cpu.raise(at, ExceptionKind::SpAlignment);
-    }
-    let address = A::address(cpu, at);
-    match cpu.mem.store(GuestAddr(address), T::narrow(cpu.v[at.rd()])) {
-        Ok(()) => {
-            A::write_back(cpu, at, address);
-            at.next(cpu)
-        }
-        Err(faulted) => cpu.data_abort(at, address, Access::Write, faulted),
-    }
+    let one = |cpu: &mut Cpu, addr| cpu.mem.store(addr, T::narrow(cpu.v[at.rd()]));
+    access::<A, _>(cpu, at, Demands::new(Access::Write, SP), one, |cpu, ()| at.next(cpu))
 }
 
 /// The handler for a register of `1 << scale` bytes.
@@ -83,34 +71,22 @@ pub(super) fn handler<A: Address, const SP: bool>(scale: u32, is_load: bool) -> 
 }
 
 fn load_pair<T: Part, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    if SP && is_sp_misaligned(cpu) {
-        return cpu.raise(at, ExceptionKind::SpAlignment);
-    }
-    let address = A::address(cpu, at);
-    match cpu.mem.load_pair::<T>(GuestAddr(address)) {
-        Ok((first, second)) => {
-            A::write_back(cpu, at, address);
+    access::<A, _>(
+        cpu,
+        at,
+        Demands::new(Access::Read, SP),
+        |cpu, addr| cpu.mem.load_pair::<T>(addr),
+        |cpu, (first, second)| {
             cpu.v[at.rd()] = first.wide();
             cpu.v[at.ra()] = second.wide();
             at.next(cpu)
-        }
-        Err(faulted) => cpu.data_abort(at, address, Access::Read, faulted),
-    }
+        },
+    )
 }
 
 fn store_pair<T: Part, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    if SP && is_sp_misaligned(cpu) {
-        return cpu.raise(at, ExceptionKind::SpAlignment);
-    }
-    let address = A::address(cpu, at);
-    let (first, second) = (cpu.v[at.rd()], cpu.v[at.ra()]);
-    match cpu.mem.store_pair(GuestAddr(address), T::narrow(first), T::narrow(second)) {
-        Ok(()) => {
-            A::write_back(cpu, at, address);
-            at.next(cpu)
-        }
-        Err(faulted) => cpu.data_abort(at, address, Access::Write, faulted),
-    }
+    let pair = |cpu: &mut Cpu, addr| cpu.mem.store_pair(addr, T::narrow(cpu.v[at.rd()]), T::narrow(cpu.v[at.ra()]));
+    access::<A, _>(cpu, at, Demands::new(Access::Write, SP), pair, |cpu, ()| at.next(cpu))
 }
 
 /// The handler for a load or store of a pair.

@@ -46,6 +46,7 @@ pub(crate) mod simd_fp_convert;
 pub(crate) mod simd_fp_product;
 pub(crate) mod simd_imm;
 pub(crate) mod simd_perm;
+mod simd_saturate;
 pub(crate) mod simd_shift_imm;
 pub(crate) mod simd_three_diff;
 pub(crate) mod simd_three_same;

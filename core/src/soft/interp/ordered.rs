@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use super::builder::Builder;
 use super::cpu::SP_SLOT;
-use super::ldst::{Move, Offset, move_one};
+use super::ldst::{Move, Offset, move_one, moves};
 use super::op::{Exec, Operands};
 use super::pairs::ALONE;
 use super::slots::{dest, source};
@@ -21,41 +21,13 @@ struct LoadAcquire<T, const EXTENSION: u8>(PhantomData<T>);
 /// A store-release.
 struct StoreRelease<T>(PhantomData<T>);
 
-/// Implements the ordered moves of one memory type.
-macro_rules! moves {
-    ($unsigned:ty, $signed:ty) => {
-        impl<const EXTENSION: u8> Move for LoadAcquire<$unsigned, EXTENSION> {
-            const ACCESS: Access = Access::Read;
-            const ALIGNMENT: u64 = size_of::<$unsigned>() as u64;
-
-            #[inline(always)]
-            fn access(mem: WindowRef, addr: GuestAddr, _register: u64) -> Result<u64, Faulted> {
-                let value = mem.load_acquire::<$unsigned>(addr)?;
-                Ok(match EXTENSION {
-                    32 => u64::from(value as $signed as i32 as u32),
-                    64 => value as $signed as i64 as u64,
-                    0.. => value as u64,
-                })
-            }
-        }
-
-        impl Move for StoreRelease<$unsigned> {
-            const ACCESS: Access = Access::Write;
-            const ALIGNMENT: u64 = size_of::<$unsigned>() as u64;
-
-            #[inline(always)]
-            fn access(mem: WindowRef, addr: GuestAddr, register: u64) -> Result<u64, Faulted> {
-                mem.store_release::<$unsigned>(addr, register as $unsigned)?;
-                Ok(register)
-            }
-        }
-    };
+moves! {
+    LoadAcquire by load_acquire, StoreRelease by store_release, aligned true:
+    u8, i8;
+    u16, i16;
+    u32, i32;
+    u64, i64;
 }
-
-moves!(u8, i8);
-moves!(u16, i16);
-moves!(u32, i32);
-moves!(u64, i64);
 
 fn load_handler<const SP: bool>(size: u32) -> Exec {
     match size {

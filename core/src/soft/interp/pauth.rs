@@ -8,12 +8,13 @@
 
 use super::builder::Builder;
 use super::cpu::{Cpu, SP_SLOT, ZERO_SLOT};
+use super::ldst::{Address, Load, move_one};
 use super::op::{At, Exec, Flow, Operands};
+use super::pairs::ALONE;
 use super::slots::{dest, source};
-use super::{branch, ldst, qarma};
-use crate::abi::GuestAddr;
+use super::{branch, qarma};
 use crate::soft::a64::Inst;
-use crate::vcpu::{Access, ExceptionKind, PauthKeys};
+use crate::vcpu::PauthKeys;
 
 /// Lowest bit of a code.
 const BOTTOM: u32 = 48;
@@ -231,32 +232,30 @@ pub(crate) fn reta(b: &mut Builder, inst: Inst) {
     b.emit_last(jump::<{ branch::RETURN }>, branch_operands(inst, 30, SP_SLOT));
 }
 
-/// LDRAA and LDRAB: the base is authenticated before the offset is added; what is written back has no code.
-fn load<const WRITE_BACK: bool, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    if SP && ldst::is_sp_misaligned(cpu) {
-        return cpu.raise(at, ExceptionKind::SpAlignment);
+/// LDRAA and LDRAB: the base is authenticated by key `aux` before the offset is added; what is written back has no code.
+struct Authenticated<const WRITE_BACK: bool>;
+
+impl<const WRITE_BACK: bool> Address for Authenticated<WRITE_BACK> {
+    #[inline(always)]
+    fn address(cpu: &Cpu, at: At<'_>) -> u64 {
+        cpu.authenticated(cpu.r[at.rn()], 0, usize::from(at.aux())).wrapping_add(at.imm())
     }
-    let base = cpu.authenticated(cpu.r[at.rn()], 0, usize::from(at.aux()));
-    let address = base.wrapping_add(at.imm());
-    match cpu.mem.load::<u64>(GuestAddr(address)) {
-        Ok(value) => {
-            if WRITE_BACK {
-                cpu.r[at.rn()] = address;
-            }
-            cpu.r[at.rd()] = value;
-            at.next(cpu)
+
+    #[inline(always)]
+    fn write_back(cpu: &mut Cpu, at: At<'_>, address: u64) {
+        if WRITE_BACK {
+            cpu.r[at.rn()] = address;
         }
-        Err(faulted) => cpu.data_abort(at, address, Access::Read, faulted),
     }
 }
 
 pub(crate) fn ldra(b: &mut Builder, inst: Inst) {
     let rn = inst.reg('n');
     let exec: Exec = match (inst.word() >> 11 & 1 == 1, rn == SP_SLOT) {
-        (false, false) => load::<false, false>,
-        (false, true) => load::<false, true>,
-        (true, false) => load::<true, false>,
-        (true, true) => load::<true, true>,
+        (false, false) => move_one::<Authenticated<false>, Load<u64, 0>, ALONE, false>,
+        (false, true) => move_one::<Authenticated<false>, Load<u64, 0>, ALONE, true>,
+        (true, false) => move_one::<Authenticated<true>, Load<u64, 0>, ALONE, false>,
+        (true, true) => move_one::<Authenticated<true>, Load<u64, 0>, ALONE, true>,
     };
     let key = if inst.word() >> 23 & 1 == 0 { PauthKeys::DA } else { PauthKeys::DB };
     let imm = (inst.signed('j') << 12 | i64::from(inst.field('i')) << 3) as u64;

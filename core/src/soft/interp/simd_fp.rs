@@ -390,8 +390,9 @@ pub(crate) fn across_h<O: Binary>(b: &mut Builder, inst: Inst) {
 /// A conversion with `aux` bits after the point.
 fn execute_fixed<O: Fixed, F: Format, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let bits = u32::from(at.aux());
-    let by_host =
-        host_halves::<_, 1, F, FULL>(cpu, [at.rn()], bits, |wide, bits, [a]| O::halves_by_host(wide, a, bits));
+    let by_host = host_halves::<_, 1, F, FULL>(cpu, [at.rn()], (cpu.fp, bits), |wide, (env, bits), [a]| {
+        O::halves_by_host(wide, &env, a, bits)
+    });
     if set_lanes::<Half>(cpu, at.rd(), by_host) {
         return at.next(cpu);
     }

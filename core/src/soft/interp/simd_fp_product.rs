@@ -13,7 +13,7 @@ use super::simd_fp::{
     registers, set_lanes, splat,
 };
 use crate::soft::a64::{Inst, element_index};
-use crate::soft::fp::{Double, Format, Half, Single, fast};
+use crate::soft::fp::{self, Double, Format, Half, Single, fast};
 
 fn element_operands(inst: Inst) -> Operands {
     Operands { aux: element_index(inst) as u16, ..registers(inst) }
@@ -254,13 +254,13 @@ pub(crate) fn fcmla_element(b: &mut Builder, inst: Inst) {
     b.emit(by_size!(inst, execute_complex_product, true), Operands { aux, imm, ..registers(inst) });
 }
 
-/// BFDOT: pairs of BFloat16 numbers.
+/// BFDOT: pairs of BFloat16 numbers. Of 64 bits the lanes above are zeros, whose products are zeros.
 fn execute_bf_dot<const ELEMENT: bool, const FULL: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let [d, a, b] = [at.rd(), at.rn(), at.rm()].map(|slot| u32::split(&cpu.v[slot]));
     let b = if ELEMENT { [b[usize::from(at.aux()) % 4]; 4] } else { b };
-    let result = fast::bf_dot_adds(d, [[a, b]]);
-    let kept = |index| if FULL || index < 2 { u32::MAX } else { 0 };
-    *u32::split_mut(&mut cpu.v[at.rd()]) = std::array::from_fn(|index| result[index] & kept(index));
+    let cut = |lanes| if FULL { lanes } else { Single::lower(lanes) };
+    let result = fp::bf_dot_adds(cut(d), cut(a), cut(b), |a, b| [[a, b]]);
+    *u32::split_mut(&mut cpu.v[at.rd()]) = result;
     at.next(cpu)
 }
 
@@ -281,9 +281,12 @@ pub(crate) fn bfdot_element(b: &mut Builder, inst: Inst) {
 /// BFMMLA: two rows of four numbers times two columns of four.
 fn execute_bf_matrix(cpu: &mut Cpu, at: At<'_>) -> Flow {
     let [d, a, b] = [at.rd(), at.rn(), at.rm()].map(|slot| u32::split(&cpu.v[slot]));
-    let rows = |first: usize| [a[first], a[first], a[first + 2], a[first + 2]];
-    let columns = |first: usize| [b[first], b[first + 2], b[first], b[first + 2]];
-    *u32::split_mut(&mut cpu.v[at.rd()]) = fast::bf_dot_adds(d, [[rows(0), columns(0)], [rows(1), columns(1)]]);
+    let result = fp::bf_dot_adds(d, a, b, |a, b| {
+        let rows = |first: usize| [a[first], a[first], a[first + 2], a[first + 2]];
+        let columns = |first: usize| [b[first], b[first + 2], b[first], b[first + 2]];
+        [[rows(0), columns(0)], [rows(1), columns(1)]]
+    });
+    *u32::split_mut(&mut cpu.v[at.rd()]) = result;
     at.next(cpu)
 }
 

@@ -1,8 +1,13 @@
 //! Branches (Arm ARM C4.1.93); exception generation and system instructions are in `system`.
 
 use super::Row;
+use crate::soft::a64::decode::Inst;
 use crate::soft::a64::features::Feature::PAuth;
 use crate::soft::interp::{branch as op, pauth};
+
+fn is_by_link_register(inst: Inst) -> bool {
+    inst.reg('n') == 30
+}
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
@@ -15,7 +20,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("TBNZ", "tbnz {Rt}, {bit}, {label14}", "z0110111bbbbbiiiiiiiiiiiiiittttt", op::tbnz),
     Row::new("BR", "br {Xn}",   "1101011000011111000000nnnnn00000", op::br),
     Row::new("BLR", "blr {Xn}", "1101011000111111000000nnnnn00000", op::blr),
-    Row::new("RET", "ret {ret}", "1101011001011111000000nnnnn00000", op::ret),
+    Row::new("RET", "ret {Xn}", "1101011001011111000000nnnnn00000", op::ret).aliases(&[(is_by_link_register, "ret")]),
     // Pointer authentication (FEAT_PAuth).
     Row::new("BRAAZ", "braaz {Xn}",   "1101011000011111000010nnnnn11111", pauth::bra_zero).of(PAuth),
     Row::new("BRABZ", "brabz {Xn}",   "1101011000011111000011nnnnn11111", pauth::bra_zero).of(PAuth),

@@ -2,9 +2,9 @@
 //! both are the same for every operand and every FPCR.
 
 use super::*;
-use crate::host::vector::{self, Wide};
+use crate::host::vector::Wide;
 use crate::soft::fp::env::Rounding;
-use crate::soft::fp::env::flag::IXC;
+use crate::soft::fp::env::flag::{IOC, IXC};
 use crate::soft::fp::format::{Brain, Double, Half, Single};
 use crate::soft::fp::{arith, bf16, compare, convert, fast, fused, halves, halves::Halves, integral};
 
@@ -119,14 +119,26 @@ fn fused_products_of_halves_in_single_precision() {
     }
 }
 
+/// A number of BFloat16 about where the host's arithmetic begins and ends to be right.
+fn brain_at_bounds(random: &mut Random) -> u64 {
+    let exponent = [-56, 61][random.below(2) as usize] + random.below(5) as i64 - 2;
+    let sign = if random.below(2) == 0 { Brain::SIGN } else { 0 };
+    sign | ((exponent + i64::from(Brain::BIAS)) as u64) << Brain::FRAC | random.fraction(Brain::FRAC)
+}
+
 /// Products and sums that are small, large, equal, opposite and far apart.
 #[test]
 fn dot_products_of_brain_numbers() {
     let mut random = Random::new(23);
-    let mut by_host = 0;
-    for _ in 0..4 * COUNT {
-        let pair = |random: &mut Random| random.number::<Brain>() | random.number::<Brain>() << 16;
-        let (a, b) = (pair(&mut random), pair(&mut random));
+    let (mut by_host, mut at_bounds) = (0, 0);
+    for turn in 0..8 * COUNT {
+        let number = |random: &mut Random| match turn % 4 {
+            0 => random.number::<Brain>(),
+            1 => brain_at_bounds(random),
+            _near => random.near::<Brain>((Brain::BIAS as u64) << Brain::FRAC),
+        };
+        let pair = |random: &mut Random| number(random) | number(random) << 16;
+        let [a, b, more_a, more_b] = std::array::from_fn(|_| pair(&mut random));
         let products = bf16::bf_dot_add(0, a, b);
         let addend = match random.below(4) {
             0 => random.number::<Single>(),
@@ -134,12 +146,28 @@ fn dot_products_of_brain_numbers() {
             _near => random.near::<Single>(products),
         };
         let exact = bf16::bf_dot_add(addend, a, b);
-        let [four_addends, four_a, four_b] = [addend, a, b].map(|value| [value as u32; 4]);
-        let result = fast::bf_dot_adds(four_addends, [[four_a, four_b]]);
-        assert_eq!(result, [exact as u32; 4], "{addend:x} + {a:x} * {b:x}");
-        by_host += u32::from(vector::wide((four_addends, [[four_a, four_b]]), fast::dots_by_host).is_some());
+        let splat = |value: u64| [value as u32; 4];
+        let result = bf16::bf_dot_adds(splat(addend), splat(a), splat(b), |a, b| [[a, b]]);
+        assert_eq!(result, splat(exact), "{addend:x} + {a:x} * {b:x}");
+        if bf16::moderate::are_all(splat(addend), splat(a), splat(b)) {
+            assert_eq!(
+                bf16::dots_by_host(splat(addend), [[a, b].map(splat)]),
+                splat(exact),
+                "{addend:x} + {a:x} * {b:x}"
+            );
+            *(if turn % 4 == 1 { &mut at_bounds } else { &mut by_host }) += 1;
+        }
+        // Two products after each other, of lanes that differ.
+        let (a, b) = ([a, more_a, a, more_a].map(|a| a as u32), [b, b, more_b, more_b].map(|b| b as u32));
+        let turned = |lanes: [u32; 4]| [lanes[1], lanes[2], lanes[3], lanes[0]];
+        let result = bf16::bf_dot_adds(splat(addend), a, b, |a, b| [[a, b], [turned(a), b]]);
+        let expected = std::array::from_fn(|index| {
+            let [a, then_a, b] = [a, turned(a), b].map(|lanes| u64::from(lanes[index]));
+            bf16::bf_dot_add(bf16::bf_dot_add(addend, a, b), then_a, b) as u32
+        });
+        assert_eq!(result, expected, "{addend:x} + {a:x?} * {b:x?}");
     }
-    assert!(by_host > COUNT, "{by_host}");
+    assert!(by_host > 2 * COUNT && at_bounds > COUNT / 50, "{by_host} {at_bounds}");
 }
 
 /// The same number in every lane.
@@ -246,10 +274,17 @@ fn eight_halves_of_one_operand() {
             check("from", a, from, &|env| convert::fixed_to_fp::<Half>(env, a, bits, 16, is_signed));
             let modes = if bits == 0 { &[Zero, Nearest, Plus, Minus, Away][..] } else { &[Zero] };
             for &mode in modes {
-                let to = wide.run((lanes, bits, is_signed, mode), |wide, (a, bits, is_signed, mode)| {
-                    halves::to_fixed(wide, a, bits, is_signed, mode)
-                });
-                check("to", a, to, &|env| convert::to_fixed::<Half>(env, a, bits, 16, is_signed, mode));
+                let to = |env: Env| {
+                    wide.run((env, lanes, bits, is_signed, mode), |wide, (env, a, bits, is_signed, mode)| {
+                        halves::to_fixed(wide, &env, a, bits, is_signed, mode)
+                    })
+                };
+                let exact = |env: &mut Env| convert::to_fixed::<Half>(env, a, bits, 16, is_signed, mode);
+                check("to", a, to(env(0)), &exact);
+                // What is invalid raises nothing else.
+                let (expected, after) = after(env(0), exact);
+                assert_eq!(to(Env { fpcr: 0, fpsr: IOC }), Some(splat(expected)), "{a:x} {bits}");
+                assert_eq!(after.fpsr & !(IXC | IOC), 0, "{a:x} {bits}");
             }
         }
         for mode in [Nearest, Plus, Minus, Zero, Away] {
