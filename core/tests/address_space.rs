@@ -280,8 +280,50 @@ fn advice_is_kept_or_passed_on() {
     assert_eq!(seen[1], 1);
     assert_eq!(seen.len(), 3);
     assert_eq!(space.mincore(at, 4 * PAGE_SIZE, |_, _| Ok(())), Err(Errno::ENOMEM));
-    space.set_locked(GuestAddr(at.0 + 5), 10, true).unwrap();
+}
+
+#[test]
+fn locked_memory_counts_against_its_limit_and_is_there() {
+    let (_turn, space) = space();
+    let at = space.mmap(&MmapRequest::anonymous(4 * PAGE_SIZE, RW)).unwrap();
+    let page = |index: u64| GuestAddr(at.0 + index * PAGE_SIZE);
+    assert_eq!(space.lock_range(at, 1, 0, true), Err(Errno::EPERM));
+    space.lock_range(GuestAddr(at.0 + 5), 10, PAGE_SIZE, true).unwrap();
     assert!(space.lookup(at).unwrap().flags.contains(VmaFlags::LOCKED));
+    let mut seen = Vec::new();
+    let mut keep = |_first: u64, pages: &[u8]| {
+        seen.extend(pages.iter().map(|page| page & 1));
+        Ok(())
+    };
+    space.mincore(at, PAGE_SIZE, &mut keep).unwrap();
+    assert_eq!(seen, [1], "faulted in");
+    space.lock_range(at, PAGE_SIZE, PAGE_SIZE, true).unwrap();
+    assert_eq!(space.lock_range(page(1), PAGE_SIZE, PAGE_SIZE, true), Err(Errno::ENOMEM));
+    assert_eq!(space.check_lock(PAGE_SIZE, PAGE_SIZE), Err(Errno::EAGAIN));
+    assert_eq!(space.lock_range(page(3), 2 * PAGE_SIZE, u64::MAX, true), Err(Errno::ENOMEM), "a gap");
+    assert_eq!(space.lock_all(3 * PAGE_SIZE), Err(Errno::ENOMEM));
+    space.lock_all(4 * PAGE_SIZE).unwrap();
+    space.unlock_range(at, 4 * PAGE_SIZE).unwrap();
+    assert_eq!(space.check_lock(PAGE_SIZE, PAGE_SIZE), Ok(()));
+}
+
+#[test]
+fn the_address_space_grows_to_its_limit_and_no_further() {
+    let (_turn, space) = space();
+    let pages = |count: u64| MmapRequest::anonymous(count * PAGE_SIZE, RW);
+    let at = space.mmap(&pages(4)).unwrap();
+    space.limit_size(6 * PAGE_SIZE);
+    assert_eq!(space.mmap(&pages(3)), Err(Errno::ENOMEM));
+    space.mmap(&pages(4).at(at)).unwrap();
+    assert_eq!(space.mremap(at, 4 * PAGE_SIZE, 7 * PAGE_SIZE, 1, GuestAddr(0)), Err(Errno::ENOMEM));
+    let at = space.mremap(at, 4 * PAGE_SIZE, 5 * PAGE_SIZE, 1, GuestAddr(0)).unwrap();
+    let heap = GuestAddr(0x1000_0000);
+    space.set_brk(heap, heap);
+    assert_eq!(space.brk(GuestAddr(heap.0 + 2 * PAGE_SIZE)), heap);
+    assert_eq!(space.brk(GuestAddr(heap.0 + PAGE_SIZE)), GuestAddr(heap.0 + PAGE_SIZE));
+    space.limit_size(PAGE_SIZE);
+    space.mprotect(at, PAGE_SIZE, 1).unwrap();
+    assert_eq!(space.mmap(&pages(1)), Err(Errno::ENOMEM));
 }
 
 #[test]

@@ -1,16 +1,18 @@
 // resources [alone]: what processes have in common and where memory lies: kcmp, the pages of a forked child in smaps,
-// process_madvise of a child, move_pages, migrate_pages, cachestat, memfd_secret.
+// process_madvise of a child, move_pages, migrate_pages, cachestat, memfd_secret; and the limit of memory and the personality
+// that children inherit.
 //
 // With `alone` a forked child has copies of pages from the start, and not the pages themselves until somebody writes.
 // Calls that a kernel may be built without, or that take rights, may be ENOSYS or EPERM, and nothing else.
 //
-// Sources: kcmp(2), proc_pid_smaps(5), process_madvise(2), move_pages(2), migrate_pages(2), cachestat(2), memfd_secret(2).
+// Sources: kcmp(2), proc_pid_smaps(5), process_madvise(2), move_pages(2), migrate_pages(2), cachestat(2), memfd_secret(2),
+// personality(2), setrlimit(2).
 
 #include "rt.h"
 
 #define PAGE 4096ull
 enum {
-    NR_dup_ = 23, NR_ftruncate_ = 46, NR_madvise_ = 233, NR_memfd_create_ = 279, NR_migrate_pages_ = 238, NR_move_pages_ = 239, NR_kcmp_ = 272,
+    NR_setrlimit_ = 164, RLIMIT_AS = 9, NR_personality_ = 92, ADDR_NO_RANDOMIZE = 0x40000, NR_dup_ = 23, NR_ftruncate_ = 46, NR_madvise_ = 233, NR_memfd_create_ = 279, NR_migrate_pages_ = 238, NR_move_pages_ = 239, NR_kcmp_ = 272,
     NR_pidfd_open_ = 434, NR_process_madvise_ = 440, NR_memfd_secret_ = 447, NR_cachestat_ = 451, NR_getcpu_ = 168,
     KCMP_FILE = 0, KCMP_VM = 1, KCMP_FILES = 2, MADV_FREE_ = 8, MADV_DONTNEED_ = 4, MADV_COLD_ = 20,
 };
@@ -193,15 +195,60 @@ static void secrets(void) {
     CHECK_EQ(sys1(NR_close, fd), 0);
 }
 
+static long more(u64 len) { return sys6(NR_mmap, 0, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, (u64)-1, 0); }
+
+/// Mappings grow to the limit and no further, children's too.
+static void limits(void) {
+    s32 child = rt_fork();
+    if (child == 0) {
+        u64 limit[2] = { 64 << 20, 64 << 20 };
+        CHECK(more(128 << 20) > 0);
+        CHECK_EQ(sys2(NR_setrlimit_, RLIMIT_AS, limit), 0);
+        CHECK_EQ(more(1 << 20), -ENOMEM);  // more than the limit is there already
+        s32 grandchild = rt_fork();
+        if (grandchild == 0) rt_exit_group(more(1 << 20) == -ENOMEM ? 0 : 1);
+        CHECK_EQ(rt_wait(grandchild), 0);
+        const char *args[] = { "resources", "limited", 0 }, *env[] = { 0 };
+        sys3(NR_execve, "/proc/self/exe", args, env);
+        rt_exit_group(1);
+    }
+    CHECK_EQ(rt_wait(child), 0);
+}
+
+/// What an executed program does under that limit.
+static int is_limited(void) { return more(40 << 20) > 0 && more(40 << 20) == -ENOMEM; }
+
+/// Children have it, and the programs that they execute.
+static void personalities(void) {
+    CHECK(sys1(NR_personality_, 0) >= 0);  // setarch may have started this
+    CHECK_EQ(sys1(NR_personality_, 0xffffffff), 0);
+    CHECK_EQ(sys1(NR_personality_, ADDR_NO_RANDOMIZE), 0);
+    CHECK_EQ(sys1(NR_personality_, 0xffffffff), ADDR_NO_RANDOMIZE);
+    s32 child = rt_fork();
+    if (child == 0) {
+        CHECK_EQ(sys1(NR_personality_, 0xffffffff), ADDR_NO_RANDOMIZE);
+        const char *args[] = { "resources", "inherited", 0 }, *env[] = { 0 };
+        sys3(NR_execve, "/proc/self/exe", args, env);
+        rt_exit_group(1);
+    }
+    CHECK_EQ(rt_wait(child), 0);
+    CHECK_EQ(sys1(NR_personality_, 0), ADDR_NO_RANDOMIZE);
+    CHECK_EQ(sys1(NR_personality_, 0xffffffff), 0);
+}
+
 int main(int argc, char **argv, char **envp) {
     (void)envp;
     rt_guard(30);
+    if (argc > 1 && rt_streq(argv[1], "inherited")) return sys1(NR_personality_, 0xffffffff) == ADDR_NO_RANDOMIZE ? 0 : 1;
+    if (argc > 1 && rt_streq(argv[1], "limited")) return is_limited() ? 0 : 1;
     forks(argc > 1 && rt_streq(argv[1], "alone"));
     compares();
     advises();
     moves();
     caches();
     secrets();
+    limits();
+    personalities();
     say("resources: ok\n");
     return 0;
 }

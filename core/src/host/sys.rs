@@ -176,6 +176,8 @@ calls! {
     /// prctl(2) with an option whose arguments are numbers.
     prctl_numbers(option: i32, second: u64, third: u64, fourth: u64, fifth: u64)
         = SYS_prctl(option, second, third, fourth, fifth);
+    /// personality(2) of the calling thread.
+    personality(persona: u32) = SYS_personality(persona);
     /// lseek(2).
     lseek(fd: BorrowedFd<'_>, offset: i64, whence: u32) = SYS_lseek(fd, offset, whence);
     /// getdents64(2).

@@ -1,9 +1,9 @@
 //! [`Limits`]: resource limits that are the guest's alone. On the host they would bound elfuse itself, whose window takes
 //! terabytes of address space and which has descriptors and stacks of its own.
 //!
-//! Of the limits that are kept here `RLIMIT_NOFILE` is enforced, by the descriptor table, and `RLIMIT_SIGPENDING`, by the
-//! thread group; `RLIMIT_AS`, `RLIMIT_DATA` and
-//! `RLIMIT_STACK` are remembered and inherited. Sources: getrlimit(2), `do_prlimit` in `kernel/sys.c` of Linux.
+//! Of the limits that are kept here `RLIMIT_NOFILE` is enforced by the descriptor table, `RLIMIT_SIGPENDING` by the thread
+//! group, and `RLIMIT_AS` by the address space; `RLIMIT_DATA` and `RLIMIT_STACK` are remembered and inherited. Sources:
+//! getrlimit(2), `do_prlimit` in `kernel/sys.c` of Linux.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,10 @@ pub const RLIMIT_NOFILE: u32 = 7;
 pub const RLIMIT_SIGPENDING: u32 = 11;
 const RLIMIT_DATA: u32 = 2;
 const RLIMIT_STACK: u32 = 3;
-const RLIMIT_AS: u32 = 9;
+/// `RLIMIT_AS`.
+pub const RLIMIT_AS: u32 = 9;
+/// `RLIMIT_MEMLOCK`, which the host keeps.
+const RLIMIT_MEMLOCK: u32 = 8;
 
 /// No process may have more descriptors (`fs.nr_open` of Linux).
 const NR_OPEN: u64 = 1 << 20;
@@ -57,6 +60,14 @@ pub const fn is_kept(resource: u32) -> bool {
 /// `EINVAL`.
 pub fn of_host(resource: u32) -> Result<Limit, Errno> {
     crate::host::process::limit_of(resource).map(|[soft, hard]| Limit { soft, hard })
+}
+
+/// How many bytes this process may lock: all of them with privileges.
+///
+/// # Errors
+/// The host's.
+pub fn lockable_bytes() -> Result<u64, Errno> {
+    if nix::unistd::geteuid().is_root() { Ok(u64::MAX) } else { Ok(of_host(RLIMIT_MEMLOCK)?.soft) }
 }
 
 /// Whether a process may go from one limit to another.

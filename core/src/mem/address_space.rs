@@ -65,6 +65,8 @@ pub(super) struct State {
     pub(super) vmas: RangeMap<Attributes>,
     pub(super) layout: Layout,
     pub(super) brk: BrkArea,
+    /// `RLIMIT_AS`.
+    pub(super) most_bytes: u64,
 }
 
 impl AddressSpace {
@@ -72,7 +74,10 @@ impl AddressSpace {
     #[must_use]
     pub fn new(mapper: Arc<dyn Mapper>) -> Self {
         let layout = Layout::fixed(mapper.address_space_len());
-        Self { mapper, state: Mutex::new(State { vmas: RangeMap::new(), layout, brk: BrkArea::default() }) }
+        Self {
+            mapper,
+            state: Mutex::new(State { vmas: RangeMap::new(), layout, brk: BrkArea::default(), most_bytes: u64::MAX }),
+        }
     }
 
     /// The accessor of guest memory.
@@ -118,13 +123,14 @@ impl AddressSpace {
         let range = state.place(request, len)?;
         state.check_unsealed(range)?;
         let attributes = attributes_of(request, len)?;
+        state.check_growth(range)?;
         let vma = attributes.vma(range);
         let backing = vma.mapper_backing();
         self.mapper.map(range, vma.prot, backing)?;
         state.vmas.insert(range, attributes);
         drop(state);
         if MapFlags::from_bits_retain(request.flags).intersects(MapFlags::POPULATE | MapFlags::LOCKED) {
-            self.populate(&vma);
+            let _best_effort = self.populate(&vma);
         }
         Ok(range.start)
     }
@@ -250,15 +256,17 @@ impl AddressSpace {
         Ok(())
     }
 
-    /// Faults the pages of a mapping in, as far as possible: MAP_POPULATE reports no errors.
-    fn populate(&self, vma: &Vma) {
+    /// Faults the pages of a mapping in, as far as possible; true when all are there. MAP_POPULATE reports no errors.
+    pub(super) fn populate(&self, vma: &Vma) -> bool {
         let advice = if vma.prot.contains(Prot::WRITE) {
             crate::abi::mman::Advice::PopulateWrite
         } else {
             crate::abi::mman::Advice::PopulateRead
         };
-        if !vma.prot.is_empty() {
-            let _best_effort = self.mapper.advise(vma.range, advice.raw());
+        match self.mapper.advise(vma.range, advice.raw()) {
+            // A host that does not know the advice: they come when they are touched.
+            Err(Errno::EINVAL) => true,
+            answer => !vma.prot.is_empty() && answer.is_ok(),
         }
     }
 }

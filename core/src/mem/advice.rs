@@ -1,4 +1,4 @@
-//! madvise(2), msync(2), mincore(2) and the mlock(2) family.
+//! madvise(2), msync(2) and mincore(2).
 //!
 //! Advice about fork and core dumps is kept in the VMA map and never reaches the host: a fork child is built from the map,
 //! and a hole that the host kernel made in a child's window would be a hole for the host's own mappings.
@@ -107,32 +107,6 @@ impl AddressSpace {
             page += count;
         }
         Ok(())
-    }
-
-    /// mlock(2), mlock2(2) and munlock(2): kept in the map; pages are not pinned on the host.
-    ///
-    /// # Errors
-    /// `EINVAL`, `ENOMEM` for a gap.
-    pub fn set_locked(&self, addr: GuestAddr, len_bytes: u64, is_locked: bool) -> Result<(), Errno> {
-        // The start may lie within a page.
-        let addr = addr.untagged();
-        let len = len_bytes.checked_add(addr.0 % PAGE_SIZE).ok_or(Errno::EINVAL)?;
-        let mut state = self.lock();
-        let range = state.checked_range(addr.page_floor(), len, Errno::ENOMEM)?;
-        let (parts, is_complete) = state.mapped_part(range);
-        for vma in parts {
-            state.vmas.update(vma.range, |attributes| attributes.flags.set(VmaFlags::LOCKED, is_locked));
-        }
-        if is_complete { Ok(()) } else { Err(Errno::ENOMEM) }
-    }
-
-    /// mlockall(2) of the present mappings, munlockall(2).
-    pub fn set_all_locked(&self, is_locked: bool) {
-        let mut state = self.lock();
-        let ranges: Vec<_> = state.vmas.iter().map(|(range, _)| range).collect();
-        for range in ranges {
-            state.vmas.update(range, |attributes| attributes.flags.set(VmaFlags::LOCKED, is_locked));
-        }
     }
 }
 

@@ -54,6 +54,7 @@ impl AddressSpace {
         if !state.is_free(growth) {
             return Err(Errno::ENOMEM);
         }
+        state.check_growth(growth)?;
         let prot = Prot::READ | Prot::WRITE;
         self.mapper.map(growth, prot, Backing::Anonymous)?;
         let attributes = Attributes { prot, flags: VmaFlags::HEAP, backing: VmaBacking::Anonymous };

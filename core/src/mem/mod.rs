@@ -6,6 +6,7 @@ pub mod access;
 mod address_space;
 mod advice;
 pub mod atomic;
+mod bounds;
 mod brk;
 mod copy;
 pub mod fault;

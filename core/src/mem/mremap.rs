@@ -70,6 +70,9 @@ impl AddressSpace {
                 .find_place(if flags.contains(MremapFlags::DONTUNMAP) { new_addr } else { GuestAddr::NULL }, new_len)?,
         };
         state.check_unsealed(target)?;
+        // All pages of DONTUNMAP, or what the target has more than the old place.
+        let added = if flags.contains(MremapFlags::DONTUNMAP) { 0 } else { kept.len() };
+        state.check_growth(GuestRange { start: GuestAddr(target.start.0 + added), end: target.end })?;
         self.release(&mut state, target)?;
         self.release(&mut state, GuestRange { start: kept.end, end: old_range.end })?;
         self.move_pages(&mut state, &vma, kept, target)?;
@@ -98,6 +101,7 @@ impl AddressSpace {
         if old.end != vma.range.end || !state.is_free(growth) {
             return Ok(None);
         }
+        state.check_growth(growth)?;
         self.map_like(state, &vma.over(growth))?;
         Ok(Some(old.start))
     }
@@ -139,6 +143,7 @@ impl AddressSpace {
         };
         let mut view = vma.over(GuestRange { start: old, end: vma.range.end });
         view.range = target;
+        state.check_growth(target)?;
         self.map_like(state, &view)?;
         Ok(target.start)
     }

@@ -21,6 +21,7 @@ use crate::host::signal::{HostSignalState, SignalsBlocked, block_kick_set};
 use crate::host::thread::{self, Role};
 use crate::kernel::exec::{hwcaps, name_thread};
 use crate::kernel::fd_table::FdTable;
+use crate::kernel::limits::RLIMIT_AS;
 use crate::kernel::paths::GuestFinder;
 use crate::kernel::process::{ImageInfo, Options};
 use crate::kernel::signal::{Handler, SigAction};
@@ -102,6 +103,9 @@ fn bring_up_fork_child(descriptor: i32) -> Result<TaskContext, Failure> {
     received.rebuild(process.space()).map_err(|error| cannot(&error))?;
     process.set_image(received.program().map_err(|error| cannot(&error))?);
     process.limits().inherit(received.image.resource_limits(), received.image.is_dumpable);
+    if let Some(limit) = process.limits().get(RLIMIT_AS) {
+        process.space().limit_size(limit.soft);
+    }
     process.group().actions = received.image.signal_actions();
     received.renew_signal_descriptors(&process, &files).map_err(|error| cannot(&error))?;
     process.follow_child_disposition();

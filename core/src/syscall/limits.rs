@@ -3,7 +3,7 @@
 use super::Args;
 use crate::abi::{Errno, GuestPtr};
 use crate::host::sys;
-use crate::kernel::limits::{self, Limit, RLIMIT_NOFILE};
+use crate::kernel::limits::{self, Limit, RLIMIT_AS, RLIMIT_NOFILE};
 use crate::kernel::{SyscallResult, TaskContext};
 
 /// prlimit(2). Limits that would bound elfuse itself are the guest's alone ([`limits`]); all others are the host's, which
@@ -24,6 +24,9 @@ pub(super) fn prlimit64(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         ctx.process().limits().set(resource, new);
         if resource == RLIMIT_NOFILE {
             ctx.files.set_limit(soft);
+        }
+        if resource == RLIMIT_AS {
+            ctx.process().space().limit_size(soft);
         }
     }
     if let Some(place) = GuestPtr::<[u64; 2]>::new(args.addr(3)).non_null() {
@@ -52,7 +55,7 @@ pub(super) fn getrlimit(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     prlimit64(ctx, &Args([0, args.u64(0), 0, args.u64(1), 0, 0]))
 }
 
-/// setrlimit(2). Missing: enforcing `RLIMIT_AS`, `RLIMIT_DATA` and `RLIMIT_STACK`, which are only remembered.
+/// setrlimit(2). Missing: enforcing `RLIMIT_DATA` and `RLIMIT_STACK`, which are only remembered.
 pub(super) fn setrlimit(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     if args.addr(1).is_null() {
         return Err(Errno::EFAULT.into());

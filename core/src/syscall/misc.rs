@@ -32,10 +32,19 @@ pub(super) fn getrandom(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     Ok(sys::getrandom(args.buffer(ctx.memory(), 0)?, args.u32(2))?)
 }
 
-/// personality(2): `PER_LINUX` and no other.
+/// personality(2). The host keeps it, by thread, and children inherit it; memory is laid out in the same way anyhow. Missing:
+/// everything but `PER_LINUX` with or without `ADDR_NO_RANDOMIZE`, which sanitizers and setarch(8) ask for.
 pub(super) fn personality(_ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    match args.u32(0) {
-        0 | u32::MAX => Ok(0),
-        _other => Err(Errno::EINVAL.into()),
+    const ADDR_NO_RANDOMIZE: u32 = 0x4_0000;
+    const QUESTION: u32 = u32::MAX;
+    let wanted = args.u32(0);
+    if wanted != QUESTION && wanted & !ADDR_NO_RANDOMIZE != 0 {
+        return Err(Errno::EINVAL.into());
     }
+    // A host without personalities has this one.
+    let old = sys::personality(QUESTION).unwrap_or(0);
+    if wanted != QUESTION && u64::from(wanted) != old {
+        sys::personality(wanted)?;
+    }
+    Ok(old & u64::from(ADDR_NO_RANDOMIZE))
 }

@@ -10,7 +10,7 @@ use crate::abi::Errno;
 use crate::abi::mman::MapFlags;
 use crate::host::paths;
 use crate::kernel::open_file::OpenFile;
-use crate::kernel::{SyscallResult, TaskContext};
+use crate::kernel::{SyscallResult, TaskContext, limits};
 use crate::mem::{MappedFile, MmapRequest, Prot};
 
 /// The guest's path of an open file for /proc/self/maps; empty where the host does not tell.
@@ -35,6 +35,9 @@ pub(super) fn mmap(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         let file = ctx.files.get(args.fd(4))?;
         Some(Arc::new(MappedFile::new(file.host().clone(), name_of(ctx, &file))?))
     };
+    if MapFlags::from_bits_retain(flags).contains(MapFlags::LOCKED) {
+        ctx.process().space().check_lock(args.u64(1), limits::lockable_bytes()?)?;
+    }
     let prot = args.u32(2) & !unknown_rights(ctx);
     let request = MmapRequest { addr: args.addr(0), len_bytes: args.u64(1), prot, flags, file, offset: args.u64(5) };
     Ok(ctx.process().space().mmap(&request)?.0)
@@ -82,9 +85,9 @@ pub(super) fn mincore(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     Ok(0)
 }
 
-/// mlock(2): kept in the map of mappings; pages are not pinned on the host.
+/// mlock(2). Missing: pages are faulted in and count against the limit, but are not pinned on the host.
 pub(super) fn mlock(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    ctx.process().space().set_locked(args.addr(0), args.u64(1), true)?;
+    ctx.process().space().lock_range(args.addr(0), args.u64(1), limits::lockable_bytes()?, true)?;
     Ok(0)
 }
 
@@ -94,16 +97,18 @@ pub(super) fn mlock2(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     if args.u32(2) & !MLOCK_ONFAULT != 0 {
         return Err(Errno::EINVAL.into());
     }
-    mlock(ctx, args)
-}
-
-/// munlock(2), as [`mlock`]: kept in the map of mappings alone.
-pub(super) fn munlock(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    ctx.process().space().set_locked(args.addr(0), args.u64(1), false)?;
+    let is_present = args.u32(2) & MLOCK_ONFAULT == 0;
+    ctx.process().space().lock_range(args.addr(0), args.u64(1), limits::lockable_bytes()?, is_present)?;
     Ok(0)
 }
 
-/// mlockall(2): present mappings are marked as [`mlock`] marks them; `MCL_FUTURE` has no effect.
+/// munlock(2), of what [`mlock`] has marked.
+pub(super) fn munlock(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
+    ctx.process().space().unlock_range(args.addr(0), args.u64(1))?;
+    Ok(0)
+}
+
+/// mlockall(2): present mappings are marked and count against the limit; `MCL_FUTURE` has no effect.
 pub(super) fn mlockall(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
     const MCL_CURRENT: u32 = 1;
     const MCL_ALL: u32 = 7;
@@ -112,14 +117,14 @@ pub(super) fn mlockall(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
         return Err(Errno::EINVAL.into());
     }
     if flags & MCL_CURRENT != 0 {
-        ctx.process().space().set_all_locked(true);
+        ctx.process().space().lock_all(limits::lockable_bytes()?)?;
     }
     Ok(0)
 }
 
-/// munlockall(2), as [`mlockall`]: kept in the map of mappings alone.
+/// munlockall(2), of what [`mlockall`] has marked.
 pub(super) fn munlockall(ctx: &mut TaskContext, _args: &Args) -> SyscallResult {
-    ctx.process().space().set_all_locked(false);
+    ctx.process().space().unlock_all();
     Ok(0)
 }
 
