@@ -62,22 +62,17 @@ fn store_image<const N: usize, const FULL: bool>(
     Ok(())
 }
 
-/// Element `index` of an image.
-#[inline(always)]
-fn image_index<T: Lane, const FULL: bool>(index: usize) -> (usize, usize) {
-    let count = if FULL { T::COUNT } else { T::COUNT / 2 };
-    (index / count, index % count)
-}
-
-/// Splits the structures of an image into registers.
+/// Splits the structures of an image into registers. As in [`interleave`], the places of the result are gone through in order:
+/// so the optimiser makes vectors of it.
 #[inline(always)]
 fn deinterleave<T: Lane, const N: usize, const FULL: bool>(image: [u128; N]) -> [u128; N] {
     let image = image.map(|register| T::split(&register));
+    let count = if FULL { T::COUNT } else { T::COUNT / 2 };
     let mut registers = [T::splat(T::ZERO); N];
-    for lane in 0..if FULL { T::COUNT } else { T::COUNT / 2 } {
-        for (index, register) in registers.iter_mut().enumerate() {
-            let (part, element) = image_index::<T, FULL>(lane * N + index);
-            register.as_mut()[lane] = image[part].as_ref()[element];
+    for (index, register) in registers.iter_mut().enumerate() {
+        for (lane, element) in register.as_mut()[..count].iter_mut().enumerate() {
+            let place = lane * N + index;
+            *element = image[place / count].as_ref()[place % count];
         }
     }
     registers.map(T::join)
@@ -87,11 +82,12 @@ fn deinterleave<T: Lane, const N: usize, const FULL: bool>(image: [u128; N]) -> 
 #[inline(always)]
 fn interleave<T: Lane, const N: usize, const FULL: bool>(registers: [u128; N]) -> [u128; N] {
     let registers = registers.map(|register| T::split(&register));
+    let count = if FULL { T::COUNT } else { T::COUNT / 2 };
     let mut image = [T::splat(T::ZERO); N];
-    for lane in 0..if FULL { T::COUNT } else { T::COUNT / 2 } {
-        for (index, register) in registers.iter().enumerate() {
-            let (part, element) = image_index::<T, FULL>(lane * N + index);
-            image[part].as_mut()[element] = register.as_ref()[lane];
+    for (part, image) in image.iter_mut().enumerate() {
+        for (element, place) in image.as_mut()[..count].iter_mut().enumerate() {
+            let index = part * count + element;
+            *place = registers[index % N].as_ref()[index / N];
         }
     }
     image.map(T::join)
@@ -189,10 +185,8 @@ fn load_lane<T: Lane + Loadable, const N: usize>(cpu: &mut Cpu, at: At<'_>) -> F
     with_address(cpu, at, Access::Read, |cpu, address| {
         let elements = load_elements::<T, N>(cpu.mem, address)?;
         for (index, element) in elements.into_iter().enumerate() {
-            let register = &mut cpu.v[(at.rd() + index) & 31];
-            let mut lanes = T::split(register);
+            let lanes = T::split_mut(&mut cpu.v[(at.rd() + index) & 31]);
             lanes.as_mut()[lane_of::<T>(at)] = element;
-            *register = T::join(lanes);
         }
         Ok(())
     })
