@@ -70,8 +70,15 @@ impl Root {
             Err(Errno::ENOENT | Errno::EXDEV | Errno::ELOOP | Errno::ENOSYS | Errno::EAGAIN) => {}
             answer => return answer,
         }
-        let mut walk = if bytes.starts_with(b"/") { Walk::at_root(self) } else { Walk::at(self, base)? };
-        walk.go(bytes, last)
+        if bytes.starts_with(b"/") {
+            return Walk::at_root(self).go(bytes, last);
+        }
+        let guest = self.guest_path(&host_path(base)?);
+        if guest.starts_with(b"/proc/") && self.bind_at(b"/proc").is_some() {
+            // Where links of /proc lead is no path: what is left begins at their name.
+            return Walk::at_root(self).go(&[&guest[..], b"/", bytes].concat(), last);
+        }
+        Walk::at(self, base, guest)?.go(bytes, last)
     }
 
     /// The guest path of an existing file, without symbolic links and dots; empty for `/`.
@@ -86,6 +93,12 @@ impl Root {
             Found::Proc(path) => Ok(path),
         }
     }
+}
+
+/// The host's path of an open directory, or of the working directory.
+fn host_path(base: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
+    let is_cwd = std::os::fd::AsRawFd::as_raw_fd(&base) == std::os::fd::AsRawFd::as_raw_fd(&WORKING_DIRECTORY);
+    if is_cwd { paths::working_directory() } else { paths::path_of(base) }
 }
 
 pub(super) fn c_string(bytes: &[u8]) -> Result<CString, Errno> {
@@ -122,13 +135,10 @@ impl<'root> Walk<'root> {
         Self { root, guest, levels: vec![top], pending, wants_directory: false, links: 0 }
     }
 
-    /// A walk that begins in an open directory.
-    fn at(root: &'root Root, base: BorrowedFd<'_>) -> Result<Self, Errno> {
-        let is_cwd = std::os::fd::AsRawFd::as_raw_fd(&base) == std::os::fd::AsRawFd::as_raw_fd(&WORKING_DIRECTORY);
-        let host = if is_cwd { paths::working_directory()? } else { paths::path_of(base)? };
+    /// A walk that begins in an open directory, whose path for the guest is `guest`.
+    fn at(root: &'root Root, base: BorrowedFd<'_>, guest: Vec<u8>) -> Result<Self, Errno> {
         let directory = Arc::new(paths::open_place(base, c".")?);
         let mut walk = Self::at_root(root);
-        let guest = root.guest_path(&host);
         // The way there gives `..` its meaning. Where there is none, `..` leads to the root.
         let is_reached = matches!(walk.go(&guest, Last::Follow), Ok(Found::Object(_))) && walk.guest == guest;
         if guest == b"/" {
@@ -446,5 +456,9 @@ mod tests {
         ] {
             assert_eq!(tree.follow(path), Ok(expected.to_owned()), "{path}");
         }
+        // A link of another process that is no path.
+        let own = paths::open_path(Path::new(&format!("/proc/{}", std::process::id()))).unwrap();
+        let found = tree.find(own.as_fd(), "ns/mnt", Last::Follow);
+        assert_eq!(found, Ok(format!("/proc/{}/ns/mnt", std::process::id())));
     }
 }

@@ -1,16 +1,16 @@
-//! ioctl(2): a table of requests, each with what it moves, that go to the host as they are. Requests outside the table are
-//! `ENOTTY`.
+//! ioctl(2): a table of requests, each with what it moves, that go to the host as they are. Missing: requests outside the
+//! table, which are `ENOTTY`.
 //!
 //! The numbers and structures of these are the same on x86-64 and arm64: both use `include/uapi/asm-generic/ioctls.h` and
 //! `asm-generic/termbits.h`. Source: ioctl_tty(2), netdevice(7), ioctl_ns(2), the headers named at the rows.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 
 use super::io::number;
 use super::messages::restartable;
 use super::{Args, terminal};
-use crate::abi::Errno;
-use crate::host::sys;
+use crate::abi::{Errno, Fd, GuestAddr};
+use crate::host::sys::{self, ForeignBuffer};
 use crate::kernel::open_file::OpenFile;
 use crate::kernel::{SyscallResult, TaskContext};
 
@@ -29,11 +29,19 @@ enum Argument {
     CloseOnExec(bool),
     /// The answer is a new descriptor; the argument is its flags.
     Descriptor,
+    /// The answer is a new descriptor that exec closes.
+    Namespace,
+    /// A descriptor of the guest.
+    Source,
+    /// A structure of this many bytes that the host reads; it begins with a descriptor of the guest.
+    SourceIn(u64),
+    /// A `struct ifconf`, which names a buffer.
+    Interfaces,
     /// The request waits until output has drained, then does the rest: a structure of this many bytes, or a number for 0.
     Drains(u64),
 }
 
-use Argument::{CloseOnExec, Descriptor, Drains, In, InOut, Out, Value};
+use Argument::{CloseOnExec, Descriptor, Drains, In, InOut, Interfaces, Namespace, Out, Source, SourceIn, Value};
 
 /// `struct termios` and `struct termios2` of the kernel.
 const TERMIOS: u64 = 36;
@@ -92,6 +100,7 @@ const REQUESTS: &[(u32, Argument, &str)] = &[
     (0x0000_8905, Out(4), "SIOCATMARK"),
     (0x0000_8906, Out(16), "SIOCGSTAMP"),
     (0x0000_8910, InOut(IFREQ), "SIOCGIFNAME"),
+    (0x0000_8912, Interfaces, "SIOCGIFCONF"),
     (0x0000_8913, InOut(IFREQ), "SIOCGIFFLAGS"),
     (0x0000_8914, In(IFREQ), "SIOCSIFFLAGS"),
     (0x0000_8915, InOut(IFREQ), "SIOCGIFADDR"),
@@ -103,10 +112,16 @@ const REQUESTS: &[(u32, Argument, &str)] = &[
     (0x0000_8927, InOut(IFREQ), "SIOCGIFHWADDR"),
     (0x0000_8933, InOut(IFREQ), "SIOCGIFINDEX"),
     (0x0000_8942, InOut(IFREQ), "SIOCGIFTXQLEN"),
+    (0x0000_b701, Namespace, "NS_GET_USERNS"),
+    (0x0000_b702, Namespace, "NS_GET_PARENT"),
+    (0x0000_b703, Value, "NS_GET_NSTYPE"),
+    (0x0000_b704, Out(4), "NS_GET_OWNER_UID"),
     (0x4004_5431, In(4), "TIOCSPTLCK"),
     (0x4004_5436, Value, "TIOCSIG"),
+    (0x4004_9409, Source, "FICLONE"),
     (0x4008_6602, In(8), "FS_IOC_SETFLAGS"),
     (0x401c_5820, In(28), "FS_IOC_FSSETXATTR"),
+    (0x4020_940d, SourceIn(32), "FICLONERANGE"),
     (0x402c_542b, In(TERMIOS2), "TCSETS2"),
     (0x402c_542c, Drains(TERMIOS2), "TCSETSW2"),
     (0x402c_542d, Drains(TERMIOS2), "TCSETSF2"),
@@ -162,8 +177,39 @@ pub(super) fn ioctl(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
             let is_close_on_exec = flags & libc::O_CLOEXEC.cast_unsigned() != 0;
             Ok(number(ctx.files.add(OpenFile::new(made), is_close_on_exec)?))
         }
+        Namespace => {
+            let made = sys::ioctl_descriptor(file.as_fd(), request, 0)?;
+            Ok(number(ctx.files.add(OpenFile::new(made), true)?))
+        }
+        Source => {
+            let source = ctx.files.get(args.fd(2))?;
+            Ok(sys::ioctl_value(file.as_fd(), request, source.as_fd().as_raw_fd() as u64)?)
+        }
+        SourceIn(len) => {
+            let mut bytes = vec![0; len as usize];
+            ctx.memory().read_bytes(args.addr(2), &mut bytes)?;
+            let (descriptor, _rest) = bytes.split_first_chunk_mut::<8>().ok_or(Errno::EINVAL)?;
+            let source = ctx.files.get(Fd(i64::from_le_bytes(*descriptor) as i32))?;
+            *descriptor = i64::from(source.as_fd().as_raw_fd()).to_le_bytes();
+            Ok(sys::ioctl_bytes(file.as_fd(), request, &bytes)?)
+        }
+        Interfaces => interfaces(ctx, &file, args),
         Drains(len) => drain(ctx, &file, args, len),
     }
+}
+
+/// The addresses of network interfaces, or without a buffer the room that they take.
+fn interfaces(ctx: &TaskContext, file: &OpenFile, args: &Args) -> SyscallResult {
+    let [len, list] = ctx.memory().read(args.ptr::<[u64; 2]>(2))?;
+    let room = u64::from(len as u32) & 0x7fff_ffff;
+    let list = GuestAddr(list);
+    let taken = match room {
+        0 if !list.is_null() => 0,
+        _asks if list.is_null() => sys::interfaces(file.as_fd(), ForeignBuffer::NULL)?,
+        room => sys::interfaces(file.as_fd(), super::args::buffer(ctx.memory(), list, room)?)?,
+    };
+    ctx.memory().write(args.ptr::<u32>(2), &taken)?;
+    Ok(0)
 }
 
 /// Requests that wait for output to drain: where there is some, a pool thread makes them with a copy of the argument.
@@ -198,7 +244,8 @@ mod tests {
                 (0, _) | (_, Value) => true,
                 // The size of a `long` that the kernel never moves.
                 (1 | 2, In(_) | Out(_)) if name.ends_with("FLAGS") => true,
-                (1, In(len) | Drains(len)) | (2, Out(len)) | (3, InOut(len)) => len == size,
+                (1, Source) => size == 4,
+                (1, In(len) | SourceIn(len) | Drains(len)) | (2, Out(len)) | (3, InOut(len)) => len == size,
                 _other => false,
             };
             assert!(fits, "{name}");

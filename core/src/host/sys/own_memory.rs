@@ -81,6 +81,25 @@ pub fn ioctl_bytes(fd: BorrowedFd<'_>, request: u32, bytes: &[u8]) -> Result<u64
     ioctl(fd, request, ForeignBuffer::of(bytes))
 }
 
+/// `SIOCGIFCONF`: fills the buffer with a `struct ifreq` for each address, or tells without one how much room they take;
+/// the answer is in bytes.
+///
+/// # Errors
+/// The host's errno.
+pub fn interfaces(socket: BorrowedFd<'_>, list: ForeignBuffer) -> Result<u32, Errno> {
+    /// `struct ifconf`.
+    #[repr(C)]
+    struct List {
+        len: i32,
+        start: *mut u8,
+    }
+    const SIOCGIFCONF: u32 = 0x8912;
+    let mut conf = List { len: i32::try_from(list.len).map_err(|_too_long| Errno::EINVAL)?, start: list.start };
+    // SAFETY: the structure is the call's; the buffer that it names is a foreign one with its length.
+    checked(unsafe { raw::syscall!(SYS_ioctl, socket.as_raw_fd(), SIOCGIFCONF, &raw mut conf) })?;
+    Ok(conf.len.cast_unsigned())
+}
+
 /// The name of the calling thread, 16 bytes with NUL.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ rows! {
     26 inotify_init1 Full events (Flags(FD_FLAGS));
     27 inotify_add_watch Full events (Fd, Path, Flags(INOTIFY));
     28 inotify_rm_watch Full events (Fd, Int);
-    29 ioctl Full ioctl (Fd, Flags(IOCTL), Ptr);
+    29 ioctl Partial ioctl (Fd, Flags(IOCTL), Ptr);
     32 flock Full fcntl (Fd, Flags(FLOCK));
     46 ftruncate Full fs (Fd, Long);
     47 fallocate Full fs (Fd, Flags(FALLOCATE), Long, Long);
