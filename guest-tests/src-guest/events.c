@@ -138,7 +138,10 @@ static u32 next_mask(s32 inotify, s32 wd) {
 static void links(void) {
     char name[] = "/tmp/elfuse-guest-00000000";
     for (u32 rest = (u32)getpid(), at = sizeof name - 2; rest; rest /= 10) name[at--] = (char)('0' + rest % 10);
-    CHECK_EQ(sys3(NR_mkdirat, AT_FDCWD, name, 0700), 0);
+    s64 made;
+    // A killed process of this id may have left its own.
+    while ((made = sys3(NR_mkdirat, AT_FDCWD, name, 0700)) == -EEXIST) name[sizeof "/tmp/elfuse-guest-" - 1]++;
+    CHECK_EQ(made, 0);
     CHECK_EQ(sys1(NR_chdir, name), 0);
     long file = sys4(NR_openat, AT_FDCWD, "file", O_RDWR | O_CREAT, 0600);
     CHECK(file >= 0);

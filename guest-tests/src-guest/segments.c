@@ -4,7 +4,7 @@
 
 #include "rt.h"
 
-enum { NR_shmget = 194, NR_shmctl = 195, NR_shmat = 196, NR_shmdt = 197 };
+enum { NR_shmget = 194, NR_shmctl = 195, NR_shmat = 196, NR_shmdt = 197, NR_getrandom = 278 };
 enum { IPC_CREAT = 01000, IPC_EXCL = 02000, IPC_RMID = 0, IPC_STAT = 2, EEXIST = 17 };
 enum { SHM_RDONLY = 010000, SHM_RND = 020000, SHM_REMAP = 040000 };
 enum { PAGE = 4096, LEN = 3 * PAGE };
@@ -109,8 +109,11 @@ static void inheriting(void) {
 int main(int argc, char **argv, char **envp) {
     (void)argc, (void)argv, (void)envp;
     rt_guard(60);
-    // A key of this process: nobody else's segment is touched.
-    s32 key = 0x5e600000 | getpid();
+    // A key that nobody has: a run that was killed leaves its segment, and ids of processes come again.
+    s32 key = 0;
+    do {
+        CHECK_EQ(sys3(NR_getrandom, &key, sizeof key, 0), sizeof key);
+    } while (key == 0 || sys3(NR_shmget, key, 1, 0) != -ENOENT);
     CHECK_EQ(sys3(NR_shmget, key, LEN, 0), -ENOENT);
     id = (s32)sys3(NR_shmget, key, LEN - 5, IPC_CREAT | IPC_EXCL | 0600);
     CHECK(id >= 0);

@@ -82,6 +82,8 @@ int main(int argc, char **argv, char **envp) {
     own = (u32)sys0(NR_geteuid);
     other = own == 0 ? NOBODY : own;
     name_fifo();
+    // What a killed process of this id has left is nobody's any more.
+    sys3(NR_unlinkat, AT_FDCWD, fifo, 0);
     CHECK_EQ(sys4(NR_mknodat, AT_FDCWD, fifo, S_IFIFO | 0600, 0), 0);
     s32 pid = rt_fork();
     if (pid == 0) {
