@@ -42,7 +42,7 @@ pub struct Evidence {
     pub crashes: Vec<CrashRecord>,
     /// Processes that were left.
     pub left: BTreeSet<i32>,
-    /// Files that were left.
+    /// Files that were left; of a run that the harness ended, those that the next start of elfuse would leave, too.
     pub left_files: Vec<String>,
     /// What the storm saw.
     pub storm: StormReport,
@@ -87,14 +87,14 @@ pub fn judge(guest: &Guest, terms: Terms, seen: &Evidence) -> Vec<Failure> {
     if let Some(limit_ms) = seen.wall_limit_ms {
         failures.push(Failure::WallLimit { limit_ms });
     }
+    if !seen.left_files.is_empty() {
+        failures.push(Failure::LeftFile { paths: seen.left_files.clone() });
+    }
     if let Some(ending) = seen.ending {
         failures.extend(ended(guest, ending, &seen.stderr));
         failures.extend(output(guest, &seen.stdout));
         if seen.left.len() > terms.leaves as usize {
             failures.push(Failure::LeftProcess { pids: seen.left.iter().copied().collect(), wanted: terms.leaves });
-        }
-        if !seen.left_files.is_empty() {
-            failures.push(Failure::LeftFile { paths: seen.left_files.clone() });
         }
         if let Some(hz) = seen.storm.slowest_hz.filter(|hz| *hz < u64::from(terms.storm_hz)) {
             failures.push(Failure::StormRate { hz, wanted_hz: u64::from(terms.storm_hz) });

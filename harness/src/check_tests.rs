@@ -139,6 +139,9 @@ fn crash_records_are_failures_whatever_the_top_process_returned() {
 fn a_killed_run_is_judged_by_what_can_be_seen() {
     let seen = Evidence { ending: None, wall_limit_ms: Some(5), stdout: Vec::new(), ..good_hello() };
     assert_eq!(checks(&guest("hello"), &seen), [Check::WallLimit]);
+    // Whoever it was that the harness killed: what nobody will take away is left.
+    let seen = Evidence { left: BTreeSet::from([7]), left_files: vec!["/tmp/elfuse-sig-7".into()], ..seen };
+    assert_eq!(checks(&guest("hello"), &seen), [Check::WallLimit, Check::LeftFile]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Random kills: [`Kill`], the SIGKILL that one member of a run's tree gets at a moment of its own.
 //!
 //! What a guest does when somebody has killed its child or its parent is the guest's affair, so a run in which somebody was
-//! killed is judged as one that the harness has ended: by its counts, its masks and its crash records. That nobody is stuck
-//! shows when the rest of the tree is ended: who does not die of SIGKILL within the harness's patience ends the harness.
+//! killed is judged as one that the harness has ended: by its counts, its masks, its crash records and the files that nobody
+//! will take away. That nobody is stuck shows when the rest of the tree is ended: who does not die of SIGKILL within the harness's patience ends the harness.
 
 use super::tree;
 use crate::event::RunId;

@@ -109,10 +109,9 @@ pub(super) fn run(
     let (_, has_killed) = waited?;
     let mut counts = storm.counts;
     counts.kills = u64::from(has_killed);
-    let mut evidence = evidence(planned, (&started, since), files, storm, ended, woken)?;
-    if has_killed {
-        (evidence.ending, evidence.wall_limit_ms) = (None, None);
-    }
+    // After a kill an end of its own, or none, says nothing of the guest.
+    let woken = if has_killed { Woken::Stopped } else { woken };
+    let evidence = evidence(planned, (&started, since), files, storm, ended, woken)?;
     let terms = Terms { storm_hz: storm_hz(planned.mode), leaves: planned.leaves };
     Ok(result(planned, terms, evidence, counts, wall_us, stop.is_raised() && !has_killed))
 }
@@ -222,6 +221,10 @@ fn evidence(
     let ending = (woken == Woken::Ready).then_some(ended.ending);
     let pids: Vec<i32> =
         ended.snapshot.iter().flat_map(|snapshot| snapshot.processes.iter().map(|process| process.pid.0)).collect();
+    if ending.is_none() {
+        // Who gets SIGKILL leaves what the next start of elfuse takes away.
+        Directory::at(&files.signals).sweep();
+    }
     let mut left_files = files.take_left(pids.into_iter().chain([started.pid.0]), since)?;
     // Nobody can remove its own file after SIGKILL: its reaper does, which is the harness.
     if ending == Some(Ending::Signal(libc::SIGKILL)) {

@@ -1,8 +1,8 @@
 //! The receiver's side of the transport: [`Receiver`], this process's own file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -11,6 +11,7 @@ use super::{Directory, file};
 use crate::host::clock;
 use crate::host::errno::io_text;
 use crate::host::process::{self, ProcessIdentity};
+use crate::host::short_lived;
 
 /// How long after a record its doorbell may still be about, in nanoseconds.
 const RECORDS_COME_NS: u64 = 1_000_000_000;
@@ -25,13 +26,6 @@ pub struct OpenWarning {
     action: &'static str,
     path: PathBuf,
     source: io::Error,
-}
-
-/// Makes the file; what is there already, a symbolic link too, is an error.
-fn make(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
-    options.open(path)
 }
 
 /// True for the file of an earlier process of this one's id that this user may remove. Whose it is does not matter.
@@ -79,7 +73,8 @@ impl Receiver {
             let path = path.clone();
             move |source| OpenWarning { action, path, source }
         };
-        let file = match make(&path) {
+        let header = record::header(identity, true);
+        let file = match short_lived::make(&path, &header) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 match path.symlink_metadata() {
                     Ok(metadata) if file::is_ours(&metadata) || is_stale(&path, &metadata, identity) => {
@@ -90,7 +85,7 @@ impl Receiver {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => return Err(warning("inspect")(error)),
                 }
-                make(&path)
+                short_lived::make(&path, &header)
             }
             made => made,
         };
@@ -99,7 +94,6 @@ impl Receiver {
         if !file::is_ours(&metadata) {
             return Err(warning("trust")(io::ErrorKind::PermissionDenied.into()));
         }
-        file.write_all_at(&record::header(identity, true), 0).map_err(warning("write"))?;
         Ok(Self { file, path, identity, records_came_ns: AtomicU64::new(0), is_left: AtomicBool::new(false) })
     }
 
