@@ -92,36 +92,3 @@ fn every_guest_ends_as_its_row_says() {
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{} of {} guests failed:\n{}", failures.len(), rows.len(), failures.join("\n"));
 }
-
-/// Every `fn NAME(` of the sources below a folder.
-fn functions_below(folder: &std::path::Path, found: &mut std::collections::BTreeSet<String>) {
-    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        let path = entry.path();
-        if path.is_dir() {
-            functions_below(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            let names =
-                text.split("fn ").skip(1).filter_map(|rest| rest.split_once('(')).map(|(name, _)| name.to_owned());
-            found.extend(names);
-        }
-    }
-}
-
-#[test]
-fn lessons_are_shown_by_what_exists() {
-    let core = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let lessons = std::fs::read_to_string(core.join("../docs/lessons.md")).unwrap();
-    let manifest = Manifest::load().unwrap();
-    let mut known: std::collections::BTreeSet<String> =
-        manifest.used_by(Use::Test).map(|guest| guest.name().to_owned()).collect();
-    functions_below(&core.join("src"), &mut known);
-    functions_below(&core.join("tests"), &mut known);
-    let rows: Vec<&str> = lessons.lines().filter(|line| line.starts_with("| L")).collect();
-    assert_eq!(rows.len(), 20);
-    for row in rows {
-        let names = row.rsplit('|').nth(1).unwrap();
-        let missing: Vec<&str> = names.split('`').skip(1).step_by(2).filter(|name| !known.contains(*name)).collect();
-        assert!(missing.is_empty() && names.contains('`'), "{missing:?} in {row}");
-    }
-}
