@@ -23,7 +23,17 @@ fn help_shows_examples_and_exit_statuses() {
     let output = elfuse(&["--help"], &[]);
     let help = text(&output.stdout);
     assert!(output.status.success() && output.stderr.is_empty());
-    for part in ["Examples:", "--timeout", "--trace", "--stats", "--crash-json", "Exit status:", "  124 ", "  128 "] {
+    for part in [
+        "Examples:",
+        "--timeout",
+        "--trace",
+        "--stats",
+        "--crash-json",
+        "Exit status:",
+        "  124 ",
+        "  128 ",
+        "Environment:",
+    ] {
         assert!(help.contains(part), "{part} in {help}");
     }
 }
@@ -250,6 +260,10 @@ fn every_option_has_a_variable_and_a_section() {
     assert!(text(&command("ELFUSE_VERBOSE", "1").stderr).contains("] exit_group(0) = ?"));
     assert!(command("ELFUSE_VERBOSE", "0").stderr.is_empty());
     assert_eq!(command("ELFUSE_TIMEOUT", "x").status.code(), Some(1));
+    for name in ["ELFUSE_SYSROOT", "ELFUSE_TRACE", "ELFUSE_TIMEOUT", "ELFUSE_BIND", "ELFUSE_CPU", "ELFUSE_FORK"] {
+        let output = command(name, "");
+        assert!(output.status.success() && output.stderr.is_empty(), "{name}: {output:?}");
+    }
 }
 
 #[test]
