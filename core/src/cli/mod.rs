@@ -84,8 +84,8 @@ pub struct Cli {
         allow_negative_numbers = true, help_heading = LOOKING)]
     timeout: Duration,
 
-    /// Show system calls and signals: all, or those of FILTER, a list between commas of names, %CLASS, !NAME, path=PATH, fd=N,
-    /// signal=NAME
+    /// Show system calls and signals: all, or those of FILTER, a list between commas of names, %CLASS (file, desc, process,
+    /// signal, network, memory, ipc, time, futex, system, async_io), !NAME, path=PATH, fd=N, failed, signal=NAME
     #[arg(long, value_name = "FILTER", env = "ELFUSE_TRACE", num_args = 0..=1, require_equals = true,
         default_missing_value = "all", value_parser = parse_filter, help_heading = LOOKING)]
     trace: Option<Filter>,
