@@ -231,6 +231,33 @@ fn a_report_is_shown_again_and_a_damaged_one_refused() {
 }
 
 #[test]
+fn a_statistics_file_is_shown_and_another_file_refused() {
+    use elfuse::preempt::stats::{ProcessCounter, ProcessKind, Stats, TaskRole};
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("stats");
+    let show = |path: &Path| Command::new(HARNESS).arg("stats").arg(path).output().unwrap();
+    assert!(complaint(&show(&path)).contains("No such file"));
+    let stats = Stats::open(&path, ProcessKind::ForkChild).unwrap();
+    let (process, task) = (stats.claim_process(), stats.claim_task(TaskRole::Worker));
+    process.bump(ProcessCounter::KicksDoorbell);
+    task.run_entered();
+    task.run_exited(&elfuse::vcpu::VcpuExit::Canceled { in_code: true });
+    let output = show(&path);
+    let lines: Vec<Vec<String>> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| line.split_whitespace().map(str::to_owned).collect())
+        .collect();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(lines[0][..4], ["threads", "entered", "in-code", "latched"]);
+    assert_eq!(lines[1], "workers of fork children 1 1 0 0 0 0 0 0".split(' ').collect::<Vec<_>>());
+    assert_eq!(lines[3..], [vec!["kicks", "by", "cause:", "doorbell", "1"], vec!["processes:", "1"]]);
+    let other = dir.path().join("other");
+    fs::write(&other, "something else").unwrap();
+    assert!(complaint(&show(&other)).contains("not a statistics file"));
+}
+
+#[test]
 fn a_full_disk_under_the_report_leaves_the_old_one_whole() {
     let (dir, elfuse) = fake("echo 'hello, world'");
     let old = "an old report";

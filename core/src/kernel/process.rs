@@ -304,7 +304,7 @@ impl Process {
     pub fn set_image(&self, mut image: ImageInfo) {
         if image.published.is_none() {
             let window = self.memory.base().addr().get() as u64;
-            let file = Published::publish(window, image.path.as_os_str().as_bytes(), &image.args);
+            let file = Published::publish(window, &image.areas, image.path.as_os_str().as_bytes(), &image.args);
             // Where the host refuses, others see elfuse's own.
             image.published = file.ok().map(Arc::new);
         }

@@ -24,7 +24,7 @@ fn line(vma: &Vma) -> Vec<u8> {
         VmaBacking::Segment { segment, offset } => (*offset, KERNEL_MOUNT, u64::from(segment.id.cast_unsigned())),
     };
     let (major, minor) = (stat::major(device), stat::minor(device));
-    let mut text = format!(
+    let start = format!(
         "{:08x}-{:08x} {}{}{}{shared} {offset:08x} {major:02x}:{minor:02x} {inode} ",
         vma.range.start.0,
         vma.range.end.0,
@@ -32,14 +32,18 @@ fn line(vma: &Vma) -> Vec<u8> {
         right(Prot::WRITE, 'w'),
         right(Prot::EXEC, 'x'),
     );
-    let name = vma.name();
+    named(start, vma.name())
+}
+
+/// The line that begins so, with a name.
+pub(super) fn named(mut start: String, name: &[u8]) -> Vec<u8> {
     if !name.is_empty() {
-        while text.len() < NAME_COLUMN {
-            text.push(' ');
+        while start.len() < NAME_COLUMN {
+            start.push(' ');
         }
     }
     // A newline in a name would look like a mapping.
-    let mut bytes = text.into_bytes();
+    let mut bytes = start.into_bytes();
     for byte in name {
         if *byte == b'\n' { bytes.extend_from_slice(b"\\012") } else { bytes.push(*byte) }
     }

@@ -47,8 +47,7 @@ pub(super) fn environ(subject: &Subject<'_>) -> Result<Vec<u8>, Errno> {
 }
 
 pub(super) fn auxv(subject: &Subject<'_>) -> Result<Vec<u8>, Errno> {
-    let words = image(subject).areas.auxv.into_iter().flat_map(|(key, value)| [key, value]);
-    Ok(words.flat_map(u64::to_le_bytes).collect())
+    Ok(image(subject).areas.auxv_bytes())
 }
 
 /// Host addresses are nobody's business: what shows them is not readable.
