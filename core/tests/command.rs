@@ -71,7 +71,7 @@ fn the_trace_names_processes_that_are_not_made() {
     assert!(output.status.success(), "{output:?}");
     let named: Vec<String> = lines(&output.stderr);
     let begins = [
-        "elfuse: clone: no CLONE_VM of a process without CLONE_VFORK; the guest gets EINVAL",
+        "elfuse: clone: no CLONE_PARENT with CLONE_VM; the guest gets EINVAL",
         "elfuse: clone: no namespaces; the guest gets EINVAL",
         "elfuse: clone: CLONE_FILES, CLONE_FS and CLONE_SIGHAND give a process copies",
         "elfuse: clone3: no CLONE_INTO_CGROUP; the guest gets EINVAL",

@@ -127,6 +127,9 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
     let machine = process.machine().clone();
     thread::rehearse(&ctx.proof);
     let closed = close_gate(ctx);
+    if args.shares_memory() {
+        share_memory(&process)?;
+    }
     let mut making = process.children().make();
     let twin = twin_for(ctx, args)?;
     let group = process.group();
@@ -155,6 +158,20 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
         }
     }
 }
+
+/// Makes the memory one that the child runs in too. Waits on words of it are the host's from now on.
+///
+/// # Errors
+/// `EINVAL` in the child of a vfork, which is to give its memory back; `ENOMEM`, or the host's errno.
+fn share_memory(process: &Process) -> Result<(), Errno> {
+    if process.has_vfork_parent() {
+        return Err(Errno::EINVAL);
+    }
+    process.space().share()?;
+    process.futexes().give_to_host();
+    Ok(())
+}
+
 /// In the child: everything that a process needs, for the calling thread.
 fn become_child(ctx: &mut TaskContext, parent: Arc<Process>, seed: Seed) -> Result<(), Box<dyn std::error::Error>> {
     let Seed { state, actions, blocked, image, root, files, mut kept, limits, is_dumpable, stream, args } = seed;
@@ -189,7 +206,7 @@ fn become_child(ctx: &mut TaskContext, parent: Arc<Process>, seed: Seed) -> Resu
         crate::host::tell(format_args!("elfuse: signals from other elfuse processes will not arrive: {warning}"));
     }
     stream.send(&[READY], &[])?;
-    if args.flags.contains(CloneFlags::VFORK | CloneFlags::VM) {
+    if args.flags.contains(CloneFlags::VFORK | CloneFlags::VM) && !process.space().is_common() {
         process.hold_vfork_parent(Box::new(WaitingParent::new(stream, Before::Shared, process.space())));
     } else if args.flags.contains(CloneFlags::VFORK) {
         process.hold_vfork_parent(Box::new(OnlyWaiting { _stream: stream.into() }));

@@ -46,13 +46,8 @@ const LOOK_INTERVAL_NS: u64 = 10_000_000;
 /// `EAGAIN` where the child could not be made, `ENOMEM` where the snapshot could not.
 pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errno> {
     let process = ctx.process().clone();
-    let is_sibling = args.flags.contains(CloneFlags::PARENT);
     process.attend_to_children(false);
-    let started = match process.options().fork_way {
-        // The C library's fork, which sees to malloc, makes children alone.
-        ForkWay::Host if !is_sibling && process.machine().hold_for_fork().is_some() => host_fork(ctx, args),
-        ForkWay::Host | ForkWay::Spawn => spawn_fork(ctx, args).map(Some),
-    };
+    let started = if is_by_host(&process, args) { host_fork(ctx, args) } else { spawn_fork(ctx, args).map(Some) };
     let Ok(Some(Unready { pid, handover, twin, sibling })) = started else {
         // In the child the parent's process is not to be dropped.
         return match started {
@@ -98,6 +93,20 @@ pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errn
     }
     drop_twin(&process, twin);
     Ok(pid)
+}
+
+/// Whether the host's fork makes the child.
+fn is_by_host(process: &Process, args: &CloneArgs) -> bool {
+    let is_sibling = args.flags.contains(CloneFlags::PARENT);
+    let is_common = process.space().is_common();
+    let is_wanted = match process.options().fork_way {
+        // The C library's fork, which sees to malloc, makes children alone. One that is to have a copy of memory that others
+        // write meanwhile has it from an image.
+        ForkWay::Host => !is_sibling && (!is_common || args.flags.contains(CloneFlags::VM)),
+        // Memory that both run in comes by no image.
+        ForkWay::Spawn => !is_sibling && (args.shares_memory() || is_common && args.flags.contains(CloneFlags::VM)),
+    };
+    is_wanted && process.machine().hold_for_fork().is_some()
 }
 
 /// By a new elfuse that gets the image of this process.
@@ -256,7 +265,8 @@ fn describe_mappings(
 /// A mapping with `runs` of written pages.
 pub(super) fn describe_mapping(vma: &Vma, runs: Vec<Run>, mapped: &mut MappedFiles, files: &mut Files) -> Mapping {
     let (file, segment) = match &vma.backing {
-        VmaBacking::Anonymous => (None, None),
+        // Of its own again, whatever the pages came from.
+        VmaBacking::Anonymous | VmaBacking::Common { .. } => (None, None),
         VmaBacking::File { file, offset } => (Some((mapped.index_of(file, files), *offset)), None),
         VmaBacking::Segment { segment, offset } => (None, Some((SharedSegment::clone(segment), *offset))),
     };
@@ -265,7 +275,7 @@ pub(super) fn describe_mapping(vma: &Vma, runs: Vec<Run>, mapped: &mut MappedFil
         end: vma.range.end.0,
         prot: vma.prot.bits(),
         // Locks on memory are not inherited.
-        flags: vma.flags.difference(VmaFlags::LOCKED).bits(),
+        flags: vma.flags.difference(VmaFlags::LOCKED | VmaFlags::ELSEWHERE).bits(),
         file,
         segment,
         runs,
@@ -317,7 +327,8 @@ pub(super) fn child_signals(group: &ThreadGroup, own: Tid, args: &CloneArgs) -> 
 /// # Errors
 /// `EAGAIN` where the host refuses.
 pub(super) fn twin_for(ctx: &TaskContext, args: &CloneArgs) -> Result<Option<Twin>, Errno> {
-    if !args.flags.contains(CloneFlags::VFORK | CloneFlags::VM) || ctx.process().group().members.len() == 1 {
+    let is_copy = args.flags.contains(CloneFlags::VFORK | CloneFlags::VM) && !ctx.process().space().is_common();
+    if !is_copy || ctx.process().group().members.len() == 1 {
         return Ok(None);
     }
     match Twin::make() {

@@ -98,6 +98,12 @@ impl CloneArgs {
         (self.flags.bits() & CloneFlags::CSIGNAL.bits()) as i32
     }
 
+    /// True for a process that runs on beside its maker in the same memory.
+    #[must_use]
+    pub fn shares_memory(&self) -> bool {
+        self.flags.contains(CloneFlags::VM) && !self.flags.intersects(CloneFlags::VFORK | CloneFlags::THREAD)
+    }
+
     /// `CLONE_CHILD_CLEARTID`: what is zeroed when the child ends, null for nothing.
     #[must_use]
     pub fn word_to_clear(&self) -> GuestAddr {

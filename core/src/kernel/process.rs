@@ -330,6 +330,12 @@ impl Process {
         }
     }
 
+    /// True where a vfork parent waits for what this process does to the memory.
+    #[must_use]
+    pub fn has_vfork_parent(&self) -> bool {
+        self.vfork_parent.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Keeps a vfork parent waiting until [`release_vfork_parent`](Self::release_vfork_parent).
     pub fn hold_vfork_parent(&self, parent: Box<dyn VforkParent>) {
         *self.vfork_parent.lock().unwrap_or_else(PoisonError::into_inner) = Some(parent);

@@ -17,7 +17,7 @@ fn line(vma: &Vma) -> Vec<u8> {
     let right = |right, letter| if vma.prot.contains(right) { letter } else { '-' };
     let shared = if vma.flags.contains(VmaFlags::SHARED) { 's' } else { 'p' };
     let (offset, device, inode) = match &vma.backing {
-        VmaBacking::Anonymous => (0, 0, 0),
+        VmaBacking::Anonymous | VmaBacking::Common { .. } => (0, 0, 0),
         // What Linux makes without a file has none here either.
         VmaBacking::File { file, .. } if file.name.starts_with(b"[") => (0, 0, 0),
         VmaBacking::File { file, offset } => (*offset, file.device, file.inode),
@@ -78,7 +78,7 @@ impl Usage {
         let mut usage = Self { size: vma.range.len(), ..Self::default() };
         for_each_page(subject, vma, |page| {
             // Of a spawned child also anonymous memory is a file's to the host.
-            let is_anonymous = matches!(vma.backing, VmaBacking::Anonymous) || !page.is_file;
+            let is_anonymous = vma.is_anonymous() || !page.is_file;
             let owner = if page.is_exclusive { &mut usage.private } else { &mut usage.shared };
             *(if is_anonymous { &mut owner.dirty } else { &mut owner.clean }) += PAGE_SIZE;
             usage.anonymous += if is_anonymous { PAGE_SIZE } else { 0 };
@@ -144,7 +144,8 @@ fn for_each_page(subject: &Subject<'_>, vma: &Vma, mut count: impl FnMut(PageSta
             // Such a host tells no more than what is in memory.
             let pages = resident_bytes(subject.ctx.process().space(), vma) / PAGE_SIZE;
             let is_exclusive = !vma.flags.contains(VmaFlags::SHARED);
-            return (0..pages).for_each(|_| count(PageState { is_present: true, is_file: true, is_exclusive }));
+            return (0..pages)
+                .for_each(|_| count(PageState { is_present: true, is_swapped: false, is_file: true, is_exclusive }));
         }
         states.iter().filter(|state| state.is_present).for_each(|state| count(*state));
         page += states.len() as u64;
