@@ -22,6 +22,7 @@ use crate::fs::Root;
 use crate::host::children::exit_now;
 use crate::host::fork::{Forked, close_all_but, fork, take_over};
 use crate::host::handover::Handover;
+use crate::host::schedule::Together;
 use crate::host::thread::{self, Role};
 use crate::host::twin::Twin;
 use crate::kernel::clone::{CloneArgs, CloneFlags};
@@ -133,10 +134,12 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
     let held_space = process.space().hold();
     let held_machine = machine.hold_for_fork().ok_or(Errno::ENOSYS)?;
     let held = Held::of(ctx, group);
+    let together = Together::begin();
     // SAFETY: the locks of address space and machine are held, and those of what else the child needs of its parent;
     // everything that other threads may have been using is leaked in the child, below and in `become_child`.
     match unsafe { fork() }? {
         Forked::Parent(pid) => {
+            drop(together);
             drop((held, held_machine, held_space));
             making.made(pid, args.exit_signal());
             drop((making, closed));
@@ -148,7 +151,7 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
             forget((closed, making, twin));
             drop(own_end);
             let seed = Seed::of(ctx, held, child_end.into(), args);
-            if become_child(ctx, process, seed).is_err() {
+            if become_child(ctx, process, seed, together).is_err() {
                 exit_now(NOT_BROUGHT_UP);
             }
             Ok(None)
@@ -156,7 +159,12 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
     }
 }
 /// In the child: everything that a process needs, for the calling thread.
-fn become_child(ctx: &mut TaskContext, parent: Arc<Process>, seed: Seed) -> Result<(), Box<dyn std::error::Error>> {
+fn become_child(
+    ctx: &mut TaskContext,
+    parent: Arc<Process>,
+    seed: Seed,
+    together: Option<Together>,
+) -> Result<(), Box<dyn std::error::Error>> {
     let Seed { state, actions, blocked, image, root, files, mut kept, limits, is_dumpable, stream, args } = seed;
     // SAFETY: what owns the others is leaked: with the parent's process, its threads' contexts and its preemption.
     unsafe { close_all_but(&mut kept) };
@@ -164,7 +172,8 @@ fn become_child(ctx: &mut TaskContext, parent: Arc<Process>, seed: Seed) -> Resu
     let machine = parent.machine().clone();
     let options = parent.options().clone();
     let bounds = Bounds { run_limit_ns: options.timeout_ns, directory: None };
-    let preemption = Preemption::in_forked_process(parent.preemption(), machine.clone(), bounds)?;
+    let spread = together.as_ref().map(Together::spread);
+    let preemption = Preemption::in_forked_process(parent.preemption(), machine.clone(), bounds, spread)?;
     let process = Process::new(machine, parent.space().clone(), preemption, options, root);
     forget(parent);
     if !args.flags.contains(CloneFlags::VM) {
@@ -189,6 +198,7 @@ fn become_child(ctx: &mut TaskContext, parent: Arc<Process>, seed: Seed) -> Resu
         crate::host::tell(format_args!("elfuse: signals from other elfuse processes will not arrive: {warning}"));
     }
     stream.send(&[READY], &[])?;
+    drop(together);
     if args.flags.contains(CloneFlags::VFORK | CloneFlags::VM) {
         process.hold_vfork_parent(Box::new(WaitingParent::new(stream, Before::Shared, process.space())));
     } else if args.flags.contains(CloneFlags::VFORK) {
