@@ -11,11 +11,11 @@
 
 use std::collections::BTreeMap;
 use std::mem::{forget, replace};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, MutexGuard};
 
-use super::image::READY;
 use super::parent::{child_registers, child_signals, close_gate, twin_for};
+use super::ready::Answer;
 use super::vfork::{Before, OnlyWaiting, WaitingParent};
 use crate::abi::{Errno, Pid, SigSet};
 use crate::fs::Root;
@@ -25,6 +25,7 @@ use crate::host::handover::Handover;
 use crate::host::schedule::Together;
 use crate::host::thread::{self, Role};
 use crate::host::twin::Twin;
+use crate::host::wake::WakeFd;
 use crate::kernel::clone::{CloneArgs, CloneFlags};
 use crate::kernel::fd_table::{FdTable, HeldFiles};
 use crate::kernel::limits::Limit;
@@ -68,16 +69,16 @@ struct Seed {
     kept: Vec<RawFd>,
     limits: BTreeMap<u32, Limit>,
     is_dumpable: bool,
-    stream: Handover,
+    answer: Answer,
     args: CloneArgs,
 }
 
 impl Seed {
     /// In the child.
-    fn of(ctx: &TaskContext, held: Held<'_>, stream: Handover, args: &CloneArgs) -> Self {
+    fn of(ctx: &TaskContext, held: Held<'_>, answer: Answer, args: &CloneArgs) -> Self {
         let process = ctx.process();
         let (actions, blocked) = child_signals(&held.group, ctx.task.tid(), args);
-        let kept = kept_descriptors(process, &held, &stream);
+        let kept = kept_descriptors(process, &held, &answer);
         // SAFETY: this is the child, and the parent's process is leaked.
         let published = held.image.published.as_ref().map(|file| unsafe { take_over(file) });
         let seed = Self {
@@ -90,7 +91,7 @@ impl Seed {
             kept,
             limits: held.limits.clone(),
             is_dumpable: process.limits().is_dumpable(),
-            stream,
+            answer,
             args: *args,
         };
         forget(held);
@@ -99,11 +100,11 @@ impl Seed {
 }
 
 /// The host descriptors that the child goes on with: its own standard ones, the guest's, those of mapped files, of the
-/// program, what is published of it, those of the tree of files, and the stream to its parent.
-fn kept_descriptors(parent: &Process, held: &Held<'_>, stream: &Handover) -> Vec<RawFd> {
+/// program, what is published of it, those of the tree of files, and those of its answer to its parent.
+fn kept_descriptors(parent: &Process, held: &Held<'_>, answer: &Answer) -> Vec<RawFd> {
     let program = held.image.file.iter().map(|file| file.as_raw_fd());
     let published = held.image.published.iter().map(|file| file.as_raw_fd());
-    let own = [0, 1, 2, stream.as_fd().as_raw_fd()].into_iter().chain(held.root.descriptors());
+    let own = [0, 1, 2].into_iter().chain(answer.descriptors()).chain(held.root.descriptors());
     let files = held.files.host_numbers();
     own.chain(program).chain(published).chain(files).chain(parent.space().mapped_descriptors()).collect()
 }
@@ -111,11 +112,20 @@ fn kept_descriptors(parent: &Process, held: &Held<'_>, stream: &Handover) -> Vec
 /// A child that exists and has not yet said that it is ready.
 pub(super) struct Unready {
     pub(super) pid: Pid,
-    pub(super) handover: Handover,
+    pub(super) answer: Answer,
     /// The memory at the fork, for a vfork of one thread among several.
     pub(super) twin: Option<Twin>,
     /// What names it where it is a child of this process's parent instead.
     pub(super) sibling: Option<OwnedFd>,
+}
+
+/// The parent's end of the answer where it is not the child's too, and the child's. A vfork child has more to say.
+fn answers(args: &CloneArgs) -> std::io::Result<(Option<Answer>, Answer)> {
+    if !args.flags.contains(CloneFlags::VFORK) {
+        return Ok((None, Answer::Bell(WakeFd::new()?)));
+    }
+    let (own, child) = Handover::pair()?;
+    Ok((Some(Answer::Stream(own)), Answer::Stream(child.into())))
 }
 
 /// Forks; `None` in the child, whose context has become that of the child's first thread.
@@ -123,7 +133,7 @@ pub(super) struct Unready {
 /// # Errors
 /// `EAGAIN`, `ENOMEM` where the host refuses; `ENOSYS` where the machine does not survive a host fork.
 pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Option<Unready>, Errno> {
-    let (own_end, child_end) = Handover::pair().map_err(|_no_descriptors| Errno::EAGAIN)?;
+    let (own_end, child_end) = answers(args).map_err(|_no_descriptors| Errno::EAGAIN)?;
     let process = ctx.process().clone();
     let machine = process.machine().clone();
     thread::rehearse(&ctx.proof);
@@ -143,14 +153,14 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
             drop((held, held_machine, held_space));
             making.made(pid, args.exit_signal());
             drop((making, closed));
-            Ok(Some(Unready { pid, handover: own_end, twin, sibling: None }))
+            Ok(Some(Unready { pid, answer: own_end.unwrap_or(child_end), twin, sibling: None }))
         }
         Forked::Child => {
             held_machine.continue_with(ctx.vcpu.id());
             drop(held_space);
             forget((closed, making, twin));
             drop(own_end);
-            let seed = Seed::of(ctx, held, child_end.into(), args);
+            let seed = Seed::of(ctx, held, child_end, args);
             if become_child(ctx, process, seed, together).is_err() {
                 exit_now(NOT_BROUGHT_UP);
             }
@@ -165,7 +175,7 @@ fn become_child(
     seed: Seed,
     together: Option<Together>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let Seed { state, actions, blocked, image, root, files, mut kept, limits, is_dumpable, stream, args } = seed;
+    let Seed { state, actions, blocked, image, root, files, mut kept, limits, is_dumpable, answer, args } = seed;
     // SAFETY: what owns the others is leaked: with the parent's process, its threads' contexts and its preemption.
     unsafe { close_all_but(&mut kept) };
     let proof = thread::adopt(Role::ForkChildBootstrap);
@@ -197,12 +207,13 @@ fn become_child(
     if let Some(warning) = bring_up::start_kicks(&process, &ctx.proof)? {
         crate::host::tell(format_args!("elfuse: signals from other elfuse processes will not arrive: {warning}"));
     }
-    stream.send(&[READY], &[])?;
+    let stream = answer.say_ready()?;
     drop(together);
-    if args.flags.contains(CloneFlags::VFORK | CloneFlags::VM) {
-        process.hold_vfork_parent(Box::new(WaitingParent::new(stream, Before::Shared, process.space())));
-    } else if args.flags.contains(CloneFlags::VFORK) {
-        process.hold_vfork_parent(Box::new(OnlyWaiting { _stream: stream.into() }));
-    }
+    let Some(stream) = stream else { return Ok(()) };
+    process.hold_vfork_parent(if args.flags.contains(CloneFlags::VM) {
+        Box::new(WaitingParent::new(stream, Before::Shared, process.space()))
+    } else {
+        Box::new(OnlyWaiting { _stream: stream.into() })
+    });
     Ok(())
 }
