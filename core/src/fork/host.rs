@@ -11,19 +11,21 @@
 
 use std::collections::BTreeMap;
 use std::mem::{forget, replace};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, MutexGuard};
 
-use super::image::READY;
 use super::parent::{child_signals, close_gate, twin_for};
+use super::ready::Answer;
 use super::vfork::{Before, OnlyWaiting, WaitingParent};
 use crate::abi::{Errno, Pid, SigSet};
 use crate::fs::Root;
 use crate::host::children::exit_now;
 use crate::host::fork::{Forked, close_all_but, fork, take_over};
 use crate::host::handover::Handover;
+use crate::host::schedule::Together;
 use crate::host::thread::{self, Role};
 use crate::host::twin::Twin;
+use crate::host::wake::WakeFd;
 use crate::kernel::clone::{CloneArgs, CloneFlags, first_registers};
 use crate::kernel::fd_table::{FdTable, HeldFiles};
 use crate::kernel::limits::Limit;
@@ -67,16 +69,16 @@ struct Seed {
     kept: Vec<RawFd>,
     limits: BTreeMap<u32, Limit>,
     is_dumpable: bool,
-    stream: Handover,
+    answer: Answer,
     args: CloneArgs,
 }
 
 impl Seed {
     /// In the child.
-    fn of(ctx: &TaskContext, held: Held<'_>, stream: Handover, args: &CloneArgs) -> Self {
+    fn of(ctx: &TaskContext, held: Held<'_>, answer: Answer, args: &CloneArgs) -> Self {
         let process = ctx.process();
         let (actions, blocked) = child_signals(&held.group, ctx.task.tid(), args);
-        let kept = kept_descriptors(process, &held, &stream);
+        let kept = kept_descriptors(process, &held, &answer);
         // SAFETY: this is the child, and the parent's process is leaked.
         let published = held.image.published.as_ref().map(|file| unsafe { take_over(file) });
         let seed = Self {
@@ -89,7 +91,7 @@ impl Seed {
             kept,
             limits: held.limits.clone(),
             is_dumpable: process.limits().is_dumpable(),
-            stream,
+            answer,
             args: *args,
         };
         forget(held);
@@ -98,11 +100,11 @@ impl Seed {
 }
 
 /// The host descriptors that the child goes on with: its own standard ones, the guest's, those of mapped files, of the
-/// program, what is published of it, those of the tree of files, and the stream to its parent.
-fn kept_descriptors(parent: &Process, held: &Held<'_>, stream: &Handover) -> Vec<RawFd> {
+/// program, what is published of it, those of the tree of files, and those of its answer to its parent.
+fn kept_descriptors(parent: &Process, held: &Held<'_>, answer: &Answer) -> Vec<RawFd> {
     let program = held.image.file.iter().map(|file| file.as_raw_fd());
     let published = held.image.published.iter().map(|file| file.as_raw_fd());
-    let own = [0, 1, 2, stream.as_fd().as_raw_fd()].into_iter().chain(held.root.descriptors());
+    let own = [0, 1, 2].into_iter().chain(answer.descriptors()).chain(held.root.descriptors());
     let files = held.files.host_numbers();
     own.chain(program).chain(published).chain(files).chain(parent.space().mapped_descriptors()).collect()
 }
@@ -110,11 +112,20 @@ fn kept_descriptors(parent: &Process, held: &Held<'_>, stream: &Handover) -> Vec
 /// A child that exists and has not yet said that it is ready.
 pub(super) struct Unready {
     pub(super) pid: Pid,
-    pub(super) handover: Handover,
+    pub(super) answer: Answer,
     /// The memory at the fork, for a vfork of one thread among several.
     pub(super) twin: Option<Twin>,
     /// What names it where it is a child of this process's parent instead.
     pub(super) sibling: Option<OwnedFd>,
+}
+
+/// The parent's end of the answer where it is not the child's too, and the child's. A vfork child has more to say.
+fn answers(args: &CloneArgs) -> std::io::Result<(Option<Answer>, Answer)> {
+    if !args.flags.contains(CloneFlags::VFORK) {
+        return Ok((None, Answer::Bell(WakeFd::new()?)));
+    }
+    let (own, child) = Handover::pair()?;
+    Ok((Some(Answer::Stream(own)), Answer::Stream(child.into())))
 }
 
 /// Forks; `None` in the child, whose context has become that of the child's first thread.
@@ -122,7 +133,7 @@ pub(super) struct Unready {
 /// # Errors
 /// `EAGAIN`, `ENOMEM` where the host refuses; `ENOSYS` where the machine does not survive a host fork.
 pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Option<Unready>, Errno> {
-    let (own_end, child_end) = Handover::pair().map_err(|_no_descriptors| Errno::EAGAIN)?;
+    let (own_end, child_end) = answers(args).map_err(|_no_descriptors| Errno::EAGAIN)?;
     let process = ctx.process().clone();
     let machine = process.machine().clone();
     thread::rehearse(&ctx.proof);
@@ -136,22 +147,24 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
     let held_space = process.space().hold();
     let held_machine = machine.hold_for_fork().ok_or(Errno::ENOSYS)?;
     let held = Held::of(ctx, group);
+    let together = Together::begin();
     // SAFETY: the locks of address space and machine are held, and those of what else the child needs of its parent;
     // everything that other threads may have been using is leaked in the child, below and in `become_child`.
     match unsafe { fork() }? {
         Forked::Parent(pid) => {
+            drop(together);
             drop((held, held_machine, held_space));
             making.made(pid, args.exit_signal());
             drop((making, closed));
-            Ok(Some(Unready { pid, handover: own_end, twin, sibling: None }))
+            Ok(Some(Unready { pid, answer: own_end.unwrap_or(child_end), twin, sibling: None }))
         }
         Forked::Child => {
             held_machine.continue_with(ctx.vcpu.id());
             drop(held_space);
             forget((closed, making, twin));
             drop(own_end);
-            let seed = Seed::of(ctx, held, child_end.into(), args);
-            if become_child(ctx, process, seed).is_err() {
+            let seed = Seed::of(ctx, held, child_end, args);
+            if become_child(ctx, process, seed, together).is_err() {
                 exit_now(NOT_BROUGHT_UP);
             }
             Ok(None)
@@ -173,15 +186,21 @@ fn share_memory(process: &Process) -> Result<(), Errno> {
 }
 
 /// In the child: everything that a process needs, for the calling thread.
-fn become_child(ctx: &mut TaskContext, parent: Arc<Process>, seed: Seed) -> Result<(), Box<dyn std::error::Error>> {
-    let Seed { state, actions, blocked, image, root, files, mut kept, limits, is_dumpable, stream, args } = seed;
+fn become_child(
+    ctx: &mut TaskContext,
+    parent: Arc<Process>,
+    seed: Seed,
+    together: Option<Together>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let Seed { state, actions, blocked, image, root, files, mut kept, limits, is_dumpable, answer, args } = seed;
     // SAFETY: what owns the others is leaked: with the parent's process, its threads' contexts and its preemption.
     unsafe { close_all_but(&mut kept) };
     let proof = thread::adopt(Role::ForkChildBootstrap);
     let machine = parent.machine().clone();
     let options = parent.options().clone();
     let bounds = Bounds { run_limit_ns: options.timeout_ns, directory: None };
-    let preemption = Preemption::in_forked_process(parent.preemption(), machine.clone(), bounds)?;
+    let spread = together.as_ref().map(Together::spread);
+    let preemption = Preemption::in_forked_process(parent.preemption(), machine.clone(), bounds, spread)?;
     let process = Process::new(machine, parent.space().clone(), preemption, options, root);
     forget(parent);
     if !args.flags.contains(CloneFlags::VM) {
@@ -205,11 +224,14 @@ fn become_child(ctx: &mut TaskContext, parent: Arc<Process>, seed: Seed) -> Resu
     if let Some(warning) = bring_up::start_kicks(&process, &ctx.proof)? {
         crate::host::tell(format_args!("elfuse: signals from other elfuse processes will not arrive: {warning}"));
     }
-    stream.send(&[READY], &[])?;
-    if args.flags.contains(CloneFlags::VFORK | CloneFlags::VM) && !process.space().is_common() {
-        process.hold_vfork_parent(Box::new(WaitingParent::new(stream, Before::Shared, process.space())));
-    } else if args.flags.contains(CloneFlags::VFORK) {
-        process.hold_vfork_parent(Box::new(OnlyWaiting { _stream: stream.into() }));
-    }
+    let stream = answer.say_ready()?;
+    drop(together);
+    let Some(stream) = stream else { return Ok(()) };
+    let is_copy = args.flags.contains(CloneFlags::VM) && !process.space().is_common();
+    process.hold_vfork_parent(if is_copy {
+        Box::new(WaitingParent::new(stream, Before::Shared, process.space()))
+    } else {
+        Box::new(OnlyWaiting { _stream: stream.into() })
+    });
     Ok(())
 }

@@ -18,6 +18,7 @@ mod host;
 pub mod image;
 mod pages;
 mod parent;
+mod ready;
 mod vfork;
 
 pub use child::{Received, receive};

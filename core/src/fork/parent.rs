@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use super::child::Packet;
 use super::host::{Unready, host_fork};
-use super::image::{Descriptor, Header, Image, MappedFileRecord, Mapping, READY, Registers, Run};
+use super::image::{Descriptor, Header, Image, MappedFileRecord, Mapping, Registers, Run};
 use super::pages::Snapshot;
+use super::ready::Answer;
 use super::vfork::take_back;
 use crate::abi::{Errno, Pid, SigSet, Signal, Tid};
 use crate::host::children;
@@ -48,7 +49,7 @@ pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errn
     let process = ctx.process().clone();
     process.attend_to_children(false);
     let started = if is_by_host(&process, args) { host_fork(ctx, args) } else { spawn_fork(ctx, args).map(Some) };
-    let Ok(Some(Unready { pid, handover, twin, sibling })) = started else {
+    let Ok(Some(Unready { pid, answer, twin, sibling })) = started else {
         // In the child the parent's process is not to be dropped.
         return match started {
             Ok(_child) => {
@@ -68,7 +69,7 @@ pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errn
         None => pidfd::open(pid, 0),
     });
     let made = descriptor.transpose().and_then(|descriptor| {
-        if !is_ready(ctx, &handover) {
+        if !is_ready(ctx, pid, &answer) {
             return Err(Errno::EAGAIN);
         }
         descriptor.map_or(Ok(()), |descriptor| store_pidfd(ctx, args, descriptor))
@@ -88,8 +89,8 @@ pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errn
         // As on Linux: the child exists whatever becomes of this store.
         let _ignored = ctx.memory().write(args.parent_tid, &pid.0);
     }
-    if args.flags.contains(CloneFlags::VFORK) {
-        await_release(ctx, &handover, twin.as_ref());
+    if let Some(stream) = answer.stream().filter(|_| args.flags.contains(CloneFlags::VFORK)) {
+        await_release(ctx, stream, twin.as_ref());
     }
     drop_twin(&process, twin);
     Ok(pid)
@@ -128,7 +129,7 @@ fn spawn_fork(ctx: &TaskContext, args: &CloneArgs) -> Result<Unready, Errno> {
     };
     // A child that gets no image is never ready.
     let _sent = send(&handover, header, &snapshot, &files);
-    Ok(Unready { pid, handover, twin, sibling })
+    Ok(Unready { pid, answer: Answer::Stream(handover), twin, sibling })
 }
 
 /// Holds all other threads outside of guest code and system calls.
@@ -352,7 +353,7 @@ fn drop_twin(process: &Process, twin: Option<Twin>) {
 /// Waits until the child executes a program or ends, or this process is to end, and takes what the child gives back.
 fn await_release(ctx: &TaskContext, handover: &Handover, twin: Option<&Twin>) {
     ctx.task.show_call();
-    while is_readable(ctx, handover, None) {
+    while is_readable(ctx, handover.as_fd(), None, || false) {
         // The end of the stream, or damage that ends it as well.
         let Ok(packet) = Packet::receive(handover) else { return };
         // What cannot be done is not seen by the guest, as what a killed child did.
@@ -361,23 +362,33 @@ fn await_release(ctx: &TaskContext, handover: &Handover, twin: Option<&Twin>) {
 }
 
 /// Waits until the child says that it is about to run.
-fn is_ready(ctx: &TaskContext, handover: &Handover) -> bool {
-    let mut answer = [0];
-    is_readable(ctx, handover, Some(monotonic_ns().saturating_add(READY_LIMIT_NS)))
-        && handover.receive_bytes(&mut answer).is_ok()
-        && answer == [READY]
+fn is_ready(ctx: &TaskContext, child: Pid, answer: &Answer) -> bool {
+    let limit_ns = monotonic_ns().saturating_add(READY_LIMIT_NS);
+    is_readable(ctx, answer.as_fd(), Some(limit_ns), || answer.is_over(child)) && answer.is_ready()
 }
 
-/// Waits for the child's next word or the end of the stream; false at the deadline, and when this process is to end.
+/// Waits for the child's next word or the end of the stream; false at the deadline, when `is_over` before such a word, and
+/// when this process is to end.
 ///
 /// A fork that has begun is not interrupted by signals, as on Linux. Other threads may close the gate meanwhile.
-fn is_readable(ctx: &TaskContext, handover: &Handover, deadline_ns: Option<u64>) -> bool {
-    loop {
-        let until = monotonic_ns().saturating_add(LOOK_INTERVAL_NS);
-        let mut polled = [PollFd::new(handover.as_fd(), PollFlags::POLLIN)];
+fn is_readable(
+    ctx: &TaskContext,
+    from_child: BorrowedFd<'_>,
+    deadline_ns: Option<u64>,
+    is_over: impl Fn() -> bool,
+) -> bool {
+    let is_ready_until = |until| {
+        let mut polled = [PollFd::new(from_child, PollFlags::POLLIN)];
         let ready = ctx.process().gate().outside(|| fds::poll(&mut polled, Some(until)));
-        if !matches!(ready, Ok(0)) {
+        !matches!(ready, Ok(0))
+    };
+    loop {
+        if is_ready_until(monotonic_ns().saturating_add(LOOK_INTERVAL_NS)) {
             return true;
+        }
+        if is_over() {
+            // Its last word may have come since.
+            return is_ready_until(0);
         }
         if ctx.task.interrupts().contains(Interrupts::EXIT) || deadline_ns.is_some_and(|limit| monotonic_ns() >= limit)
         {

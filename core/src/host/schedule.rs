@@ -28,11 +28,12 @@ pub fn step_back() {
     let _ = unsafe { libc::nice(NICE) };
 }
 
-/// Keeps the calling thread, and the threads that it starts, on the processor that it is on, until this is dropped. Who was
-/// started stays there until it makes use of its [`Spread`].
+/// Keeps the calling thread, and the threads and processes that it makes, on the processor that it is on, until this is
+/// dropped: in a forked process, its copy. A thread that was started stays there until it makes use of its [`Spread`].
 ///
 /// While all threads of a process run on one processor, a page that is copied after a fork is nobody else's affair. Later
-/// each of them interrupts the other processor and waits for its answer.
+/// each of them interrupts the other processor and waits for its answer. A forked process that begins where its parent is
+/// finds there, besides, what the parent had in the caches, and wakes nobody from sleep.
 #[derive(Debug)]
 pub struct Together {
     before: imp::Processors,
@@ -61,14 +62,14 @@ impl Together {
 
 impl Drop for Together {
     fn drop(&mut self) {
-        imp::run_on(&self.before);
+        imp::let_go(&self.before);
     }
 }
 
 impl Spread {
     /// Lets the calling thread run wherever the one that started it may.
     pub fn apply(&self) {
-        imp::run_on(&self.processors);
+        imp::let_go(&self.processors);
     }
 }
 
@@ -132,23 +133,26 @@ mod imp {
         }
     }
 
-    /// A set of processors, as many as Linux can be built for.
+    /// Sets of processors of at most this many words: 1024 processors. Threads of hosts with more go where they like, and the
+    /// stacks of all others are a page shorter for that.
+    const WORDS: usize = 16;
+
+    /// Where a thread may run that is kept on one processor.
     #[derive(Clone, Debug)]
     pub(super) struct Processors {
-        words: [u64; 128],
+        otherwise: [u64; WORDS],
+        now: [u64; WORDS],
     }
 
-    /// The processors of the calling thread, and how many bytes of them the host knows.
-    fn own_processors() -> (Processors, usize) {
-        let mut words = [0u64; 128];
+    /// Fills in the processors of the calling thread; the answer is how many bytes the host knows, 0 where those are more.
+    fn read_affinity(words: &mut [u64]) -> usize {
         // SAFETY: the kernel writes at most as many bytes as it is told of.
-        let len = unsafe { libc::syscall(libc::SYS_sched_getaffinity, 0, size_of_val(&words), words.as_mut_ptr()) };
-        (Processors { words }, usize::try_from(len).unwrap_or(0))
+        let len = unsafe { libc::syscall(libc::SYS_sched_getaffinity, 0, size_of_val(words), words.as_mut_ptr()) };
+        usize::try_from(len).unwrap_or(0)
     }
 
     /// Lets the calling thread run on these. A refusal changes nothing.
-    pub(super) fn run_on(processors: &Processors) {
-        let words = &processors.words;
+    fn run_on(words: &[u64; WORDS]) {
         // SAFETY: the kernel reads as many bytes as it is told of.
         let _ = unsafe { libc::syscall(libc::SYS_sched_setaffinity, 0, size_of_val(words), words.as_ptr()) };
     }
@@ -157,20 +161,30 @@ mod imp {
     pub(super) fn stay_here() -> Option<Processors> {
         // SAFETY: the calls take no pointers.
         let (policy, here) = unsafe { (libc::sched_getscheduler(0), libc::sched_getcpu()) };
-        let (before, known) = own_processors();
+        let mut kept = Processors { otherwise: [0; WORDS], now: [0; WORDS] };
+        let known = read_affinity(&mut kept.otherwise);
         let here = usize::try_from(here).ok().filter(|here| *here < known * 8)?;
         if policy != libc::SCHED_OTHER {
             return None;
         }
-        let mut only = Processors { words: [0; 128] };
-        only.words[here / 64] = 1 << (here % 64);
-        run_on(&only);
-        Some(before)
+        kept.now[here / 64] = 1 << (here % 64);
+        run_on(&kept.now);
+        Some(kept)
+    }
+
+    /// Lets the calling thread go, unless somebody else has told it meanwhile where to run.
+    pub(super) fn let_go(kept: &Processors) {
+        let mut now = [0; WORDS];
+        if read_affinity(&mut now) > 0 && now == kept.now {
+            run_on(&kept.otherwise);
+        }
     }
 
     pub(super) fn own_affinity() -> Vec<u32> {
-        let (own, known) = own_processors();
-        (0..known as u32 * 8).filter(|cpu| own.words[*cpu as usize / 64] & 1 << (cpu % 64) != 0).collect()
+        // As many as Linux can be built for.
+        let mut own = [0u64; 128];
+        let known = read_affinity(&mut own);
+        (0..known as u32 * 8).filter(|cpu| own[*cpu as usize / 64] & 1 << (cpu % 64) != 0).collect()
     }
 
     fn own_attr() -> Option<SchedAttr> {
@@ -200,6 +214,20 @@ mod imp {
             assert_eq!(own_affinity(), before);
             let (at_first, afterwards) = started.join().expect("it does not panic");
             assert_eq!((at_first.len(), afterwards), (1, before));
+        }
+
+        #[test]
+        fn who_is_told_meanwhile_where_to_run_stays_there() {
+            let before = own_affinity();
+            let together = Together::begin().expect("the test has the ordinary policy");
+            let here = own_affinity()[0];
+            // On a host with one processor both are the same.
+            let other = before.into_iter().find(|cpu| *cpu != here).unwrap_or(here);
+            let mut told = [0; WORDS];
+            told[other as usize / 64] = 1 << (other % 64);
+            run_on(&told);
+            drop(together);
+            assert_eq!(own_affinity(), [other]);
         }
 
         #[test]
@@ -234,7 +262,7 @@ mod imp {
         None
     }
 
-    pub(super) fn run_on(processors: &Processors) {
-        match *processors {}
+    pub(super) fn let_go(kept: &Processors) {
+        match *kept {}
     }
 }

@@ -16,12 +16,23 @@ pub struct SignalWaiter {
 }
 
 impl SignalWaiter {
+    /// True where one also tells of the signals that waited when it was made.
+    pub const TELLS_OF_EARLIER: bool = cfg!(target_os = "linux");
+
     /// Makes one, close-on-exec.
     ///
     /// # Errors
     /// `EMFILE`, `ENFILE`, `ENOMEM`.
     pub fn new(_proof: &SignalsBlocked) -> io::Result<Self> {
-        imp::open().map(|descriptor| Self { descriptor })
+        imp::open(taken_set()).map(|descriptor| Self { descriptor })
+    }
+
+    /// One that tells of the signals of `set` alone, close-on-exec.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and `Unsupported` where the host's would stay readable when another thread has taken the signal.
+    pub fn of(set: SigSet, _proof: &SignalsBlocked) -> io::Result<Self> {
+        imp::open(set).map(|descriptor| Self { descriptor })
     }
 
     /// From here on no signal of `left` makes it readable, and all others of the kick set do.

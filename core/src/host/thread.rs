@@ -85,8 +85,9 @@ pub fn spawn<T: Send + 'static>(
 ) -> io::Result<Handle<T>> {
     let name: String = name.chars().filter(|c| *c != '\0').collect();
     let thread = native_thread::start(&name, move || {
-        // A thread that cannot have one runs on: only a fault of elfuse itself would be told less of.
-        let _stack = AltStack::install();
+        // A thread that cannot have one runs on: only a fault of elfuse itself would be told less of. So does the kick thread,
+        // which never goes deep and is made at every fork.
+        let _stack = (role != Role::Kick).then(AltStack::install);
         body(adopt(role))
     });
     // pthread_create(3) opens signals 32 and 33 on this thread too.

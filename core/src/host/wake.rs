@@ -4,7 +4,7 @@
 //! An eventfd(2) on Linux, a non-blocking pipe elsewhere.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 
@@ -28,6 +28,12 @@ impl WakeFd {
     pub fn wake(&self) {
         // EAGAIN means that it is readable already; no other failure is possible on a descriptor of our own.
         while nix::unistd::write(self.writer(), &1u64.to_ne_bytes()) == Err(Errno::EINTR) {}
+    }
+
+    /// Its descriptors, one of them perhaps twice: what a forked process keeps that is to wake this one.
+    #[must_use]
+    pub fn descriptors(&self) -> [RawFd; 2] {
+        [self.reader.as_raw_fd(), self.writer().as_raw_fd()]
     }
 
     /// The descriptor whose writing wakes: eight bytes, a native-endian 1.

@@ -123,6 +123,47 @@ impl Task {
         }
     }
 
+    /// The same for a condition that may also hold when `fd` is readable; `serve` is to make that unreadable again. Whoever
+    /// would otherwise wake the sleeper at such a time needs not be waited for.
+    ///
+    /// # Errors
+    /// As [`block_until`](Self::block_until), and [`Interrupted::Failed`] with the host's errno where poll(2) failed.
+    pub fn block_until_readable_or<T>(
+        &self,
+        fd: BorrowedFd<'_>,
+        mut serve: impl FnMut(),
+        mut condition: impl FnMut() -> Option<T>,
+    ) -> Result<T, Interrupted> {
+        let waker = self.waker();
+        let wake_fd = waker.wake_fd().map_err(Interrupted::Failed)?;
+        let outcome = loop {
+            // First: a wake that comes after the look ends the poll.
+            waker.sleeping.store(ON_FDS, Ordering::SeqCst);
+            if let Some(value) = condition() {
+                break Ok(value);
+            }
+            if self.must_stop_waiting() {
+                break Err(Interrupted::Signal);
+            }
+            self.show_call();
+            let mut polled = [PollFd::new(fd, PollFlags::POLLIN), PollFd::new(wake_fd.as_fd(), PollFlags::POLLIN)];
+            let ended = self.process().gate().outside(|| fds::poll(&mut polled, None));
+            waker.sleeping.store(AWAKE, Ordering::SeqCst);
+            let [is_readable, is_woken] = polled.map(|fd| fd.any().unwrap_or(false));
+            if is_woken {
+                wake_fd.clear();
+            }
+            if let Err(errno) = ended {
+                break Err(Interrupted::Failed(errno));
+            }
+            if is_readable {
+                serve();
+            }
+        };
+        waker.sleeping.store(AWAKE, Ordering::SeqCst);
+        outcome
+    }
+
     /// Sleeps on words of guest memory that other processes may wake, each of which must hold its value, until one of
     /// them is woken or `is_woken` holds.
     ///

@@ -8,13 +8,15 @@
 //! afterwards. Sources: clone(2), wait(2), sigaction(2) `SA_NOCLDWAIT`; `eligible_child` in `kernel/exit.c` of Linux.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::Process;
 use super::signal::{Handler, SaFlags, SignalTarget};
-use crate::abi::{Errno, Pid, SigInfo, Signal};
+use crate::abi::{Errno, Pid, SigInfo, SigSet, Signal};
 use crate::host::children::{self as host, ChildChange, WaitedFor, Whose};
-use crate::host::signal::set_automatic_reaping;
+use crate::host::signal::{SignalsBlocked, set_automatic_reaping};
+use crate::host::signal_wait::SignalWaiter;
 use crate::preempt::KickCause;
 
 /// `__WCLONE`: only children that do not send SIGCHLD.
@@ -33,6 +35,9 @@ pub struct Children {
     state: Mutex<State>,
     /// Changes of children that nobody has looked at. Leaf lock.
     inbox: Mutex<Vec<SigInfo>>,
+    /// Readable while a SIGCHLD waits for this process; made at the first wait that sleeps. `None` where the host has no such
+    /// descriptor.
+    news: OnceLock<Option<SignalWaiter>>,
 }
 
 #[derive(Default)]
@@ -89,6 +94,13 @@ impl Children {
 
     fn inbox(&self) -> MutexGuard<'_, Vec<SigInfo>> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Readable while the host has a SIGCHLD for this process, which nobody has taken. Who waits for a child need not wait for
+    /// the kick thread to take it.
+    pub fn news(&self, proof: &SignalsBlocked) -> Option<BorrowedFd<'_>> {
+        let made = self.news.get_or_init(|| SignalWaiter::of(SigSet::of(&[Signal::SIGCHLD]), proof).ok());
+        made.as_ref().map(AsFd::as_fd)
     }
 
     /// Keeps everybody else from the children. [`Process::serve_children`] follows when it is dropped.

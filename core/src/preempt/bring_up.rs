@@ -42,7 +42,7 @@ use super::watchdog::Watched;
 use crate::abi::{SiCode, SigInfo, SigSet, Signal};
 use crate::host::controls::{self, Control};
 use crate::host::native_thread::Handle;
-use crate::host::schedule::Together;
+use crate::host::schedule::Spread;
 use crate::host::signal::{self, MaskError, SignalsBlocked};
 use crate::host::signal_wait::SignalWaiter;
 use crate::host::thread::{self, Role};
@@ -92,6 +92,8 @@ pub struct Preemption {
 
 #[derive(Default)]
 struct Running {
+    /// Where the kick thread may run, if it is started on one processor.
+    spread: Option<Spread>,
     sink: Option<Arc<dyn KickSink>>,
     receiver: Option<Arc<Receiver>>,
     kick_thread: Option<Handle<()>>,
@@ -135,16 +137,23 @@ impl Preemption {
     }
 
     /// The same in the child of a host fork, from what its memory holds of the parent's preemption: handlers and hooks are
-    /// inherited, everything else is the child's own.
+    /// inherited, everything else is the child's own. With `spread`, the calling thread is kept on one processor for now.
     ///
     /// # Errors
     /// [`BringUpError`].
-    pub fn in_forked_process(parent: &Self, machine: Arc<dyn Machine>, bounds: Bounds) -> Result<Self, BringUpError> {
+    pub fn in_forked_process(
+        parent: &Self,
+        machine: Arc<dyn Machine>,
+        bounds: Bounds,
+        spread: Option<Spread>,
+    ) -> Result<Self, BringUpError> {
         forward::reset_after_fork();
         let stats = parent.stats.for_forked_process();
         let stats = stats.map_err(|error| BringUpError::host("count")(io::Error::other(error)))?;
         let directory = Some(bounds.directory.unwrap_or_else(|| parent.directory.clone()));
-        Self::assemble(machine, stats, Bounds { directory, ..bounds })
+        let own = Self::assemble(machine, stats, Bounds { directory, ..bounds })?;
+        own.running.lock().unwrap_or_else(PoisonError::into_inner).spread = spread;
+        Ok(own)
     }
 
     fn assemble(machine: Arc<dyn Machine>, stats: Arc<Stats>, bounds: Bounds) -> Result<Self, BringUpError> {
@@ -181,10 +190,7 @@ impl Preemption {
         if let Some(receiver) = &receiver {
             shared.set_receiver(Arc::clone(receiver));
         }
-        // A fork child is about to copy the pages that it writes.
-        let together = if self.stats.kind() == ProcessKind::ForkChild { Together::begin() } else { None };
-        let spread = together.as_ref().map(Together::spread);
-        let thread = KickThread::new(Arc::clone(shared), sink, signals, receiver, spread);
+        let thread = KickThread::new(Arc::clone(shared), sink, signals, receiver, running.spread.take());
         let spawned = thread::spawn(Role::Kick, "elfuse-kick", proof, move |proof| thread.run(&proof));
         running.kick_thread = Some(spawned.map_err(BringUpError::host("start the kick thread"))?);
         Ok(warning)

@@ -81,11 +81,10 @@ impl KickThread {
 
     /// Runs until the process stops.
     pub(super) fn run(mut self, proof: &SignalsBlocked) {
-        if let Some(spread) = self.spread.take() {
-            spread.apply();
-        }
         self.shared.begin_rounds();
-        let mut watchdog_ns = Some(0);
+        // What waited before there was somebody to wait for it.
+        let is_to_look = !SignalWaiter::TELLS_OF_EARLIER || self.shared.watchdog.is_on();
+        let mut watchdog_ns = is_to_look.then_some(0);
         let mut transport = None;
         if self.receiver.is_none() {
             self.shared.set_has_drainer();
@@ -111,6 +110,10 @@ impl KickThread {
                 transport = self.start_transport(proof);
             }
             self.shared.end_round();
+            // Not before it has had something to do: until then it sleeps, and most often it ends without having been woken.
+            if let Some(spread) = self.spread.take() {
+                spread.apply();
+            }
         }
         if let Some(transport) = transport {
             // A thread that panicked has said so.

@@ -25,7 +25,7 @@ fn wait<T>(
     mut look: impl FnMut() -> Result<Option<T>, Errno>,
 ) -> Result<Option<T>, crate::kernel::SyscallError> {
     let process = ctx.process().clone();
-    let once = || {
+    let mut once = || {
         let looked = look();
         process.serve_children_news();
         match looked {
@@ -33,7 +33,14 @@ fn wait<T>(
             answer => Some(answer),
         }
     };
-    let found = ctx.task.block_until(None, once).map_err(|interrupted| interrupted.or_restart(Restart::Sys))??;
+    let found = match once() {
+        Some(found) => Ok(found),
+        None => match process.children().news(&ctx.proof) {
+            Some(news) => ctx.task.block_until_readable_or(news, || process.hear_of_children(), once),
+            None => ctx.task.block_until(None, once),
+        },
+    };
+    let found = found.map_err(|interrupted| interrupted.or_restart(Restart::Sys))??;
     if found.is_some() {
         process.hear_of_children();
     }

@@ -7,10 +7,9 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
 use crate::abi::SigSet;
-use crate::host::signal::taken_set;
 
-pub(super) fn open() -> io::Result<OwnedFd> {
-    let descriptor = signalfd(-1, taken_set())?;
+pub(super) fn open(set: SigSet) -> io::Result<OwnedFd> {
+    let descriptor = signalfd(-1, set)?;
     // SAFETY: asked for a new descriptor, the kernel returns one nobody else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }

@@ -6,8 +6,12 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use nix::sys::event::{EvFlags, EventFilter, FilterFlag, KEvent, Kqueue};
 
 use crate::abi::SigSet;
+use crate::host::signal::taken_set;
 
-pub(super) fn open() -> io::Result<OwnedFd> {
+pub(super) fn open(set: SigSet) -> io::Result<OwnedFd> {
+    if set != taken_set() {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
     let queue = Kqueue::new()?;
     let changes: Vec<KEvent> = super::super::signal::host_numbers()
         .map(|number| {
