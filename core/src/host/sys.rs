@@ -19,8 +19,8 @@ pub use opening::{
     MFD_CLOEXEC, ioctl_descriptor, is_fifo, memfd_create, memfd_secret, open_by_handle_at, openat, openat2,
 };
 pub use own_memory::{
-    End, Moved, getcpu, interfaces, ioctl_bytes, read_bytes, sendfile, set_thread_name, splice, thread_name,
-    wait_for_lock, write_bytes,
+    End, Moved, getcpu, interfaces, ioctl_bytes, read_bytes, read_words_of, sendfile, set_thread_name, splice,
+    thread_name, wait_for_lock, write_bytes, write_words_of,
 };
 
 /// A buffer in memory that Rust does not own: the layout of `struct iovec`.

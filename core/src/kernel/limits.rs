@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::other_limits;
 use crate::abi::Errno;
 
 /// `RLIMIT_NOFILE`.
@@ -99,6 +100,7 @@ impl Limits {
     /// Sets a limit.
     pub fn set(&self, resource: u32, limit: Limit) {
         self.set_limits().insert(resource, limit);
+        other_limits::show(resource, limit);
     }
 
     /// Keeps everybody else out until the answer is dropped: for a host fork.
@@ -125,7 +127,12 @@ impl Limits {
 
     /// Takes over those of a parent.
     pub fn inherit(&self, limits: impl IntoIterator<Item = (u32, Limit)>, is_dumpable: bool) {
-        self.set_limits().extend(limits);
+        let mut set = self.set_limits();
+        for (resource, limit) in limits {
+            set.insert(resource, limit);
+            other_limits::show(resource, limit);
+        }
+        drop(set);
         self.set_dumpable(is_dumpable);
     }
 }

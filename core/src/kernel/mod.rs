@@ -15,6 +15,7 @@ pub mod fd_table;
 pub mod futex;
 pub mod limits;
 pub mod open_file;
+pub mod other_limits;
 pub mod paths;
 pub mod pool;
 pub mod process;

@@ -1,7 +1,7 @@
 //! [`Published`]: what other guests may know of this process's program.
 //!
-//! Each process publishes its program's path and command line in a memory file, and others find that by its name among
-//! the process's descriptors: nothing is left behind by a process that dies.
+//! Each process publishes its program's path and command line, and where its memory and its limits are, in a memory file, and
+//! others find that by its name among the process's descriptors: nothing is left behind by a process that dies.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -15,14 +15,17 @@ const LINK: &str = "/memfd:elfuse-guest (deleted)";
 /// Longest text that others read, in bytes.
 const TEXT_MAX: usize = 1 << 20;
 
-/// Bytes of the numbers that come first: the window, the environment's ends, the stack, the length of the auxiliary vector.
-const NUMBERS_LEN: usize = 5 * 8;
+/// Bytes of the numbers that come first: the window, the limits, the environment's ends, the stack, the length of the
+/// auxiliary vector.
+const NUMBERS_LEN: usize = 6 * 8;
 
 /// A program as its process published it.
 #[derive(Debug)]
 pub struct Published {
     /// The host address of the guest's address 0.
     pub window: u64,
+    /// The host address of its limits ([`super::other_limits`]).
+    pub limits: u64,
     /// The strings of the environment, as guest addresses.
     pub env: (u64, u64),
     /// The stack pointer at the start.
@@ -43,7 +46,9 @@ impl Published {
     pub fn publish(window: u64, areas: &ProgramAreas, path: &[u8], args: &[Vec<u8>]) -> Result<File, Errno> {
         let command_line: Vec<u8> = args.iter().flat_map(|arg| [arg.as_slice(), b"\0"].concat()).collect();
         let auxv = areas.auxv_bytes();
-        let numbers = [window, areas.env.0, areas.env.1, areas.stack, auxv.len() as u64].map(u64::to_le_bytes).concat();
+        let limits = super::other_limits::address();
+        let numbers =
+            [window, limits, areas.env.0, areas.env.1, areas.stack, auxv.len() as u64].map(u64::to_le_bytes).concat();
         let text = [&numbers, &auxv, path, b"\0", &command_line].concat();
         let file = File::from(memory_file(c"elfuse-guest", text.len() as u64)?);
         file.write_all_at(&text, 0)?;
@@ -62,11 +67,12 @@ impl Published {
         file.read_exact_at(&mut text, 0).ok()?;
         let (numbers, rest) = text.split_at_checked(NUMBERS_LEN)?;
         let (numbers, _) = numbers.as_chunks::<8>();
-        let &[window, env_start, env_end, stack, auxv_len] = numbers else { return None };
+        let &[window, limits, env_start, env_end, stack, auxv_len] = numbers else { return None };
         let (auxv, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(auxv_len)).ok()?)?;
         let end = rest.iter().position(|byte| *byte == 0)?;
         Some(Self {
             window: u64::from_le_bytes(window),
+            limits: u64::from_le_bytes(limits),
             env: (u64::from_le_bytes(env_start), u64::from_le_bytes(env_end)),
             stack: u64::from_le_bytes(stack),
             auxv: auxv.to_vec(),
@@ -87,6 +93,7 @@ mod tests {
         let file = Published::publish(7, &areas, b"/usr/bin/prog", &args).unwrap();
         let own = crate::host::process::own_pid();
         let published = Published::of(own).unwrap();
+        assert_eq!(published.limits, crate::kernel::other_limits::address());
         assert_eq!((published.window, published.env, published.stack), (7, (8, 9), 10));
         assert_eq!(published.auxv, [6u64, 4096, 0, 0].map(u64::to_le_bytes).concat());
         assert_eq!((published.path, published.command_line), (b"/usr/bin/prog".to_vec(), b"a\0\0c d\0".to_vec()));

@@ -51,6 +51,7 @@ pub use tracing::describe_recent;
 
 use crate::abi::{Errno, SigSet, Signal};
 use crate::host;
+use crate::kernel::other_limits;
 use crate::kernel::recent::RecentCall;
 use crate::kernel::signal::SignalTarget;
 use crate::kernel::{SyscallError, SyscallResult, TaskContext};
@@ -68,6 +69,9 @@ pub type Handler = fn(&mut TaskContext, &Args) -> SyscallResult;
 pub fn dispatch(ctx: &mut TaskContext, registers: SyscallRegisters) -> SyscallResult {
     // Where other processes run in this memory, an argument may lie in what one of them has just mapped.
     ctx.process().space().catch_up();
+    if other_limits::has_wish() {
+        limits::take_wishes(ctx);
+    }
     let args = Args(registers.args);
     let row = table::find(registers.number);
     // Before the call: execve(2) replaces the memory that its arguments lie in.

@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::super::raw;
-use super::{ForeignBuffer, checked, ioctl, preadv2, pwritev2};
+use super::{ForeignBuffer, checked, ioctl, preadv2, process_vm_readv, process_vm_writev, pwritev2};
 use crate::abi::Errno;
 use crate::abi::prctl::{PR_GET_NAME, PR_SET_NAME};
 
@@ -31,6 +31,25 @@ pub fn write_bytes(fd: BorrowedFd<'_>, data: &[u8], offset: i64, flags: u32) -> 
 
 /// What a transfer moved, and the offsets that it left, where there were any.
 pub type Moved = (u64, Option<i64>, Option<i64>);
+
+/// Reads words of another process.
+///
+/// # Errors
+/// `ESRCH`, `EPERM`, `EFAULT`.
+pub fn read_words_of(pid: i32, place: u64, words: &mut [u64]) -> Result<(), Errno> {
+    let len = size_of_val(words);
+    let local = ForeignBuffer { start: words.as_mut_ptr().cast(), len };
+    process_vm_readv(pid, &[local], &[[place, len as u64]]).map(drop)
+}
+
+/// Writes words of another process.
+///
+/// # Errors
+/// As [`read_words_of`].
+pub fn write_words_of(pid: i32, place: u64, words: &[u64]) -> Result<(), Errno> {
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    process_vm_writev(pid, &[ForeignBuffer::of(&bytes)], &[[place, bytes.len() as u64]]).map(drop)
+}
 
 fn place_of(offset: &mut Option<i64>) -> *mut i64 {
     offset.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut)

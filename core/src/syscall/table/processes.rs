@@ -57,7 +57,7 @@ rows! {
     220 clone Partial clone (Flags(CLONE), Ptr, Ptr, Ptr, Ptr);
     221 execve Partial exec (Path, In(Strings), In(Environment));
     260 wait4 Full wait (Int, Out(Status), Flags(WAIT), Ptr);
-    261 prlimit64 Partial limits (Int, Flags(RESOURCE), In(Limit), Out(Limit));
+    261 prlimit64 Full limits (Int, Flags(RESOURCE), In(Limit), Out(Limit));
     268 setns; // namespaces: elfuse's own files and ids would change with the guest's
     272 kcmp Partial pidfd (Int, Int, Flags(KCMP), Hex, Hex);
     274 sched_setattr Full schedule (Int, Ptr, Hex);
