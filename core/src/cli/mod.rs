@@ -102,7 +102,7 @@ pub struct Cli {
     #[arg(long, value_name = "FORMAT", env = "ELFUSE_TRACE_FORMAT", default_value = "text", help_heading = LOOKING)]
     trace_format: TraceFormat,
 
-    /// Count exits and kicks in FILE, shared by all processes of the run
+    /// Count exits and kicks of all processes of the run in FILE, on top of what it has
     #[arg(long, value_name = "FILE", env = "ELFUSE_STATS", help_heading = LOOKING)]
     stats: Option<PathBuf>,
 
