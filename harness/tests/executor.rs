@@ -139,6 +139,21 @@ fn a_run_that_does_not_end_is_ended_with_its_tree() {
 }
 
 #[test]
+fn who_left_the_group_of_a_run_that_is_ended_is_found() {
+    // It counts nothing and has a session of its own: nothing but the variables that it was started with tell whose it is.
+    let (dir, elfuse) = fake("setsid sh -c 'echo $$ > daemon.$$; exec sleep 300' & sleep 300");
+    let output = run(&elfuse, dir.path(), &["--wall-limit", "1"]);
+    assert_eq!(names(&failures(dir.path())), ["wall-limit"]);
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("belong to no run"), "{output:?}");
+    let files = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+    let daemons: Vec<PathBuf> = files.filter(|path| path.to_string_lossy().contains("daemon.")).collect();
+    assert_eq!(daemons.len(), 2);
+    for daemon in daemons {
+        assert!(!is_alive(&fs::read_to_string(daemon).unwrap()));
+    }
+}
+
+#[test]
 fn an_interrupted_harness_ends_its_runs_and_reports() {
     let (dir, elfuse) = fake("mkfifo gone.$$ && echo $$ > begun.pipe; exec sleep 300");
     let pipe = dir.path().join("begun.pipe");

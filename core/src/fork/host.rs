@@ -15,7 +15,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, MutexGuard};
 
 use super::image::READY;
-use super::parent::{child_registers, child_signals, close_gate, twin_for};
+use super::parent::{child_signals, close_gate, twin_for};
 use super::vfork::{Before, OnlyWaiting, WaitingParent};
 use crate::abi::{Errno, Pid, SigSet};
 use crate::fs::Root;
@@ -24,7 +24,7 @@ use crate::host::fork::{Forked, close_all_but, fork, take_over};
 use crate::host::handover::Handover;
 use crate::host::thread::{self, Role};
 use crate::host::twin::Twin;
-use crate::kernel::clone::{CloneArgs, CloneFlags};
+use crate::kernel::clone::{CloneArgs, CloneFlags, first_registers};
 use crate::kernel::fd_table::{FdTable, HeldFiles};
 use crate::kernel::limits::Limit;
 use crate::kernel::process::ImageInfo;
@@ -80,7 +80,7 @@ impl Seed {
         // SAFETY: this is the child, and the parent's process is leaked.
         let published = held.image.published.as_ref().map(|file| unsafe { take_over(file) });
         let seed = Self {
-            state: child_registers(ctx, args),
+            state: first_registers(ctx, args),
             actions,
             blocked,
             image: ImageInfo { published, ..held.image.clone() },

@@ -23,14 +23,13 @@ use crate::host::handover::{DESCRIPTORS_PER_MESSAGE, Handover};
 use crate::host::pidfd;
 use crate::host::sibling::spawn_sibling;
 use crate::host::twin::Twin;
-use crate::kernel::clone::{CloneArgs, CloneFlags, store_pidfd};
+use crate::kernel::clone::{CloneArgs, CloneFlags, first_registers, store_pidfd};
 use crate::kernel::process::ForkWay;
 use crate::kernel::signal::{SignalActions, ThreadGroup};
 use crate::kernel::task::Interrupts;
 use crate::kernel::{Process, TaskContext};
 use crate::mem::{MappedFile, SharedSegment, Vma, VmaBacking, VmaFlags};
 use crate::preempt::KickCause;
-use crate::vcpu::CpuState;
 
 /// How long a child may take until it is ready: what is longer is a child that hangs.
 const READY_LIMIT_NS: u64 = 60_000_000_000;
@@ -123,19 +122,6 @@ fn spawn_fork(ctx: &TaskContext, args: &CloneArgs) -> Result<Unready, Errno> {
     Ok(Unready { pid, handover, twin, sibling })
 }
 
-/// The registers that the child begins with.
-pub(super) fn child_registers(ctx: &TaskContext, args: &CloneArgs) -> CpuState {
-    let mut state = ctx.vcpu.pull();
-    state.x[0] = 0;
-    if !args.stack.is_null() {
-        state.sp = args.stack.0;
-    }
-    if args.flags.contains(CloneFlags::SETTLS) {
-        state.tpidr_el0 = args.tls;
-    }
-    state
-}
-
 /// Holds all other threads outside of guest code and system calls.
 pub fn close_gate<'ctx>(ctx: &'ctx TaskContext) -> crate::kernel::quiesce::Closed<'ctx> {
     let process = ctx.process();
@@ -218,7 +204,7 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         signals: entry.file.signals().map(|signals| signals.set().0),
     });
     Ok(Image {
-        registers: Registers::of(&child_registers(ctx, args)),
+        registers: Registers::of(&first_registers(ctx, args)),
         actions,
         blocked,
         rseq: ctx.rseq.as_ref().map(|rseq| (rseq.area.0, rseq.len_bytes, rseq.signature)),
