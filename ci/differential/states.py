@@ -6,9 +6,10 @@ accesses. Constrained unpredictable combinations of registers are left out. A li
 a row; rows that are in `reasons.py` have none.
 """
 
+import os
 import random
+import subprocess
 import sys
-
 
 import reasons
 import table
@@ -18,6 +19,8 @@ import values
 INTEGER = {"dp_imm", "dp_reg", "branch", "system", "ldst", "ldst_pair", "ldst_sync"}
 # States that share an instruction.
 STATES_PER_WORD = 4
+# How often words that are no instructions are chosen again.
+ROUNDS = 8
 
 DATA = 0x20_0800
 DATA_START = 0x20_0000
@@ -35,6 +38,18 @@ def is_register(row, letter, bits):
 
 def choose(row):
     """Values for the fields of a row."""
+    if row.is_memory:
+        return choose_memory(row)
+    chosen = choose_any(row)
+    if row.symbol.startswith("LDR_lit"):
+        # The instruction itself; the zeros after the code, of which the rest differs between the executors; mostly nothing.
+        near = 0 if row.symbol[-1] in "ws" else 4
+        chosen["i"] = random.choice([near, near, near, random.getrandbits(19)])
+    return chosen
+
+
+def choose_any(row):
+    """Any values."""
     chosen = {}
     for letter, bits in table.fields(row.pattern).items():
         if is_register(row, letter, bits):
@@ -46,7 +61,7 @@ def choose(row):
 
 def choose_memory(row):
     """Values for the fields of a load or store: addresses stay near the data."""
-    chosen = choose(row)
+    chosen = choose_any(row)
     symbol = row.symbol
     chosen["n"] = random.choice([1, 1, 1, 31])
     width = len(table.fields(row.pattern).get("i", []))
@@ -136,20 +151,40 @@ def settings(row, chosen):
             yield f"v{number}", value
 
 
+def word_of(row, chosen):
+    """The word of a row with these values of its fields."""
+    return table.encode(row.pattern, chosen, ignored=1)
+
+
+def allocated(words):
+    """Those of the words that are instructions here; whether they ought to be is what `decode.py` compares."""
+    text = "".join(f"{word:08x}\n" for word in words)
+    command = [os.environ["ELFUSE_EXAMPLES"] + "/disassemble"]
+    lines = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout.splitlines()
+    return {int(line.split(" ")[0], 16) for line in lines if not line.split(" ", 1)[1].startswith(".inst")}
+
+
+def instructions(rows, count):
+    """For each row, the values of the fields of `count` instructions; one in twenty may be no instruction."""
+    chosen = [[choose(row) for _ in range(count)] for row in rows]
+    for _ in range(ROUNDS):
+        good = allocated([word_of(row, values) for row, each in zip(rows, chosen) for values in each])
+        for row, each in zip(rows, chosen):
+            each[:] = [v if word_of(row, v) in good or random.random() < 0.05 / ROUNDS else choose(row) for v in each]
+    return chosen
+
+
 def main():
     """Writes the states."""
     random.seed(int(sys.argv[1]))
     count = int(sys.argv[2])
-    for row in table.rows(*sys.argv[3:]):
-        if reasons.reason(row):
-            continue
+    rows = [row for row in table.rows(*sys.argv[3:]) if not reasons.reason(row)]
+    for row, each in zip(rows, instructions(rows, -(-count // STATES_PER_WORD))):
         print(f"# {row.symbol}")
         for number in range(count):
-            if number % STATES_PER_WORD == 0:
-                chosen = choose_memory(row) if row.is_memory else choose(row)
-            word = table.encode(row.pattern, chosen, ignored=1)
+            chosen = each[number // STATES_PER_WORD]
             state = " ".join(f"{key}={value:x}" for key, value in settings(row, chosen) if value or key not in "ncs")
-            print(f"{word:08x} {state}".rstrip())
+            print(f"{word_of(row, chosen):08x} {state}".rstrip())
 
 
 if __name__ == "__main__":

@@ -80,6 +80,20 @@ static void bus_errors(const char *path) {
     CHECK_EQ(sys1(NR_close, fd), 0);
 }
 
+// Ordered accesses and those by SP must be aligned, all others need not be.
+static void alignment_faults(u64 *area) {
+    enum { BUS_ADRALN = 1 };
+    u64 odd = (u64)area + 4;
+    FAULT_AT("ldxr x3, [x0]", odd, SIGBUS, BUS_ADRALN, odd);
+    FAULT_AT("stlr x1, [x0]", odd, SIGBUS, BUS_ADRALN, odd);
+    FAULT_AT("ldar w3, [x0]", odd + 1, SIGBUS, BUS_ADRALN, odd + 1);
+    FAULT_AT(".arch_extension lse\nldadd x1, x3, [x0]", odd, SIGBUS, BUS_ADRALN, odd);
+    FAULT_AT("ldxp x3, x4, [x0]", odd + 4, SIGBUS, BUS_ADRALN, odd + 4);
+    u64 value;
+    __asm__ volatile("str %1, [%2, #1]\nldr %0, [%2, #1]" : "=&r"(value) : "r"(0x1122334455667788), "r"(area) : "memory");
+    CHECK_EQ(value, 0x1122334455667788);
+}
+
 static void instruction_faults(u64 *area) {
     FAULT("udf #0", 1ull, SIGILL, ill_code);
     CHECK_EQ(seen_addr, seen_pc);
@@ -141,6 +155,7 @@ int main(int argc, char **argv, char **envp) {
     CHECK_EQ(sys3(NR_mprotect, (u64)area + 4096, 4096, PROT_NONE), 0);
     CHECK_EQ(sys2(NR_munmap, (u64)area + 8192, 4096), 0);
     data_faults(area);
+    alignment_faults(area);
     bus_errors(argv[0]);
     instruction_faults(area);
     bad_pointers(area);
