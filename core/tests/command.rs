@@ -23,7 +23,17 @@ fn help_shows_examples_and_exit_statuses() {
     let output = elfuse(&["--help"], &[]);
     let help = text(&output.stdout);
     assert!(output.status.success() && output.stderr.is_empty());
-    for part in ["Examples:", "--timeout", "--trace", "--stats", "--crash-json", "Exit status:", "  124 ", "  128 "] {
+    for part in [
+        "Examples:",
+        "--timeout",
+        "--trace",
+        "--stats",
+        "--crash-json",
+        "Exit status:",
+        "  124 ",
+        "  128 ",
+        "Environment:",
+    ] {
         assert!(help.contains(part), "{part} in {help}");
     }
 }
@@ -61,7 +71,7 @@ fn the_trace_names_processes_that_are_not_made() {
     assert!(output.status.success(), "{output:?}");
     let named: Vec<String> = lines(&output.stderr);
     let begins = [
-        "elfuse: clone: no CLONE_VM of a process without CLONE_VFORK; the guest gets EINVAL",
+        "elfuse: clone: no CLONE_PARENT with CLONE_VM; the guest gets EINVAL",
         "elfuse: clone: no namespaces; the guest gets EINVAL",
         "elfuse: clone: CLONE_FILES, CLONE_FS and CLONE_SIGHAND give a process copies",
         "elfuse: clone3: no CLONE_INTO_CGROUP; the guest gets EINVAL",
@@ -135,6 +145,20 @@ fn a_trace_file_has_the_lines_of_all_processes() {
     let output = elfuse(&["--trace", "--trace-file", "/nonexistent/t"], &["hello"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("cannot write the trace file /nonexistent/t"), "{output:?}");
+}
+
+#[test]
+fn the_trace_tells_threads_apart() {
+    let output = elfuse(&["--trace=exit,write", "--trace-format", "json"], &["thread-churn", "2"]);
+    let records =
+        lines(&output.stderr).into_iter().map(|line| serde_json::from_str::<serde_json::Value>(&line).unwrap());
+    let ends: Vec<_> = records.filter(|record| record["call"] == "exit").map(|record| record["tid"].as_i64()).collect();
+    let threads: std::collections::BTreeSet<_> = ends.iter().collect();
+    assert!(threads.len() > 1 && threads.len() == ends.len() && !threads.contains(&None), "{ends:?}");
+    // The same in text: each of them ends in a line of its own.
+    let trace = lines(&elfuse(&["--trace=exit"], &["thread-churn", "2"]).stderr);
+    let threads: std::collections::BTreeSet<_> = trace.iter().map(|line| line.split(']').next()).collect();
+    assert!(threads.len() > 1 && threads.len() == trace.len(), "{trace:?}");
 }
 
 /// A guest that waits for its input shows in which call before it gets any.
@@ -236,6 +260,10 @@ fn every_option_has_a_variable_and_a_section() {
     assert!(text(&command("ELFUSE_VERBOSE", "1").stderr).contains("] exit_group(0) = ?"));
     assert!(command("ELFUSE_VERBOSE", "0").stderr.is_empty());
     assert_eq!(command("ELFUSE_TIMEOUT", "x").status.code(), Some(1));
+    for name in ["ELFUSE_SYSROOT", "ELFUSE_TRACE", "ELFUSE_TIMEOUT", "ELFUSE_BIND", "ELFUSE_CPU", "ELFUSE_FORK"] {
+        let output = command(name, "");
+        assert!(output.status.success() && output.stderr.is_empty(), "{name}: {output:?}");
+    }
 }
 
 #[test]
@@ -244,6 +272,30 @@ fn a_registration_is_printed() {
     assert!(output.status.success() && text(&output.stdout).starts_with(":elfuse:M::"), "{output:?}");
     let output = Command::new(env!("CARGO_BIN_EXE_elfuse")).args(["binfmt", "remove"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// In a user namespace, whose registrations are its own: the kernel then runs a guest that is just executed.
+#[test]
+fn an_installed_registration_runs_guests() {
+    let script = "mount -t binfmt_misc none /proc/sys/fs/binfmt_misc || exit 77
+        \"$0\" binfmt install && cat /proc/sys/fs/binfmt_misc/elfuse && \"$1\" 42; echo $?; \"$0\" binfmt install";
+    let mut command = Command::new("unshare");
+    command.args(["-U", "-r", "-m", "sh", "-c", script, env!("CARGO_BIN_EXE_elfuse")]);
+    let Ok(output) = command.arg(guest_tests::verify("exit-status").unwrap()).stdin(Stdio::null()).output() else {
+        println!("skipped: there is no unshare(1)");
+        return;
+    };
+    if text(&output.stdout).is_empty() {
+        // Linux before 6.7, or no user namespaces.
+        println!("skipped: binfmt_misc cannot be mounted: {output:?}");
+        return;
+    }
+    let said = text(&output.stdout);
+    assert!(said.starts_with(&format!("enabled\ninterpreter {}\n", env!("CARGO_BIN_EXE_elfuse"))), "{output:?}");
+    assert!(said.ends_with("\n42\n") && output.status.code() == Some(1), "{output:?}");
+    // A second one is refused, with the remedy.
+    let refused = text(&output.stderr);
+    assert!(refused.contains("File exists") && refused.contains("echo -1 >"), "{refused}");
 }
 
 /// What the guest gets for `-E`, `--clear-env`, `-0` and `-r`, by the first words of files below /proc.

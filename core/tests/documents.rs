@@ -50,8 +50,10 @@ impl Evidence {
         }
     }
 
+    /// The sources that name the controls: those of elfuse, and the harness's own.
     fn controls(&self) -> String {
-        std::fs::read_to_string(self.root.join("core/src/host/controls.rs")).unwrap()
+        let text = |path: &str| std::fs::read_to_string(self.root.join(path)).unwrap();
+        ["core/src/host/controls.rs", "harness/src/gate/controls.rs"].map(text).concat()
     }
 }
 

@@ -396,3 +396,70 @@ fn a_watch_of_a_link_is_none_of_what_it_leads_to() {
     let output = system.run(&[], "events", &[]);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "events: ok\n", "{output:?}");
 }
+
+#[test]
+fn proc_shows_other_guests() {
+    use std::io::{BufRead, BufReader};
+    let system = System::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_elfuse"));
+    command.arg("--sysroot").arg(system.at("root")).args(["--clear-env", "-E", "WHO=other", "--", "/usr/bin/tree"]);
+    command.args(["where", "read", "/dev/stdin"]).stdin(std::process::Stdio::piped());
+    let mut other = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    // It has begun when it has said where it is, and then waits for its input.
+    let mut said = String::new();
+    BufReader::new(other.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let names = ["cmdline", "environ", "maps", "smaps", "mounts", "auxv", "status", "comm"];
+    let paths = names.map(|name| format!("/proc/{}/{name}", other.id()));
+    let exe = format!("/proc/{}/exe", other.id());
+    let mut verbs: Vec<&str> = paths.iter().flat_map(|path| ["read", path]).collect();
+    verbs.extend(["link", &exe]);
+    let results = system.lines(&[], &verbs);
+    assert_eq!(results[..2], ["/usr/bin/tree", "WHO=other"], "{results:?}");
+    for line in &results[2..4] {
+        assert!(line.starts_with("00400000-") && line.ends_with(" /usr/bin/tree"), "{results:?}");
+    }
+    assert_eq!(results[4].split(' ').nth(1), Some("/"), "{results:?}");
+    // AT_SYSINFO_EHDR.
+    assert_eq!(results[5], "!", "{results:?}");
+    assert_eq!(results[6..], ["Name:\ttree", "tree", "/usr/bin/tree"], "{results:?}");
+    drop(other.stdin.take());
+    other.wait().unwrap();
+}
+
+/// A copy of a system that ran has what its kernel showed, old and dead, and links to all of it.
+#[test]
+fn a_copy_of_a_running_system_works() {
+    let system = System::new();
+    for directory in ["root/proc/4242", "root/dev", "root/tmp", "root/run", "root/var", "root/etc/alternatives"] {
+        std::fs::create_dir_all(system.at(directory)).unwrap();
+    }
+    for (path, text) in
+        [("proc/version", "Linux version 1.0"), ("proc/4242/comm", "old"), ("dev/null", "old"), ("tmp/old", "old")]
+    {
+        std::fs::write(system.at("root").join(path), text).unwrap();
+    }
+    std::fs::write(system.at("root/run/name"), "run").unwrap();
+    let links = [
+        ("4242", "proc/self"),
+        ("/proc/self/fd", "dev/fd"),
+        ("../proc/self/mounts", "etc/mtab"),
+        ("/run", "var/run"),
+        ("/usr/bin/tree", "etc/alternatives/look"),
+        ("/etc/alternatives/look", "usr/bin/look"),
+        ("../run/nothing/resolv.conf", "etc/resolv.conf"),
+    ];
+    for (target, link) in links {
+        symlink(target, system.at("root").join(link)).unwrap();
+    }
+    let verbs = ["read", "/proc/version", "read", "/proc/self/comm", "link", "/proc/self/exe", "type", "/dev/null"];
+    let verbs =
+        [&verbs[..], &["read", "/tmp/old", "read", "/etc/mtab", "read", "/var/run/name", "list", "/dev/fd"]].concat();
+    let verbs = [&verbs[..], &["read", "/etc/resolv.conf", "run", "/usr/bin/look", "link", "/proc/self/exe"]].concat();
+    let results = system.lines(&["-r", "6.7.8"], &verbs);
+    assert!(results[0].starts_with("Linux version 6.7.8 "), "{results:?}");
+    assert_eq!(results[1..5], ["tree", "/usr/bin/tree", "character", "error 2"], "{results:?}");
+    assert_eq!(results[5].split(' ').nth(1), Some("/"), "{results:?}");
+    assert_eq!(results[6], "run", "{results:?}");
+    assert!(results[7].contains(" 0 1 2 "), "{results:?}");
+    assert_eq!(results[8..], ["error 2", "/usr/bin/tree"], "{results:?}");
+}

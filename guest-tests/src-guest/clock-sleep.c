@@ -37,17 +37,21 @@ static void spinner(void *arg) {
     while (!LOAD(&stop)) rt_spin(1000);
 }
 
+// Sleeps so long, until then, and until what is over.
+static void sleeps(s32 clock, u64 ns) {
+    u64 before = clock_ns(clock);
+    CHECK_EQ(sleep_on(clock, 0, ns, 0), 0);
+    CHECK(clock_ns(clock) - before >= ns);
+    u64 until = clock_ns(clock) + ns;
+    CHECK_EQ(sleep_on(clock, TIMER_ABSTIME, until, 0), 0);
+    CHECK(clock_ns(clock) >= until);
+    CHECK_EQ(sleep_on(clock, TIMER_ABSTIME, 1, 0), 0);
+}
+
 static void clocks_that_pass(void) {
     static const s32 good[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_TAI };
     for (int i = 0; i < 4; i++) {
-        u64 before = clock_ns(good[i]);
-        CHECK_EQ(sleep_on(good[i], 0, 1000000, 0), 0);
-        CHECK(clock_ns(good[i]) - before >= 1000000);
-        u64 until = clock_ns(good[i]) + 1000000;
-        CHECK_EQ(sleep_on(good[i], TIMER_ABSTIME, until, 0), 0);
-        CHECK(clock_ns(good[i]) >= until);
-        // What is over is over.
-        CHECK_EQ(sleep_on(good[i], TIMER_ABSTIME, 1, 0), 0);
+        sleeps(good[i], 1000000);
     }
 }
 
@@ -57,13 +61,7 @@ static void clocks_of_cpu_time(void) {
     s32 clocks[] = { CLOCK_PROCESS_CPUTIME_ID, CLOCK_OF_PROCESS(0), CLOCK_OF_PROCESS(getpid()),
                      CLOCK_OF_THREAD(spinner_tid) };
     for (int i = 0; i < 4; i++) {
-        u64 before = clock_ns(clocks[i]);
-        CHECK_EQ(sleep_on(clocks[i], 0, 5000000, 0), 0);
-        CHECK(clock_ns(clocks[i]) - before >= 5000000);
-        u64 until = clock_ns(clocks[i]) + 5000000;
-        CHECK_EQ(sleep_on(clocks[i], TIMER_ABSTIME, until, 0), 0);
-        CHECK(clock_ns(clocks[i]) >= until);
-        CHECK_EQ(sleep_on(clocks[i], TIMER_ABSTIME, 1, 0), 0);
+        sleeps(clocks[i], 5000000);
     }
     STORE(&stop, 1);
     rt_thread_join(thread);

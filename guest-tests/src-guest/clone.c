@@ -183,7 +183,8 @@ static void refused(void) {
     s32 wanted = 1;
     for (int i = 0; i < 2; i++) {
         struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (u64)-1 };
-        take(rt_clone_thread(CLONE_VM | SIGCHLD, stack + sizeof stack, 0, 0, 0, ends, 0));
+        // Where there is such a sibling, another one waits for it.
+        rt_clone_thread(CLONE_VM | CLONE_PARENT | SIGCHLD, stack + sizeof stack, 0, 0, 0, ends, 0);
         take(sys5(NR_clone, CLONE_NEWUTS | SIGCHLD, 0, 0, 0, 0));
         take(sys5(NR_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0));
         take(clone3(&args, sizeof args));

@@ -277,21 +277,27 @@ static void adoption(void) {
     CHECK_EQ(sys2(NR_prctl, PR_SET_CHILD_SUBREAPER, 0), 0);
 }
 
+/// Makes a child that sleeps until SIGUSR1 tells it of the end of this thread; `fds` is a pipe.
+static s32 make_bound(const s32 fds[2]) {
+    u8 byte = 0;
+    s32 pid = rt_fork();
+    if (pid == 0) {
+        rt_guard(30);
+        CHECK_EQ(sys5(NR_prctl, PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0), 0);
+        CHECK_EQ(sys3(NR_write, fds[1], "r", 1), 1);
+        for (;;) rt_sleep_ns(1000000000);
+    }
+    CHECK_EQ(sys3(NR_read, fds[0], &byte, 1), 1);
+    return pid;
+}
+
 static void death_signal(void) {
     s32 fds[2];
-    u8 byte = 0;
     CHECK_EQ(sys2(NR_pipe2, fds, 0), 0);
     CHECK_EQ(sys2(NR_prctl, PR_SET_CHILD_SUBREAPER, 1), 0);
     s32 parent = rt_fork();
     if (parent == 0) {
-        s32 pid = rt_fork();
-        if (pid == 0) {
-            rt_guard(30);
-            CHECK_EQ(sys5(NR_prctl, PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0), 0);
-            CHECK_EQ(sys3(NR_write, fds[1], "r", 1), 1);
-            for (;;) rt_sleep_ns(1000000000);
-        }
-        CHECK_EQ(sys3(NR_read, fds[0], &byte, 1), 1);
+        make_bound(fds);
         rt_exit_group(0);
     }
     CHECK_EQ(rt_wait(parent), 0);
@@ -304,19 +310,9 @@ static void death_signal(void) {
 static s32 from_thread;
 static u32 may_end;
 
-/// A child that waits, which dies with the thread that made it.
+/// A thread that makes such a child and ends when it may.
 static void make_bound_child(void *arg) {
-    s32 *fds = arg;
-    u8 byte = 0;
-    s32 pid = rt_fork();
-    if (pid == 0) {
-        rt_guard(30);
-        CHECK_EQ(sys5(NR_prctl, PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0), 0);
-        CHECK_EQ(sys3(NR_write, fds[1], "r", 1), 1);
-        for (;;) rt_sleep_ns(1000000000);
-    }
-    CHECK_EQ(sys3(NR_read, fds[0], &byte, 1), 1);
-    STORE(&from_thread, pid);
+    STORE(&from_thread, make_bound(arg));
     rt_wait_at_least(&may_end, 1);
 }
 

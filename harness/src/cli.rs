@@ -14,6 +14,7 @@ use crate::record::{self, Host, Record, Stage, TRACKED_RECORD};
 use crate::report::{self, json, table, terminal::Terminal};
 use crate::results::{Plan, Platform, Results};
 use crate::shard::{self, MergeError, Shard};
+use crate::stats::{self, StatsFile};
 use clap::{Args, Parser, Subcommand};
 use elfuse::host::tell;
 use guest_tests::{Class, Manifest, Use};
@@ -42,6 +43,7 @@ Examples:
                                                any program under the storm
   harness controls --control mask-worker       one deliberate breakage
   harness report target/harness                show a report again
+  harness stats run.stats                      what elfuse --stats run.stats has counted
   harness --seed 1 --shard 2/4 --report part2  the second of four parts, each on a machine of its own
   harness merge part1 part2 part3 part4        one verdict over all parts
 
@@ -83,6 +85,11 @@ enum Task {
         /// Write it as HTML, JSON and JUnit XML to this folder, too
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
+    },
+    /// Show what `elfuse --stats FILE` has counted
+    Stats {
+        /// The statistics file, of a run that has ended or goes on
+        file: PathBuf,
     },
 }
 
@@ -208,6 +215,7 @@ impl Cli {
             Some(Task::List) => list(),
             Some(Task::Merge { paths, report }) => merge(&paths, report.as_deref()),
             Some(Task::Report { path, to }) => show_report(&path, to.as_deref()),
+            Some(Task::Stats { file }) => show_stats(&file),
         };
         match done {
             Ok(true) => ExitCode::from(EXIT_OPEN),
@@ -331,6 +339,13 @@ fn show_report(path: &Path, to: Option<&Path>) -> Result<bool, Failure> {
     }
     said?;
     Ok(if results.is_gate() { results.verdict.is_some_and(|verdict| verdict.passed) } else { results.all_passed() })
+}
+
+fn show_stats(file: &Path) -> Result<bool, Failure> {
+    let snapshot = StatsFile::new(file).read();
+    let snapshot = snapshot.map_err(|error| Failure::Usage(format!("statistics file {}: {error}", file.display())))?;
+    say(&table::render_tally(&stats::tally(&snapshot)))?;
+    Ok(true)
 }
 
 fn orders(common: &Common, phases: &[Phase]) -> Result<Orders, Failure> {

@@ -139,6 +139,21 @@ fn a_run_that_does_not_end_is_ended_with_its_tree() {
 }
 
 #[test]
+fn who_left_the_group_of_a_run_that_is_ended_is_found() {
+    // It counts nothing and has a session of its own: nothing but the variables that it was started with tell whose it is.
+    let (dir, elfuse) = fake("setsid sh -c 'echo $$ > daemon.$$; exec sleep 300' & sleep 300");
+    let output = run(&elfuse, dir.path(), &["--wall-limit", "1"]);
+    assert_eq!(names(&failures(dir.path())), ["wall-limit"]);
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("belong to no run"), "{output:?}");
+    let files = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+    let daemons: Vec<PathBuf> = files.filter(|path| path.to_string_lossy().contains("daemon.")).collect();
+    assert_eq!(daemons.len(), 2);
+    for daemon in daemons {
+        assert!(!is_alive(&fs::read_to_string(daemon).unwrap()));
+    }
+}
+
+#[test]
 fn an_interrupted_harness_ends_its_runs_and_reports() {
     let (dir, elfuse) = fake("mkfifo gone.$$ && echo $$ > begun.pipe; exec sleep 300");
     let pipe = dir.path().join("begun.pipe");
@@ -213,6 +228,33 @@ fn a_report_is_shown_again_and_a_damaged_one_refused() {
     fs::write(dir.path().join("report.json"), "{\"schema\":1").unwrap();
     let said = complaint(&Command::new(HARNESS).arg("report").arg(dir.path()).output().unwrap());
     assert!(said.ends_with("; run the harness again to get a whole one"), "{said}");
+}
+
+#[test]
+fn a_statistics_file_is_shown_and_another_file_refused() {
+    use elfuse::preempt::stats::{ProcessCounter, ProcessKind, Stats, TaskRole};
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("stats");
+    let show = |path: &Path| Command::new(HARNESS).arg("stats").arg(path).output().unwrap();
+    assert!(complaint(&show(&path)).contains("No such file"));
+    let stats = Stats::open(&path, ProcessKind::ForkChild).unwrap();
+    let (process, task) = (stats.claim_process(), stats.claim_task(TaskRole::Worker));
+    process.bump(ProcessCounter::KicksDoorbell);
+    task.run_entered();
+    task.run_exited(&elfuse::vcpu::VcpuExit::Canceled { in_code: true });
+    let output = show(&path);
+    let lines: Vec<Vec<String>> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| line.split_whitespace().map(str::to_owned).collect())
+        .collect();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(lines[0][..4], ["threads", "entered", "in-code", "latched"]);
+    assert_eq!(lines[1], "workers of fork children 1 1 0 0 0 0 0 0".split(' ').collect::<Vec<_>>());
+    assert_eq!(lines[3..], [vec!["kicks", "by", "cause:", "doorbell", "1"], vec!["processes:", "1"]]);
+    let other = dir.path().join("other");
+    fs::write(&other, "something else").unwrap();
+    assert!(complaint(&show(&other)).contains("not a statistics file"));
 }
 
 #[test]

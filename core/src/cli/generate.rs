@@ -1,6 +1,7 @@
 //! `elfuse --generate KIND DIR`: the manual page and the completions of shells, from the definition of the command line.
 
 use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 
 use clap::CommandFactory as _;
@@ -23,10 +24,10 @@ pub(super) fn write(what: &str, directory: &Path) -> Result<(), String> {
     };
     let name = shell.map_or_else(|| "elfuse.1".to_owned(), |shell| shell.file_name("elfuse"));
     let path = directory.join(name);
-    let cannot = |error: std::io::Error| format!("cannot write {}: {error}; name a directory", path.display());
+    let cannot = |error: io::Error| format!("cannot write {}: {error}; name a directory", path.display());
     let mut file = File::create(&path).map_err(cannot)?;
     match shell {
-        None => clap_mangen::Man::new(command).render(&mut file),
+        None => manual(command, &mut file),
         Some(shell) => {
             command.set_bin_name("elfuse");
             command.build();
@@ -34,6 +35,25 @@ pub(super) fn write(what: &str, directory: &Path) -> Result<(), String> {
         }
     }
     .map_err(cannot)
+}
+
+/// The manual page: what clap knows, then the sections behind the options, whose lines are laid out already.
+fn manual(command: clap::Command, page: &mut impl Write) -> io::Result<()> {
+    let known = clap_mangen::Man::new(command);
+    known.render_title(page)?;
+    known.render_name_section(page)?;
+    known.render_synopsis_section(page)?;
+    known.render_description_section(page)?;
+    known.render_options_section(page)?;
+    for (heading, text) in super::SECTIONS {
+        writeln!(page, ".SH \"{}\"\n.nf", heading.to_uppercase())?;
+        for line in text.lines() {
+            // Behind `\&` no line is a request.
+            writeln!(page, "\\&{}", line.replace('\\', "\\e").replace('-', "\\-"))?;
+        }
+        writeln!(page, ".fi")?;
+    }
+    known.render_version_section(page)
 }
 
 #[cfg(test)]
@@ -45,6 +65,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         for (what, name, part) in [
             ("man", "elfuse.1", ".TH elfuse"),
+            ("man", "elfuse.1", ".SH \"EXIT STATUS\""),
+            ("man", "elfuse.1", "ELFUSE_TIMEOUT"),
             ("bash", "elfuse.bash", "--trace-file"),
             ("zsh", "_elfuse", "--sysroot"),
             ("fish", "elfuse.fish", "-l sysroot"),

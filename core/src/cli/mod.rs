@@ -13,7 +13,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::builder::Resettable;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, ValueHint};
 
 use crate::fs::RootConfig;
 use crate::host::errno::io_text;
@@ -31,26 +32,43 @@ pub const EXIT_TIMEOUT: u8 = 124;
 /// Exit status: an unexpected vCPU exit or another crash of elfuse.
 pub const EXIT_CRASH: u8 = 128;
 
-const EXAMPLES: &str = "\
-Examples:
-  elfuse ./hello                        run a guest
-  elfuse --timeout 2.5 ./guest a b      end a run of guest code that takes longer than 2.5 s
-  elfuse --trace -- ls -l               show its system calls on standard error
-  elfuse --trace=%file,path=/etc ./guest  only those about files below /etc
-  elfuse --trace=%network --trace-format json --trace-file t.json ./guest
-                                        those about sockets, as JSON lines in a file
-  elfuse --sysroot /opt/arm64 python3   run a program of an AArch64 Linux system
-  elfuse binfmt install                 let the kernel run AArch64 programs by elfuse (print shows the line;
-                                        a program of that name is run as ./binfmt)
-  elfuse --clear-env -E HOME=/ ./guest  run it with one environment variable
+const USAGE: &str = "elfuse [OPTIONS] [--] PROGRAM [ARGUMENT]...
+       elfuse binfmt print|install";
 
-Exit status:
-  the guest's own; death by a signal is death by that signal
-  124  the watchdog (--timeout) ended a run
-  128  an unexpected vCPU exit or another crash; the crash report says which
-  1    elfuse could not start the program, or the hypervisor interface failed
-Every option can be given by the variable of the environment that stands with it.
-A guest may exit with 124, 128 or 1 too: the record of --crash-json exists only where the status is elfuse's.";
+const EXAMPLES: &str = "\
+elfuse ./hello                        run a guest
+elfuse --timeout 2.5 ./guest a b      end a run of guest code that takes longer than 2.5 s
+elfuse --trace -- ls -l               show its system calls on standard error
+elfuse --trace=%file,path=/etc ./guest
+                                      only those about files below /etc
+elfuse --trace=%network --trace-format json --trace-file t.json ./guest
+                                      those about sockets, as JSON lines in a file
+elfuse --sysroot /opt/arm64 python3   run a program of an AArch64 Linux system
+elfuse --clear-env -E HOME=/ ./guest  run it with one environment variable
+elfuse binfmt install                 have the kernel run AArch64 programs by elfuse
+                                      (a program of that name is run as ./binfmt)
+elfuse --generate man .               write elfuse.1 (bash, zsh, fish: completions)";
+
+const STATUSES: &str = "\
+any  the guest's own; death by a signal is death by that signal
+124  the watchdog (--timeout) ended a run
+128  an unexpected vCPU exit or another crash; the crash report says which
+1    elfuse could not start the program, or the hypervisor interface failed
+A guest may exit with 124, 128 or 1 too: the record of --crash-json exists only where
+the status is elfuse's.";
+
+const VARIABLES: &str = "\
+Every option can be given by the variable that stands with it. ELFUSE_SIGNAL_DIR names
+the directory of the files by which signals travel between processes (default: /tmp, or
+/dev/shm where only that is in memory).";
+
+/// What stands behind the options, as help and manual page show it: a heading, and lines that are laid out already.
+const SECTIONS: [(&str, &str); 3] = [("Examples", EXAMPLES), ("Exit status", STATUSES), ("Environment", VARIABLES)];
+
+fn after_help() -> String {
+    let indented = |text: &str| text.lines().map(|line| format!("  {line}\n")).collect::<String>();
+    SECTIONS.map(|(heading, text)| format!("{heading}:\n{}", indented(text))).join("\n")
+}
 
 const FILES: &str = "Files of the guest";
 const PROCESS: &str = "Arguments and environment of the guest";
@@ -59,15 +77,15 @@ const LOOKING: &str = "Limits, traces and records";
 
 /// Runs AArch64 Linux programs in user mode.
 #[derive(Parser, Clone, Debug)]
-#[command(name = "elfuse", version = version(), about, after_help = EXAMPLES)]
+#[command(name = "elfuse", version = version(), about, override_usage = USAGE, after_help = after_help())]
 pub struct Cli {
     /// End the process when one uninterrupted run of guest code takes longer than SECONDS; 0 is off
     #[arg(long, value_name = "SECONDS", env = "ELFUSE_TIMEOUT", default_value = "0", value_parser = parse_seconds,
         allow_negative_numbers = true, help_heading = LOOKING)]
     timeout: Duration,
 
-    /// Show system calls and signals: all, or those of FILTER, a list between commas of names, %CLASS, !NAME, path=PATH, fd=N,
-    /// signal=NAME
+    /// Show system calls and signals: all, or those of FILTER, a list between commas of names, %CLASS (file, desc, process,
+    /// signal, network, memory, ipc, time, futex, system, async_io), !NAME, path=PATH, fd=N, failed, signal=NAME
     #[arg(long, value_name = "FILTER", env = "ELFUSE_TRACE", num_args = 0..=1, require_equals = true,
         default_missing_value = "all", value_parser = parse_filter, help_heading = LOOKING)]
     trace: Option<Filter>,
@@ -77,7 +95,7 @@ pub struct Cli {
     verbose: bool,
 
     /// Write the trace to FILE instead of standard error; it replaces what FILE had
-    #[arg(long, value_name = "FILE", env = "ELFUSE_TRACE_FILE", help_heading = LOOKING)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "ELFUSE_TRACE_FILE", help_heading = LOOKING)]
     trace_file: Option<PathBuf>,
 
     /// Write the trace as text, or as one JSON object a line
@@ -113,6 +131,7 @@ pub struct Cli {
         short = 'L',
         long,
         value_name = "DIR",
+        value_hint = ValueHint::DirPath,
         env = "ELFUSE_SYSROOT",
         hide_env_values = true,
         overrides_with = "sysroot",
@@ -136,8 +155,8 @@ pub struct Cli {
     #[arg(short = '0', long, value_name = "NAME", env = "ELFUSE_ARGV0", allow_hyphen_values = true, help_heading = PROCESS)]
     argv0: Option<OsString>,
 
-    /// Write the manual page (man) or the completions of a shell into DIR (for packagers)
-    #[arg(long, value_names = ["man|bash|zsh|fish", "DIR"], num_args = 2, hide = true)]
+    /// Write the manual page (man) or the completions of a shell into the directory DIR
+    #[arg(long, value_names = ["man|bash|zsh|fish", "DIR"], num_args = 2)]
     generate: Option<Vec<String>>,
 
     /// Take over a forked guest from this descriptor (elfuse uses it itself)
@@ -145,7 +164,7 @@ pub struct Cli {
     fork_child: Option<i32>,
 
     /// The program and its arguments
-    #[arg(value_name = "PROGRAM", required_unless_present_any = ["fork_child", "generate"], trailing_var_arg = true)]
+    #[arg(value_name = "PROGRAM", value_hint = ValueHint::CommandWithArguments, required_unless_present_any = ["fork_child", "generate"], trailing_var_arg = true)]
     program: Vec<OsString>,
 }
 
@@ -167,7 +186,12 @@ impl Cli {
     /// The exit status where there is nothing to run: 0 after `--help` and `--version`, [`EXIT_FAILURE`] after a mistake,
     /// which has been reported.
     pub fn from_command_line() -> Result<Self, ExitCode> {
-        Self::try_parse().map_err(|error| {
+        // A variable that is empty is none.
+        let command = Self::command().mut_args(|arg| {
+            let is_empty = arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+            if is_empty { arg.env(Resettable::Reset) } else { arg }
+        });
+        command.try_get_matches().and_then(|matches| Self::from_arg_matches(&matches)).map_err(|error| {
             if error.use_stderr() {
                 report_error("command line", usage_text(&error));
                 return ExitCode::from(EXIT_FAILURE);

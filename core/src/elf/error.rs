@@ -34,7 +34,7 @@ pub enum LoadError {
         why: &'static str,
     },
     /// Neither ELF nor a script.
-    #[error("not an ELF file; elfuse runs AArch64 Linux programs")]
+    #[error("not an ELF file; elfuse runs AArch64 Linux programs, and scripts that begin with `#!`")]
     NotElf,
     /// An ELF file of another kind of machine.
     #[error("an ELF file for {}; elfuse runs AArch64 Linux programs: {}", machine_name(*machine), machine_remedy(*machine))]
@@ -117,7 +117,11 @@ fn interpreter_remedy(path: &Path) -> String {
 fn machine_remedy(machine: u16) -> &'static str {
     use goblin::elf::header::{EM_AARCH64, EM_X86_64};
     let own = if cfg!(target_arch = "x86_64") { EM_X86_64 } else { EM_AARCH64 };
-    if machine == own { "this host runs it without elfuse" } else { "build it for aarch64" }
+    if machine == own {
+        "this host runs it without elfuse, and `--sysroot DIR` names a system that has it for AArch64"
+    } else {
+        "build it for aarch64"
+    }
 }
 
 fn remedy(error: &io::Error) -> &'static str {

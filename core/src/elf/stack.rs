@@ -84,6 +84,14 @@ pub struct ProgramAreas {
     pub auxv: Vec<(u64, u64)>,
 }
 
+impl ProgramAreas {
+    /// The auxiliary vector as /proc shows it.
+    #[must_use]
+    pub fn auxv_bytes(&self) -> Vec<u8> {
+        self.auxv.iter().flat_map(|(key, value)| [*key, *value]).flat_map(u64::to_le_bytes).collect()
+    }
+}
+
 /// The bytes for the top of the stack and the stack pointer.
 #[derive(PartialEq, Eq, Debug)]
 pub(super) struct InitialStack {

@@ -14,7 +14,7 @@ use std::mem::{forget, replace};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, MutexGuard};
 
-use super::parent::{child_registers, child_signals, close_gate, twin_for};
+use super::parent::{child_signals, close_gate, twin_for};
 use super::ready::Answer;
 use super::vfork::{Before, OnlyWaiting, WaitingParent};
 use crate::abi::{Errno, Pid, SigSet};
@@ -26,7 +26,7 @@ use crate::host::schedule::Together;
 use crate::host::thread::{self, Role};
 use crate::host::twin::Twin;
 use crate::host::wake::WakeFd;
-use crate::kernel::clone::{CloneArgs, CloneFlags};
+use crate::kernel::clone::{CloneArgs, CloneFlags, first_registers};
 use crate::kernel::fd_table::{FdTable, HeldFiles};
 use crate::kernel::limits::Limit;
 use crate::kernel::process::ImageInfo;
@@ -82,7 +82,7 @@ impl Seed {
         // SAFETY: this is the child, and the parent's process is leaked.
         let published = held.image.published.as_ref().map(|file| unsafe { take_over(file) });
         let seed = Self {
-            state: child_registers(ctx, args),
+            state: first_registers(ctx, args),
             actions,
             blocked,
             image: ImageInfo { published, ..held.image.clone() },
@@ -138,6 +138,9 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
     let machine = process.machine().clone();
     prepare(&ctx.proof);
     let closed = close_gate(ctx);
+    if args.shares_memory() {
+        share_memory(&process)?;
+    }
     let mut making = process.children().make();
     let twin = twin_for(ctx, args)?;
     let group = process.group();
@@ -168,6 +171,20 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
         }
     }
 }
+
+/// Makes the memory one that the child runs in too. Waits on words of it are the host's from now on.
+///
+/// # Errors
+/// `EINVAL` in the child of a vfork, which is to give its memory back; `ENOMEM`, or the host's errno.
+fn share_memory(process: &Process) -> Result<(), Errno> {
+    if process.has_vfork_parent() {
+        return Err(Errno::EINVAL);
+    }
+    process.space().share()?;
+    process.futexes().give_to_host();
+    Ok(())
+}
+
 /// In the child: everything that a process needs, for the calling thread.
 fn become_child(
     ctx: &mut TaskContext,
@@ -210,7 +227,8 @@ fn become_child(
     let stream = answer.say_ready()?;
     drop(together);
     let Some(stream) = stream else { return Ok(()) };
-    process.hold_vfork_parent(if args.flags.contains(CloneFlags::VM) {
+    let is_copy = args.flags.contains(CloneFlags::VM) && !process.space().is_common();
+    process.hold_vfork_parent(if is_copy {
         Box::new(WaitingParent::new(stream, Before::Shared, process.space()))
     } else {
         Box::new(OnlyWaiting { _stream: stream.into() })

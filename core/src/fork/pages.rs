@@ -12,7 +12,7 @@ use std::os::unix::fs::FileExt;
 use super::image::Run;
 use crate::abi::{GuestRange, PAGE_SIZE};
 use crate::host::memory::memory_file;
-use crate::mem::{GuestMemory, Vma, VmaFlags};
+use crate::mem::{GuestMemory, Vma, VmaBacking, VmaFlags};
 
 /// Pages that are looked at and copied at once.
 const PAGES_AT_ONCE: usize = 512;
@@ -54,6 +54,11 @@ impl Snapshot {
     pub(super) fn add(&mut self, vma: &Vma) -> io::Result<Vec<Run>> {
         let mut runs = Vec::new();
         if vma.flags.intersects(VmaFlags::SHARED | VmaFlags::WIPEONFORK) {
+            return Ok(runs);
+        }
+        if let VmaBacking::Common { commons, offset, .. } = &vma.backing {
+            commons
+                .each_page(*offset, vma.range.len(), |at, bytes| self.push(vma.range.start.0 + at, bytes, &mut runs))?;
             return Ok(runs);
         }
         // Zero pages of anonymous memory come by themselves.
@@ -114,10 +119,16 @@ impl Snapshot {
             if !is_wanted(piece.start.0 + offset, &bytes) {
                 continue;
             }
-            self.file.write_all_at(&bytes, self.len)?;
-            push_page(runs, piece.start.0 + offset, self.len);
-            self.len += PAGE_SIZE;
+            self.push(piece.start.0 + offset, &bytes, runs)?;
         }
+        Ok(())
+    }
+
+    /// Appends a page.
+    fn push(&mut self, start: u64, bytes: &[u8; PAGE_LEN], runs: &mut Vec<Run>) -> io::Result<()> {
+        self.file.write_all_at(bytes, self.len)?;
+        push_page(runs, start, self.len);
+        self.len += PAGE_SIZE;
         Ok(())
     }
 

@@ -24,14 +24,13 @@ use crate::host::handover::{DESCRIPTORS_PER_MESSAGE, Handover};
 use crate::host::pidfd;
 use crate::host::sibling::spawn_sibling;
 use crate::host::twin::Twin;
-use crate::kernel::clone::{CloneArgs, CloneFlags, store_pidfd};
+use crate::kernel::clone::{CloneArgs, CloneFlags, first_registers, store_pidfd};
 use crate::kernel::process::ForkWay;
 use crate::kernel::signal::{SignalActions, ThreadGroup};
 use crate::kernel::task::Interrupts;
 use crate::kernel::{Process, TaskContext};
 use crate::mem::{MappedFile, SharedSegment, Vma, VmaBacking, VmaFlags};
 use crate::preempt::KickCause;
-use crate::vcpu::CpuState;
 
 /// How long a child may take until it is ready: what is longer is a child that hangs.
 const READY_LIMIT_NS: u64 = 60_000_000_000;
@@ -48,13 +47,8 @@ const LOOK_INTERVAL_NS: u64 = 10_000_000;
 /// `EAGAIN` where the child could not be made, `ENOMEM` where the snapshot could not.
 pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errno> {
     let process = ctx.process().clone();
-    let is_sibling = args.flags.contains(CloneFlags::PARENT);
     process.attend_to_children(false);
-    let started = match process.options().fork_way {
-        // The C library's fork, which sees to malloc, makes children alone.
-        ForkWay::Host if !is_sibling && process.machine().hold_for_fork().is_some() => host_fork(ctx, args),
-        ForkWay::Host | ForkWay::Spawn => spawn_fork(ctx, args).map(Some),
-    };
+    let started = if is_by_host(&process, args) { host_fork(ctx, args) } else { spawn_fork(ctx, args).map(Some) };
     let Ok(Some(Unready { pid, answer, twin, sibling })) = started else {
         // In the child the parent's process is not to be dropped.
         return match started {
@@ -102,6 +96,20 @@ pub fn fork_process(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Pid, Errn
     Ok(pid)
 }
 
+/// Whether the host's fork makes the child.
+fn is_by_host(process: &Process, args: &CloneArgs) -> bool {
+    let is_sibling = args.flags.contains(CloneFlags::PARENT);
+    let is_common = process.space().is_common();
+    let is_wanted = match process.options().fork_way {
+        // The C library's fork, which sees to malloc, makes children alone. One that is to have a copy of memory that others
+        // write meanwhile has it from an image.
+        ForkWay::Host => !is_sibling && (!is_common || args.flags.contains(CloneFlags::VM)),
+        // Memory that both run in comes by no image.
+        ForkWay::Spawn => !is_sibling && (args.shares_memory() || is_common && args.flags.contains(CloneFlags::VM)),
+    };
+    is_wanted && process.machine().hold_for_fork().is_some()
+}
+
 /// By a new elfuse that gets the image of this process.
 fn spawn_fork(ctx: &TaskContext, args: &CloneArgs) -> Result<Unready, Errno> {
     let (snapshot, files, header, twin) = {
@@ -122,19 +130,6 @@ fn spawn_fork(ctx: &TaskContext, args: &CloneArgs) -> Result<Unready, Errno> {
     // A child that gets no image is never ready.
     let _sent = send(&handover, header, &snapshot, &files);
     Ok(Unready { pid, answer: Answer::Stream(handover), twin, sibling })
-}
-
-/// The registers that the child begins with.
-pub(super) fn child_registers(ctx: &TaskContext, args: &CloneArgs) -> CpuState {
-    let mut state = ctx.vcpu.pull();
-    state.x[0] = 0;
-    if !args.stack.is_null() {
-        state.sp = args.stack.0;
-    }
-    if args.flags.contains(CloneFlags::SETTLS) {
-        state.tpidr_el0 = args.tls;
-    }
-    state
 }
 
 /// Holds all other threads outside of guest code and system calls.
@@ -219,7 +214,7 @@ fn describe(ctx: &TaskContext, args: &CloneArgs, snapshot: &mut Snapshot, files:
         signals: entry.file.signals().map(|signals| signals.set().0),
     });
     Ok(Image {
-        registers: Registers::of(&child_registers(ctx, args)),
+        registers: Registers::of(&first_registers(ctx, args)),
         actions,
         blocked,
         rseq: ctx.rseq.as_ref().map(|rseq| (rseq.area.0, rseq.len_bytes, rseq.signature)),
@@ -271,7 +266,8 @@ fn describe_mappings(
 /// A mapping with `runs` of written pages.
 pub(super) fn describe_mapping(vma: &Vma, runs: Vec<Run>, mapped: &mut MappedFiles, files: &mut Files) -> Mapping {
     let (file, segment) = match &vma.backing {
-        VmaBacking::Anonymous => (None, None),
+        // Of its own again, whatever the pages came from.
+        VmaBacking::Anonymous | VmaBacking::Common { .. } => (None, None),
         VmaBacking::File { file, offset } => (Some((mapped.index_of(file, files), *offset)), None),
         VmaBacking::Segment { segment, offset } => (None, Some((SharedSegment::clone(segment), *offset))),
     };
@@ -280,7 +276,7 @@ pub(super) fn describe_mapping(vma: &Vma, runs: Vec<Run>, mapped: &mut MappedFil
         end: vma.range.end.0,
         prot: vma.prot.bits(),
         // Locks on memory are not inherited.
-        flags: vma.flags.difference(VmaFlags::LOCKED).bits(),
+        flags: vma.flags.difference(VmaFlags::LOCKED | VmaFlags::ELSEWHERE).bits(),
         file,
         segment,
         runs,
@@ -332,7 +328,8 @@ pub(super) fn child_signals(group: &ThreadGroup, own: Tid, args: &CloneArgs) -> 
 /// # Errors
 /// `EAGAIN` where the host refuses.
 pub(super) fn twin_for(ctx: &TaskContext, args: &CloneArgs) -> Result<Option<Twin>, Errno> {
-    if !args.flags.contains(CloneFlags::VFORK | CloneFlags::VM) || ctx.process().group().members.len() == 1 {
+    let is_copy = args.flags.contains(CloneFlags::VFORK | CloneFlags::VM) && !ctx.process().space().is_common();
+    if !is_copy || ctx.process().group().members.len() == 1 {
         return Ok(None);
     }
     match Twin::make() {

@@ -26,7 +26,7 @@ use crate::host::handover::Handover;
 use crate::host::twin::Twin;
 use crate::kernel::Process;
 use crate::kernel::process::VforkParent;
-use crate::mem::{AddressSpace, MappedFile, Prot, Vma, VmaBacking, VmaFlags};
+use crate::mem::{AddressSpace, MappedFile, Prot, Vma, VmaFlags, differences};
 
 /// What a vfork child has done to the memory that it shares with its parent.
 #[derive(Serialize, Deserialize)]
@@ -80,7 +80,7 @@ impl WaitingParent {
         let mut files = Files::default();
         let mut mapped = MappedFiles::default();
         let now = space.vmas();
-        let mappings = changes(&self.mappings, &now)
+        let mappings = differences(&self.mappings, &now)
             .into_iter()
             .map(|(range, before, after)| describe_change(range, before, after, &mut mapped, &mut files));
         let mappings: Vec<Change> = mappings.collect();
@@ -136,49 +136,6 @@ fn is_as_sent(file: &File, sent: &[Run], vma: &Vma, at: u64, bytes: &[u8; PAGE_L
     }
 }
 
-type RangeChange<'vma> = (GuestRange, Option<&'vma Vma>, Option<&'vma Vma>);
-
-/// The ranges whose mapping is another one, each with the mappings before and after.
-fn changes<'vma>(before: &'vma [Vma], after: &'vma [Vma]) -> Vec<RangeChange<'vma>> {
-    let mut edges: Vec<u64> = before.iter().chain(after).flat_map(|vma| [vma.range.start.0, vma.range.end.0]).collect();
-    edges.sort_unstable();
-    edges.dedup();
-    let at = |vmas: &'vma [Vma], addr: u64| {
-        let index = vmas.partition_point(|vma| vma.range.end.0 <= addr);
-        vmas.get(index).filter(|vma| vma.range.start.0 <= addr)
-    };
-    edges
-        .windows(2)
-        .map(|edge| {
-            let range = GuestRange { start: GuestAddr(edge[0]), end: GuestAddr(edge[1]) };
-            (range, at(before, edge[0]), at(after, edge[0]))
-        })
-        .filter(|(_, before, after)| match (before, after) {
-            (None, None) => false,
-            (Some(before), Some(after)) => {
-                !has_same_backing(before, after) || before.prot != after.prot || before.flags != after.flags
-            }
-            (None, Some(_)) | (Some(_), None) => true,
-        })
-        .collect()
-}
-
-/// True where both show the same memory at the same addresses.
-fn has_same_backing(before: &Vma, after: &Vma) -> bool {
-    match (&before.backing, &after.backing) {
-        (VmaBacking::Anonymous, VmaBacking::Anonymous) => true,
-        (VmaBacking::File { file, offset }, VmaBacking::File { file: other, offset: other_offset }) => {
-            let (start, other_start) = (before.range.start.0, after.range.start.0);
-            Arc::ptr_eq(file, other) && offset.wrapping_sub(start) == other_offset.wrapping_sub(other_start)
-        }
-        (VmaBacking::Segment { segment, offset }, VmaBacking::Segment { segment: other, offset: other_offset }) => {
-            let (start, other_start) = (before.range.start.0, after.range.start.0);
-            segment == other && offset.wrapping_sub(start) == other_offset.wrapping_sub(other_start)
-        }
-        (VmaBacking::Anonymous | VmaBacking::File { .. } | VmaBacking::Segment { .. }, _other) => false,
-    }
-}
-
 fn describe_change(
     range: GuestRange,
     before: Option<&Vma>,
@@ -189,7 +146,7 @@ fn describe_change(
     let (start, end) = (range.start.0, range.end.0);
     match (before, after) {
         (_, None) => Change::Unmap { start, end },
-        (Some(before), Some(after)) if has_same_backing(before, after) => {
+        (Some(before), Some(after)) if before.shows_as(after) => {
             Change::Protect { start, end, prot: after.prot.bits() }
         }
         (_, Some(after)) => Change::Map(describe_mapping(&after.over(range), Vec::new(), mapped, files)),

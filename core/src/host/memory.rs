@@ -202,6 +202,8 @@ pub unsafe fn resident(place: *mut u8, pages: &mut [u8]) -> io::Result<()> {
 pub struct PageState {
     /// It is in memory.
     pub is_present: bool,
+    /// It has been moved out of memory.
+    pub is_swapped: bool,
     /// It is a file's, or shared memory.
     pub is_file: bool,
     /// No other process has it.
@@ -216,6 +218,7 @@ pub struct PageState {
 pub fn page_states(place: *const u8, pages: &mut [PageState]) -> io::Result<()> {
     use std::os::unix::fs::FileExt;
     const PRESENT: u64 = 1 << 63;
+    const SWAPPED: u64 = 1 << 62;
     const FILE: u64 = 1 << 61;
     const EXCLUSIVE: u64 = 1 << 56;
     if cfg!(not(target_os = "linux")) {
@@ -228,7 +231,12 @@ pub fn page_states(place: *const u8, pages: &mut [PageState]) -> io::Result<()> 
     for (page, entry) in pages.iter_mut().zip(entries.as_chunks().0) {
         let entry = u64::from_ne_bytes(*entry);
         let has = |bit| entry & bit != 0;
-        *page = PageState { is_present: has(PRESENT), is_file: has(FILE), is_exclusive: has(EXCLUSIVE) };
+        *page = PageState {
+            is_present: has(PRESENT),
+            is_swapped: has(SWAPPED),
+            is_file: has(FILE),
+            is_exclusive: has(EXCLUSIVE),
+        };
     }
     Ok(())
 }
@@ -276,6 +284,51 @@ pub fn memory_file(name: &std::ffi::CStr, len_bytes: u64) -> io::Result<OwnedFd>
     let len = libc::off_t::try_from(len_bytes).map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?;
     nix::unistd::ftruncate(&file, len)?;
     Ok(file)
+}
+
+/// Gives pages of a memory file back: they are holes afterwards, which read as zeros.
+///
+/// # Errors
+/// fallocate(2) failed.
+#[cfg(target_os = "linux")]
+pub fn discard(file: BorrowedFd<'_>, offset: u64, len_bytes: u64) -> io::Result<()> {
+    use nix::fcntl::{FallocateFlags, fallocate};
+    let number = |value| libc::off_t::try_from(value).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW));
+    let flags = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
+    Ok(fallocate(file, flags, number(offset)?, number(len_bytes)?)?)
+}
+
+/// As on Linux. Memory objects of macOS have no holes.
+///
+/// # Errors
+/// `ENOTSUP`, always.
+#[cfg(target_os = "macos")]
+pub fn discard(_file: BorrowedFd<'_>, _offset: u64, _len_bytes: u64) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(libc::ENOTSUP))
+}
+
+/// The offset of the first page of a memory file from `offset` on that is no hole; `None` where only holes follow.
+///
+/// # Errors
+/// lseek(2) failed.
+#[cfg(target_os = "linux")]
+pub fn next_data(file: BorrowedFd<'_>, offset: u64) -> io::Result<Option<u64>> {
+    use nix::unistd::{Whence, lseek};
+    let start = libc::off_t::try_from(offset).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW))?;
+    match lseek(file, start, Whence::SeekData) {
+        Ok(found) => Ok(Some(found.cast_unsigned())),
+        Err(nix::errno::Errno::ENXIO) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// As on Linux. Memory objects of macOS have no holes.
+///
+/// # Errors
+/// `ENOTSUP`, always.
+#[cfg(target_os = "macos")]
+pub fn next_data(_file: BorrowedFd<'_>, _offset: u64) -> io::Result<Option<u64>> {
+    Err(io::Error::from_raw_os_error(libc::ENOTSUP))
 }
 
 /// Has a private mapping be zeros in the child of a fork, whatever the parent has there.

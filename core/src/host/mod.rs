@@ -44,6 +44,7 @@ mod raw;
 #[path = "macos/raw.rs"]
 mod raw;
 pub mod schedule;
+pub mod shared_words;
 pub mod short_lived;
 pub mod sibling;
 pub mod signal;

@@ -144,6 +144,13 @@ pub fn all() -> std::io::Result<Vec<Relation>> {
     Ok(imp::all()?.into_iter().filter_map(relation_of).collect())
 }
 
+/// Whether a process was started with the variable `assignment`, as `NAME=value`, or forked from one that was. What it has
+/// changed since does not count; nobody's variables are known on macOS.
+#[must_use]
+pub fn was_started_with(pid: Pid, assignment: &[u8]) -> bool {
+    imp::was_started_with(pid, assignment)
+}
+
 /// Real, effective and saved user id: of the calling thread on Linux, of the process elsewhere.
 ///
 /// # Errors
@@ -198,6 +205,11 @@ mod imp {
             found.extend(entry?.file_name().to_str().and_then(|name| name.parse().ok()).map(Pid));
         }
         Ok(found)
+    }
+
+    pub(super) fn was_started_with(pid: Pid, assignment: &[u8]) -> bool {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == assignment)
     }
 
     pub(super) fn user_ids() -> Result<[u32; 3], Errno> {

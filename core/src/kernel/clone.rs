@@ -98,6 +98,12 @@ impl CloneArgs {
         (self.flags.bits() & CloneFlags::CSIGNAL.bits()) as i32
     }
 
+    /// True for a process that runs on beside its maker in the same memory.
+    #[must_use]
+    pub fn shares_memory(&self) -> bool {
+        self.flags.contains(CloneFlags::VM) && !self.flags.intersects(CloneFlags::VFORK | CloneFlags::THREAD)
+    }
+
     /// `CLONE_CHILD_CLEARTID`: what is zeroed when the child ends, null for nothing.
     #[must_use]
     pub fn word_to_clear(&self) -> GuestAddr {
@@ -118,12 +124,9 @@ struct Seed {
 /// Runs a guest thread to its end; `run` gives it to [`spawn_thread`].
 pub type Body = fn(&mut TaskContext);
 
-/// Makes a thread of this process; the answer is its id.
-///
-/// # Errors
-/// `EAGAIN` when the host or the back end has no room for another one.
-pub fn spawn_thread(ctx: &TaskContext, args: CloneArgs, body: Body) -> Result<Tid, Errno> {
-    let process = ctx.process().clone();
+/// The registers that a new thread or process begins with.
+#[must_use]
+pub fn first_registers(ctx: &TaskContext, args: &CloneArgs) -> CpuState {
     let mut state = ctx.vcpu.pull();
     state.x[0] = 0;
     if !args.stack.is_null() {
@@ -132,6 +135,16 @@ pub fn spawn_thread(ctx: &TaskContext, args: CloneArgs, body: Body) -> Result<Ti
     if args.flags.contains(CloneFlags::SETTLS) {
         state.tpidr_el0 = args.tls;
     }
+    state
+}
+
+/// Makes a thread of this process; the answer is its id.
+///
+/// # Errors
+/// `EAGAIN` when the host or the back end has no room for another one.
+pub fn spawn_thread(ctx: &TaskContext, args: CloneArgs, body: Body) -> Result<Tid, Errno> {
+    let process = ctx.process().clone();
+    let state = first_registers(ctx, &args);
     let files = if args.flags.contains(CloneFlags::FILES) { ctx.files.clone() } else { Arc::new(ctx.files.fork()) };
     let blocked = process.group().members.get(&ctx.task.tid()).map_or(SigSet::EMPTY, |member| member.blocked);
     let credentials = ctx.task.credentials();

@@ -173,6 +173,10 @@ fn replace(ctx: &TaskContext, plan: Plan) -> Result<LoadedImage, LoadError> {
     process.futexes().end_thread(process, ctx.task.tid(), ctx.robust_list);
     process.release_vfork_parent();
     let space = process.space();
+    if space.is_common() {
+        ctx.tell_of_leaving();
+        space.leave();
+    }
     space.clear().map_err(|errno| LoadError::Map { what: "an empty address space", errno })?;
     plan.commit(space, hwcaps(ctx.process()))
 }

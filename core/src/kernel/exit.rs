@@ -151,15 +151,21 @@ impl TaskContext {
             group.retarget(tid, SigSet::ALL)
         };
         process.futexes().end_thread(&process, tid, self.robust_list);
-        if !self.clear_child_tid.is_null() {
-            let word = GuestPtr::<u32>::new(self.clear_child_tid);
-            // A bad pointer is the guest's affair: Linux ignores it too.
-            if self.memory().write(word, &0).is_ok() {
-                process.futexes().wake_written(&process, word, 1);
-            }
-        }
+        self.tell_of_leaving();
         for heir in heirs {
             heir.interrupt(Interrupts::SIGNAL, KickCause::GuestSignal);
+        }
+    }
+
+    /// `CLONE_CHILD_CLEARTID`: tells who waits for it that this thread does not use its memory any more.
+    pub fn tell_of_leaving(&self) {
+        if self.clear_child_tid.is_null() {
+            return;
+        }
+        let word = GuestPtr::<u32>::new(self.clear_child_tid);
+        // A bad pointer is the guest's affair: Linux ignores it too.
+        if self.memory().write(word, &0).is_ok() {
+            self.process().futexes().wake_written(self.process(), word, 1);
         }
     }
 }

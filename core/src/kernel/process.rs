@@ -304,7 +304,7 @@ impl Process {
     pub fn set_image(&self, mut image: ImageInfo) {
         if image.published.is_none() {
             let window = self.memory.base().addr().get() as u64;
-            let file = Published::publish(window, image.path.as_os_str().as_bytes(), &image.args);
+            let file = Published::publish(window, &image.areas, image.path.as_os_str().as_bytes(), &image.args);
             // Where the host refuses, others see elfuse's own.
             image.published = file.ok().map(Arc::new);
         }
@@ -328,6 +328,12 @@ impl Process {
         for member in self.group().members.values() {
             member.task.waker().wake();
         }
+    }
+
+    /// True where a vfork parent waits for what this process does to the memory.
+    #[must_use]
+    pub fn has_vfork_parent(&self) -> bool {
+        self.vfork_parent.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Keeps a vfork parent waiting until [`release_vfork_parent`](Self::release_vfork_parent).

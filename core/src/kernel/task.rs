@@ -293,9 +293,16 @@ impl TaskContext {
         self.proof = proof;
         self.clear_child_tid = args.word_to_clear();
         self.robust_list = GuestAddr::NULL;
+        if args.flags.contains(CloneFlags::VM) {
+            // The area is its maker's.
+            self.rseq = None;
+        }
         if let Some(rseq) = &mut self.rseq {
             // The virtual CPUs of the child are its own.
             rseq.cpu = None;
+        }
+        if args.flags.intersection(CloneFlags::VM | CloneFlags::VFORK) == CloneFlags::VM {
+            self.alt_stack = None;
         }
         self.restart_block = None;
         self.restart = None;

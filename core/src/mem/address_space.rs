@@ -4,12 +4,14 @@
 //! mremap(2) and madvise(2) with its kin are in sibling files. Sources: the man pages, and `mm/mmap.c`, `mm/mprotect.c` of
 //! Linux for the order of the checks.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::brk::BrkArea;
 use super::layout::{Layout, MMAP_MIN_ADDR};
 use super::mapper::{Backing, Mapper, Prot};
 use super::range_map::RangeMap;
+use super::sharing::Membership;
 use super::vma::{Attributes, MappedFile, Vma, VmaBacking, VmaFlags};
 use crate::abi::mman::{MapFlags, MapType, PROT_GROWSDOWN, PROT_GROWSUP, PROT_SEM};
 use crate::abi::{Errno, GuestAddr, GuestRange, PAGE_SIZE};
@@ -58,6 +60,8 @@ pub struct AddressSpace {
     pub(super) mapper: Arc<dyn Mapper>,
     /// Guards the map, and orders changes of the mappings themselves.
     state: Mutex<State>,
+    /// Other processes run in the same memory, or did ([`share`](Self::share)).
+    pub(super) is_common: AtomicBool,
 }
 
 /// What the lock guards.
@@ -67,6 +71,8 @@ pub(super) struct State {
     pub(super) brk: BrkArea,
     /// `RLIMIT_AS`.
     pub(super) most_bytes: u64,
+    /// What is known of other processes in the same memory.
+    pub(super) membership: Option<Membership>,
 }
 
 impl AddressSpace {
@@ -74,10 +80,9 @@ impl AddressSpace {
     #[must_use]
     pub fn new(mapper: Arc<dyn Mapper>) -> Self {
         let layout = Layout::fixed(mapper.address_space_len());
-        Self {
-            mapper,
-            state: Mutex::new(State { vmas: RangeMap::new(), layout, brk: BrkArea::default(), most_bytes: u64::MAX }),
-        }
+        let (vmas, brk) = (RangeMap::new(), BrkArea::default());
+        let state = State { vmas, layout, brk, most_bytes: u64::MAX, membership: None };
+        Self { mapper, state: Mutex::new(state), is_common: AtomicBool::new(false) }
     }
 
     /// The accessor of guest memory.
@@ -116,7 +121,7 @@ impl AddressSpace {
         if request.offset.checked_add(len).is_none() {
             return Err(Errno::EOVERFLOW);
         }
-        let mut state = self.lock();
+        let mut state = self.change()?;
         if state.vmas.len() >= MAX_MAP_COUNT {
             return Err(Errno::ENOMEM);
         }
@@ -124,6 +129,7 @@ impl AddressSpace {
         state.check_unsealed(range)?;
         let attributes = attributes_of(request, len)?;
         state.check_growth(range)?;
+        let attributes = state.for_all(attributes, range)?;
         let vma = attributes.vma(range);
         let backing = vma.mapper_backing();
         self.mapper.map(range, vma.prot, backing)?;
@@ -140,7 +146,7 @@ impl AddressSpace {
     /// # Errors
     /// `EINVAL`, `EPERM` where a mapping is sealed (nothing is unmapped then), or the host's errno.
     pub fn munmap(&self, addr: GuestAddr, len_bytes: u64) -> Result<(), Errno> {
-        let mut state = self.lock();
+        let mut state = self.change()?;
         let range = state.checked_range(addr.untagged(), len_bytes, Errno::EINVAL)?;
         if range.is_empty() {
             return Err(Errno::EINVAL);
@@ -161,7 +167,7 @@ impl AddressSpace {
             return Err(Errno::EINVAL);
         }
         let prot = Prot::from_bits_truncate(rights as u8);
-        let mut state = self.lock();
+        let mut state = self.change()?;
         let mut range = state.checked_range(addr.untagged(), len_bytes, Errno::ENOMEM)?;
         if range.is_empty() {
             return Ok(());
@@ -175,10 +181,13 @@ impl AddressSpace {
         }
         let (mapped, is_complete) = state.mapped_part(range);
         for vma in &mapped {
-            if prot.contains(Prot::WRITE) && !vma.may_write() {
+            if prot.contains(Prot::WRITE) && !vma.may_write() || vma.flags.contains(VmaFlags::ELSEWHERE) {
                 return Err(Errno::EACCES);
             }
             state.check_unsealed(vma.range)?;
+            if prot.contains(Prot::WRITE) {
+                self.make_writable(&mut state, vma)?;
+            }
             self.mapper.protect(vma.range, prot)?;
             state.vmas.update(vma.range, |attributes| attributes.prot = prot);
         }
@@ -216,7 +225,7 @@ impl AddressSpace {
     /// # Errors
     /// `EINVAL` for a range off page boundaries or outside the address space, or the host's errno.
     pub fn insert(&self, vma: &Vma, contents: Option<Backing<'_>>) -> Result<(), Errno> {
-        let mut state = self.lock();
+        let mut state = self.change()?;
         let range = state.checked_range(vma.range.start, vma.range.len(), Errno::EINVAL)?;
         if range != vma.range || range.is_empty() {
             return Err(Errno::EINVAL);

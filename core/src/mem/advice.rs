@@ -6,7 +6,7 @@
 use super::address_space::AddressSpace;
 use super::mapper::{Backing, Prot};
 use super::seal::may_discard;
-use super::vma::{Vma, VmaFlags};
+use super::vma::{Vma, VmaBacking, VmaFlags};
 use crate::abi::mman::{Advice, MsyncFlags};
 use crate::abi::{Errno, GuestAddr, PAGE_SIZE};
 
@@ -21,7 +21,7 @@ impl AddressSpace {
     /// same), or the host's errno.
     pub fn madvise(&self, addr: GuestAddr, len_bytes: u64, advice: i32) -> Result<(), Errno> {
         let advice = Advice::from_raw(advice).ok_or(Errno::EINVAL)?;
-        let mut state = self.lock();
+        let mut state = self.change()?;
         let range = state.checked_range(addr.untagged(), len_bytes, Errno::EINVAL)?;
         let mut covered = 0;
         for vma in state.parts(range) {
@@ -47,6 +47,12 @@ impl AddressSpace {
         }
         let is_image = vma.flags.contains(VmaFlags::IMAGE);
         match advice {
+            Advice::DontNeed | Advice::DontNeedLocked | Advice::Free | Advice::Remove
+                if let VmaBacking::Common { commons, offset, .. } = &vma.backing =>
+            {
+                // To all processes, as with memory of one.
+                commons.discard(*offset, vma.range.len())
+            }
             Advice::DontNeed | Advice::DontNeedLocked if is_image => {
                 // The host would bring the image's pages back.
                 self.mapper.map(vma.range, vma.prot, vma.mapper_backing())

@@ -37,7 +37,7 @@ impl AddressSpace {
         if most_bytes == 0 {
             return Err(Errno::EPERM);
         }
-        let mut state = self.lock();
+        let mut state = self.change()?;
         let range = state.lockable_range(addr, len_bytes)?;
         let already: u64 = state
             .parts(range)
@@ -64,7 +64,7 @@ impl AddressSpace {
     /// # Errors
     /// `EINVAL`, `ENOMEM` for a gap.
     pub fn unlock_range(&self, addr: GuestAddr, len_bytes: u64) -> Result<(), Errno> {
-        let mut state = self.lock();
+        let mut state = self.change()?;
         let range = state.lockable_range(addr, len_bytes)?;
         let (parts, is_complete) = state.mapped_part(range);
         for vma in parts {
@@ -81,7 +81,7 @@ impl AddressSpace {
         if most_bytes == 0 {
             return Err(Errno::EPERM);
         }
-        let mut state = self.lock();
+        let mut state = self.change()?;
         if state.mapped_bytes() > most_bytes {
             return Err(Errno::ENOMEM);
         }
@@ -91,7 +91,9 @@ impl AddressSpace {
 
     /// munlockall(2).
     pub fn unlock_all(&self) {
-        self.lock().mark_all(false);
+        if let Ok(mut state) = self.change() {
+            state.mark_all(false);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! The area is the guest's alone; the host's own break has nothing to do with it. Source: brk(2), `mm/mmap.c`.
 
 use super::address_space::{AddressSpace, State, page_align};
-use super::mapper::{Backing, Prot};
+use super::mapper::Prot;
 use super::vma::{Attributes, VmaBacking, VmaFlags};
 use crate::abi::{Errno, GuestAddr, GuestRange};
 
@@ -14,24 +14,35 @@ pub(super) struct BrkArea {
     current: GuestAddr,
 }
 
+impl BrkArea {
+    /// Start and end.
+    pub(super) const fn area(self) -> (GuestAddr, GuestAddr) {
+        (self.start, self.current)
+    }
+
+    /// Takes over another process's.
+    pub(super) fn set(&mut self, start: GuestAddr, current: GuestAddr) {
+        *self = Self { start, current: current.max(start) };
+    }
+}
+
 impl AddressSpace {
     /// Says where the heap begins, for the loader; the heap is empty. With `current` beyond `start` a fork child takes over
     /// a heap whose mapping it has inserted.
     pub fn set_brk(&self, start: GuestAddr, current: GuestAddr) {
-        self.lock().brk = BrkArea { start, current: current.max(start) };
+        self.lock().brk.set(start, current);
     }
 
     /// Start of the heap and the break, for fork and /proc/self/stat.
     #[must_use]
     pub fn brk_area(&self) -> (GuestAddr, GuestAddr) {
-        let brk = self.lock().brk;
-        (brk.start, brk.current)
+        self.lock().brk.area()
     }
 
     /// brk(2): moves the break to `wanted` and returns where it is afterwards. There are no errors: a break that
     /// cannot be moved stays where it is.
     pub fn brk(&self, wanted: GuestAddr) -> GuestAddr {
-        let mut state = self.lock();
+        let Ok(mut state) = self.change() else { return self.brk_area().1 };
         let has_heap = !state.brk.start.is_null();
         if has_heap && wanted >= state.brk.start && self.move_brk(&mut state, wanted).is_ok() {
             state.brk.current = wanted;
@@ -56,8 +67,9 @@ impl AddressSpace {
         }
         state.check_growth(growth)?;
         let prot = Prot::READ | Prot::WRITE;
-        self.mapper.map(growth, prot, Backing::Anonymous)?;
         let attributes = Attributes { prot, flags: VmaFlags::HEAP, backing: VmaBacking::Anonymous };
+        let attributes = state.for_all(attributes, growth)?;
+        self.mapper.map(growth, prot, attributes.vma(growth).mapper_backing())?;
         state.vmas.insert(growth, attributes);
         Ok(())
     }

@@ -26,10 +26,12 @@ impl AddressSpace {
     #[must_use]
     pub fn mapped_descriptors(&self) -> Vec<RawFd> {
         let of_file = |attributes: &Attributes| match &attributes.backing {
-            VmaBacking::Anonymous | VmaBacking::Segment { .. } => None,
+            VmaBacking::Anonymous | VmaBacking::Segment { .. } | VmaBacking::Common { .. } => None,
             VmaBacking::File { file, .. } => Some(file.fd.as_raw_fd()),
         };
-        self.lock().vmas.iter().filter_map(|(_, attributes)| of_file(attributes)).collect()
+        let state = self.lock();
+        let files = state.vmas.iter().filter_map(|(_, attributes)| of_file(attributes));
+        files.chain(state.common_descriptors()).collect()
     }
 
     /// In a forked process: removes what is not inherited, empties what is to be empty, and unlocks the rest.

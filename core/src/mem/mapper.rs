@@ -4,7 +4,7 @@
 
 use std::os::fd::BorrowedFd;
 
-use super::GuestMemory;
+use super::{CodeCounter, GuestMemory};
 use crate::abi::{Errno, GuestAddr, GuestRange};
 
 bitflags::bitflags! {
@@ -103,6 +103,13 @@ pub trait Mapper: Send + Sync {
     /// # Errors
     /// The host's errno.
     fn resident(&self, start: GuestAddr, pages: &mut [u8]) -> Result<(), Errno>;
+
+    /// From now on, changes of instructions by the guest's own cache maintenance are counted for other processes that run in
+    /// the same memory; with `None` no more.
+    fn count_code_changes(&self, _counter: Option<CodeCounter>) {}
+
+    /// Looks what other processes have counted.
+    fn see_code_changes(&self) {}
 
     /// Says that instructions in `range` may have changed (`IC IVAU`, or the mapping changed).
     fn invalidate_code(&self, range: GuestRange);

@@ -26,7 +26,7 @@ impl AddressSpace {
         if needs_maymove && !flags.contains(MremapFlags::MAYMOVE) {
             return Err(Errno::EINVAL);
         }
-        let mut state = self.lock();
+        let mut state = self.change()?;
         let old = old.untagged();
         let old_range = state.checked_range(old, old_len_bytes, Errno::EINVAL)?;
         let new_len = page_align(new_len_bytes).filter(|len| *len != 0).ok_or(Errno::EINVAL)?;
@@ -45,9 +45,12 @@ impl AddressSpace {
         } else {
             None
         };
-        let (whole, attributes) = state.vmas.get(old).ok_or(Errno::EFAULT)?;
-        let vma = attributes.vma(whole);
+        let vma = state.mapping_at(old)?;
+        let whole = vma.range;
         state.check_unsealed(whole)?;
+        // What moves is told by its place in common memory.
+        self.make_writable(&mut state, &vma)?;
+        let vma = state.mapping_at(old)?;
         if old_range.is_empty() {
             return self.duplicate(&mut state, &vma, old, new_len, target);
         }
@@ -77,9 +80,7 @@ impl AddressSpace {
         self.release(&mut state, GuestRange { start: kept.end, end: old_range.end })?;
         self.move_pages(&mut state, &vma, kept, target)?;
         if flags.contains(MremapFlags::DONTUNMAP) {
-            let left = vma.over(kept);
-            self.mapper.map(kept, left.prot, left.mapper_backing())?;
-            state.vmas.insert(kept, left.attributes());
+            self.map_like(&mut state, &vma.over(kept))?;
         }
         Ok(target.start)
     }
@@ -150,8 +151,16 @@ impl AddressSpace {
 
     /// Maps what a description says.
     fn map_like(&self, state: &mut State, vma: &Vma) -> Result<(), Errno> {
-        self.mapper.map(vma.range, vma.prot, vma.mapper_backing())?;
-        state.vmas.insert(vma.range, vma.attributes());
+        let attributes = state.for_all(vma.attributes(), vma.range)?;
+        self.mapper.map(vma.range, vma.prot, attributes.vma(vma.range).mapper_backing())?;
+        state.vmas.insert(vma.range, attributes);
         Ok(())
+    }
+}
+
+impl State {
+    fn mapping_at(&self, addr: GuestAddr) -> Result<Vma, Errno> {
+        let (whole, attributes) = self.vmas.get(addr).ok_or(Errno::EFAULT)?;
+        Ok(attributes.vma(whole))
     }
 }

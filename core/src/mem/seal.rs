@@ -15,7 +15,7 @@ impl AddressSpace {
     /// # Errors
     /// `EINVAL`; `ENOMEM` for a gap, and then nothing is sealed.
     pub fn seal(&self, addr: GuestAddr, len_bytes: u64) -> Result<(), Errno> {
-        let mut state = self.lock();
+        let mut state = self.change()?;
         let range = state.checked_range(addr.untagged(), len_bytes, Errno::EINVAL)?;
         let (parts, is_complete) = state.mapped_part(range);
         if !is_complete {

@@ -54,7 +54,7 @@ impl AddressSpace {
             AttachAt::Free(addr) => MmapRequest { addr, flags: free.flags | MapFlags::FIXED_NOREPLACE.bits(), ..free },
             AttachAt::Replacing(addr) => free.at(addr),
         };
-        let mut state = self.lock();
+        let mut state = self.change()?;
         let range = state.place(&request, len).map_err(|errno| match errno {
             Errno::EEXIST => Errno::EINVAL,
             other => other,
@@ -71,12 +71,15 @@ impl AddressSpace {
     /// # Errors
     /// `EINVAL` where there is none, `EPERM` where it is sealed.
     pub fn detach(&self, addr: GuestAddr) -> Result<(), Errno> {
-        let mut state = self.lock();
+        let mut state = self.change()?;
         let attached = state.vmas.iter().filter_map(|(range, attributes)| match &attributes.backing {
             VmaBacking::Segment { segment, offset } if range.start.0.checked_sub(addr.0) == Some(*offset) => {
                 Some((range, segment.clone()))
             }
-            VmaBacking::Segment { .. } | VmaBacking::Anonymous | VmaBacking::File { .. } => None,
+            VmaBacking::Segment { .. }
+            | VmaBacking::Anonymous
+            | VmaBacking::File { .. }
+            | VmaBacking::Common { .. } => None,
         });
         let attached: Vec<(GuestRange, Arc<SharedSegment>)> = attached.collect();
         let (_, first) = attached.first().ok_or(Errno::EINVAL)?;

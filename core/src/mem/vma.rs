@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
+use super::commons::Commons;
 use super::mapper::{Backing, Prot};
 use super::range_map::Segment;
 use super::segments::SharedSegment;
@@ -38,6 +39,8 @@ bitflags::bitflags! {
         const VVAR = 1 << 11;
         /// mseal(2).
         const SEALED = 1 << 12;
+        /// Another process of the same memory maps something here that this one cannot.
+        const ELSEWHERE = 1 << 13;
     }
 }
 
@@ -103,6 +106,15 @@ pub enum VmaBacking {
         /// Offset of the first byte.
         offset: u64,
     },
+    /// Private memory of a process that runs on in the memory of another (`CLONE_VM`).
+    Common {
+        /// What they have in common.
+        commons: Arc<Commons>,
+        /// Offset of the first byte.
+        offset: u64,
+        /// The name of the file that the pages came from, empty for anonymous memory.
+        name: Arc<[u8]>,
+    },
 }
 
 impl VmaBacking {
@@ -110,7 +122,7 @@ impl VmaBacking {
     fn offset_mut(&mut self) -> Option<&mut u64> {
         match self {
             Self::Anonymous => None,
-            Self::File { offset, .. } | Self::Segment { offset, .. } => Some(offset),
+            Self::File { offset, .. } | Self::Segment { offset, .. } | Self::Common { offset, .. } => Some(offset),
         }
     }
 }
@@ -145,13 +157,20 @@ impl Vma {
             VmaBacking::Segment { segment, offset } => {
                 Backing::Segment { id: segment.id, offset: *offset, writable: segment.is_writable }
             }
+            VmaBacking::Common { commons, offset, .. } => {
+                Backing::SharedFile { file: commons.memory(), offset: *offset, writable: true }
+            }
         }
     }
 
     /// True for private zero-filled memory.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
-        matches!(self.backing, VmaBacking::Anonymous)
+        match &self.backing {
+            VmaBacking::Anonymous => true,
+            VmaBacking::Common { name, .. } => name.is_empty(),
+            VmaBacking::File { .. } | VmaBacking::Segment { .. } => false,
+        }
     }
 
     /// True when the mapping may be given write access: not for a shared view of a file that was opened read-only.
@@ -162,7 +181,7 @@ impl Vma {
             VmaBacking::File { .. } if self.flags.contains(VmaFlags::VVAR) => false,
             VmaBacking::File { file, .. } => file.is_writable || !self.flags.contains(VmaFlags::SHARED),
             VmaBacking::Segment { segment, .. } => segment.is_writable,
-            VmaBacking::Anonymous => true,
+            VmaBacking::Anonymous | VmaBacking::Common { .. } => true,
         }
     }
 
@@ -172,11 +191,16 @@ impl Vma {
         match &self.backing {
             VmaBacking::File { file, .. } => &file.name,
             VmaBacking::Segment { segment, .. } => &segment.name,
-            VmaBacking::Anonymous if self.flags.contains(VmaFlags::HEAP) => b"[heap]",
-            VmaBacking::Anonymous if self.flags.contains(VmaFlags::STACK) => b"[stack]",
-            VmaBacking::Anonymous if self.flags.contains(VmaFlags::VDSO) => b"[vdso]",
-            VmaBacking::Anonymous => b"",
+            VmaBacking::Common { name, .. } if !name.is_empty() => name,
+            VmaBacking::Anonymous | VmaBacking::Common { .. } => self.name_by_use(),
         }
+    }
+
+    /// The name of anonymous memory.
+    fn name_by_use(&self) -> &'static [u8] {
+        const NAMES: [(VmaFlags, &[u8]); 3] =
+            [(VmaFlags::HEAP, b"[heap]"), (VmaFlags::STACK, b"[stack]"), (VmaFlags::VDSO, b"[vdso]")];
+        NAMES.iter().find(|(flag, _)| self.flags.contains(*flag)).map_or(b"", |(_, name)| name)
     }
 
     /// The same mapping cut to, or extended over, `range`: the offset in what is behind it moves with the start.
@@ -228,7 +252,17 @@ impl Segment for Attributes {
             (VmaBacking::Segment { segment, offset }, VmaBacking::Segment { segment: next, offset: next_offset }) => {
                 segment == next && offset.checked_add(len_bytes) == Some(*next_offset)
             }
-            (VmaBacking::Anonymous | VmaBacking::File { .. } | VmaBacking::Segment { .. }, _other) => false,
+            (
+                VmaBacking::Common { offset, name, .. },
+                VmaBacking::Common { offset: next_offset, name: next_name, .. },
+            ) => offset.checked_add(len_bytes) == Some(*next_offset) && name == next_name,
+            (
+                VmaBacking::Anonymous
+                | VmaBacking::File { .. }
+                | VmaBacking::Segment { .. }
+                | VmaBacking::Common { .. },
+                _other,
+            ) => false,
         };
         is_same_backing && self.prot == next.prot && self.flags == next.flags
     }

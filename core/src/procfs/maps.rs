@@ -17,14 +17,14 @@ fn line(vma: &Vma) -> Vec<u8> {
     let right = |right, letter| if vma.prot.contains(right) { letter } else { '-' };
     let shared = if vma.flags.contains(VmaFlags::SHARED) { 's' } else { 'p' };
     let (offset, device, inode) = match &vma.backing {
-        VmaBacking::Anonymous => (0, 0, 0),
+        VmaBacking::Anonymous | VmaBacking::Common { .. } => (0, 0, 0),
         // What Linux makes without a file has none here either.
         VmaBacking::File { file, .. } if file.name.starts_with(b"[") => (0, 0, 0),
         VmaBacking::File { file, offset } => (*offset, file.device, file.inode),
         VmaBacking::Segment { segment, offset } => (*offset, KERNEL_MOUNT, u64::from(segment.id.cast_unsigned())),
     };
     let (major, minor) = (stat::major(device), stat::minor(device));
-    let mut text = format!(
+    let start = format!(
         "{:08x}-{:08x} {}{}{}{shared} {offset:08x} {major:02x}:{minor:02x} {inode} ",
         vma.range.start.0,
         vma.range.end.0,
@@ -32,14 +32,18 @@ fn line(vma: &Vma) -> Vec<u8> {
         right(Prot::WRITE, 'w'),
         right(Prot::EXEC, 'x'),
     );
-    let name = vma.name();
+    named(start, vma.name())
+}
+
+/// The line that begins so, with a name.
+pub(super) fn named(mut start: String, name: &[u8]) -> Vec<u8> {
     if !name.is_empty() {
-        while text.len() < NAME_COLUMN {
-            text.push(' ');
+        while start.len() < NAME_COLUMN {
+            start.push(' ');
         }
     }
     // A newline in a name would look like a mapping.
-    let mut bytes = text.into_bytes();
+    let mut bytes = start.into_bytes();
     for byte in name {
         if *byte == b'\n' { bytes.extend_from_slice(b"\\012") } else { bytes.push(*byte) }
     }
@@ -74,7 +78,7 @@ impl Usage {
         let mut usage = Self { size: vma.range.len(), ..Self::default() };
         for_each_page(subject, vma, |page| {
             // Of a spawned child also anonymous memory is a file's to the host.
-            let is_anonymous = matches!(vma.backing, VmaBacking::Anonymous) || !page.is_file;
+            let is_anonymous = vma.is_anonymous() || !page.is_file;
             let owner = if page.is_exclusive { &mut usage.private } else { &mut usage.shared };
             *(if is_anonymous { &mut owner.dirty } else { &mut owner.clean }) += PAGE_SIZE;
             usage.anonymous += if is_anonymous { PAGE_SIZE } else { 0 };
@@ -140,7 +144,8 @@ fn for_each_page(subject: &Subject<'_>, vma: &Vma, mut count: impl FnMut(PageSta
             // Such a host tells no more than what is in memory.
             let pages = resident_bytes(subject.ctx.process().space(), vma) / PAGE_SIZE;
             let is_exclusive = !vma.flags.contains(VmaFlags::SHARED);
-            return (0..pages).for_each(|_| count(PageState { is_present: true, is_file: true, is_exclusive }));
+            return (0..pages)
+                .for_each(|_| count(PageState { is_present: true, is_swapped: false, is_file: true, is_exclusive }));
         }
         states.iter().filter(|state| state.is_present).for_each(|state| count(*state));
         page += states.len() as u64;

@@ -60,7 +60,7 @@ pub fn find(ctx: &TaskContext, path: &[u8]) -> Option<Result<Entry, Errno>> {
         }
         // A link to self/mounts, which the host has followed in its own way where it walked the path.
         [b"proc", b"mounts"] => of_process(&Subject { ctx, tid: Tid(ctx.process().pid().0) }, &[b"mounts"]),
-        [b"proc", owner, rest @ ..] if number(owner).is_some() => others::find(Pid(number(owner)?), rest),
+        [b"proc", owner, rest @ ..] if number(owner).is_some() => others::find(ctx, Pid(number(owner)?), rest),
         [b"proc" | b"sys", ..] => system::file(ctx, &components).map(|bytes| Ok(Entry::Text(bytes))),
         _elsewhere => None,
     }

@@ -10,7 +10,7 @@ use crate::abi::{Errno, Fd, GuestAddr, PAGE_SIZE, SigSet};
 use crate::fs::OpenFlags;
 use crate::kernel::open_file::{Listing, ListingKind};
 use crate::kernel::process::ImageInfo;
-use crate::mem::{Prot, VmaBacking, VmaFlags};
+use crate::mem::{Prot, VmaFlags};
 
 /// The host's file about the same thread.
 fn host_file(subject: &Subject<'_>, name: &str) -> Result<Vec<u8>, Errno> {
@@ -47,8 +47,7 @@ pub(super) fn environ(subject: &Subject<'_>) -> Result<Vec<u8>, Errno> {
 }
 
 pub(super) fn auxv(subject: &Subject<'_>) -> Result<Vec<u8>, Errno> {
-    let words = image(subject).areas.auxv.into_iter().flat_map(|(key, value)| [key, value]);
-    Ok(words.flat_map(u64::to_le_bytes).collect())
+    Ok(image(subject).areas.auxv_bytes())
 }
 
 /// Host addresses are nobody's business: what shows them is not readable.
@@ -79,7 +78,7 @@ fn sizes(subject: &Subject<'_>) -> Sizes {
         sizes.all += len;
         sizes.resident += resident;
         let is_shared = vma.flags.contains(VmaFlags::SHARED);
-        if !matches!(vma.backing, VmaBacking::Anonymous) {
+        if !vma.is_anonymous() {
             sizes.shared += resident;
         }
         if vma.flags.contains(VmaFlags::STACK) {

@@ -8,6 +8,10 @@ use crate::vcpu::{AbortCause, Esr, Exception, ExceptionKind};
 
 /// Makes the signal of an exception pending for this thread, past any mask.
 pub(super) fn raise(ctx: &mut TaskContext, exception: Exception) -> State {
+    if is_abort(exception.kind) && ctx.process().space().catch_up() {
+        // Another process of the same memory has changed it: the instruction finds what is there by now.
+        return State::Enter;
+    }
     let state = ctx.vcpu.pull();
     let (signal, code, addr) = describe(exception.kind, GuestAddr(state.pc), GuestAddr(state.sp));
     if let Some(record) = record(&exception) {
@@ -15,6 +19,23 @@ pub(super) fn raise(ctx: &mut TaskContext, exception: Exception) -> State {
     }
     ctx.process().group().force(ctx.task.tid(), SigInfo::fault(signal, code, addr));
     State::Interrupts
+}
+
+/// True for what a mapping may mend.
+fn is_abort(kind: ExceptionKind) -> bool {
+    match kind {
+        ExceptionKind::DataAbort { cause, .. } | ExceptionKind::InstructionAbort { cause, .. } => match cause {
+            AbortCause::Translation | AbortCause::Permission | AbortCause::External => true,
+            AbortCause::Alignment => false,
+        },
+        ExceptionKind::PcAlignment { .. }
+        | ExceptionKind::SpAlignment
+        | ExceptionKind::Breakpoint { .. }
+        | ExceptionKind::Undefined { .. }
+        | ExceptionKind::BranchTarget { .. }
+        | ExceptionKind::Syscall { .. }
+        | ExceptionKind::Other => false,
+    }
 }
 
 /// Signal, code and `si_addr` of an exception at `pc`.

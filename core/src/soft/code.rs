@@ -14,11 +14,11 @@
 //! mapping that is not executable drops the decoded code of all shared mappings. Source: Arm ARM B2.7.4, D7.5.9.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::abi::{GuestAddr, GuestRange};
-use crate::mem::{Prot, RangeMap, Segment};
+use crate::mem::{CodeCounter, Prot, RangeMap, Segment};
 use crate::vcpu::AbortCause;
 
 /// Changes that are remembered; who is further behind drops everything.
@@ -55,6 +55,8 @@ pub enum CodeChanges {
 pub struct CodePages {
     /// Moves whenever decoded code may have become stale.
     generation: AtomicU64,
+    /// Other processes run in the same memory.
+    has_others: AtomicBool,
     inner: Mutex<Inner>,
 }
 
@@ -71,6 +73,8 @@ struct Inner {
     decoded: BTreeSet<u64>,
     /// The last changes, oldest first; the newest made the present generation.
     changes: VecDeque<GuestRange>,
+    /// Counts what the guest changes, in all processes that run in the same memory, and what has been seen of that.
+    others: Option<(CodeCounter, u64)>,
 }
 
 impl CodePages {
@@ -130,6 +134,40 @@ impl CodePages {
             }
         }
         self.note_change(&mut inner, range);
+    }
+
+    /// Has changes by the guest counted for other processes.
+    pub(super) fn count_for_others(&self, counter: Option<CodeCounter>) {
+        self.has_others.store(counter.is_some(), Ordering::Release);
+        self.lock().others = counter.map(|counter| (counter, 0));
+    }
+
+    /// Counts a change that the guest has made.
+    pub(super) fn tell_others(&self) {
+        if !self.has_others.load(Ordering::Acquire) {
+            return;
+        }
+        if let Some((counter, _)) = &self.lock().others {
+            counter.count();
+        }
+    }
+
+    /// Drops decoded code that another process may have changed.
+    pub(super) fn see_others(&self) {
+        if !self.has_others.load(Ordering::Acquire) {
+            return;
+        }
+        let mut inner = self.lock();
+        let Some((counter, seen)) = &mut inner.others else { return };
+        let now = counter.seen();
+        if std::mem::replace(seen, now) == now {
+            return;
+        }
+        let shared: Vec<GuestRange> =
+            inner.regions.iter().filter(|(_, region)| region.is_shared).map(|(range, _)| range).collect();
+        for range in shared {
+            self.note_change(&mut inner, range);
+        }
     }
 
     /// Why the guest could not access `addr`: nothing is there, or the rights forbid it.

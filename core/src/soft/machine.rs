@@ -12,7 +12,7 @@ use super::vcpu::{HeldVcpus, SoftVcpu, VcpuTable};
 use crate::abi::{Errno, GuestAddr, GuestRange};
 use crate::host::memory::Source;
 use crate::host::{SignalsBlocked, fault};
-use crate::mem::{Backing, GuestMemory, Mapper, Prot, Window, WindowError};
+use crate::mem::{Backing, CodeCounter, GuestMemory, Mapper, Prot, Window, WindowError};
 use crate::vcpu::{AbortCause, CpuFeatures, HeldMachine, Machine, Vcpu, VcpuError, VcpuId};
 
 /// Why there is no machine.
@@ -135,6 +135,14 @@ impl Mapper for SoftMachine {
         self.window.resident(start, pages)
     }
 
+    fn count_code_changes(&self, counter: Option<CodeCounter>) {
+        self.code.count_for_others(counter);
+    }
+
+    fn see_code_changes(&self) {
+        self.code.see_others();
+    }
+
     fn invalidate_code(&self, range: GuestRange) {
         self.code.invalidate(range);
     }
@@ -161,6 +169,11 @@ impl CodeSource for CodePages {
 
     fn invalidate(&self, range: GuestRange) {
         Self::invalidate(self, range);
+        self.tell_others();
+    }
+
+    fn synchronize(&self) {
+        self.see_others();
     }
 
     fn abort_cause(&self, addr: GuestAddr) -> AbortCause {

@@ -1,7 +1,7 @@
 //! New threads and processes: clone(2), clone3(2). The deeds are `kernel::clone`'s and `fork`'s.
 //!
-//! Missing: what is `EINVAL` here as on a kernel without it, namespaces, `CLONE_INTO_CGROUP`, and processes that share memory
-//! and run on (`CLONE_VM` without `CLONE_THREAD` or `CLONE_VFORK`). A process made with `CLONE_FILES`, `CLONE_FS` or
+//! Missing: what is `EINVAL` here as on a kernel without it, namespaces, `CLONE_INTO_CGROUP`, and siblings that share memory
+//! and run on (`CLONE_PARENT` and `CLONE_VM` without `CLONE_THREAD` or `CLONE_VFORK`). A process made with `CLONE_FILES`, `CLONE_FS` or
 //! `CLONE_SIGHAND` has copies, and a sibling (`CLONE_PARENT`) sends `SIGCHLD` whatever its maker sends. The trace names each
 //! once.
 
@@ -15,7 +15,7 @@ use crate::kernel::{SyscallResult, TaskContext};
 static NAMESPACES: Lack = Lack::new("clone: no namespaces; the guest gets EINVAL");
 static CGROUP: Lack = Lack::new("clone3: no CLONE_INTO_CGROUP; the guest gets EINVAL");
 static CHOSEN_IDS: Lack = Lack::new("clone3: no ids of the caller's choice (set_tid); the guest gets EPERM");
-static SHARED_MEMORY: Lack = Lack::new("clone: no CLONE_VM of a process without CLONE_VFORK; the guest gets EINVAL");
+static SHARED_MEMORY: Lack = Lack::new("clone: no CLONE_PARENT with CLONE_VM; the guest gets EINVAL");
 static SHARED_STATE: Lack =
     Lack::new("clone: CLONE_FILES, CLONE_FS and CLONE_SIGHAND give a process copies, not what the caller has");
 
@@ -115,7 +115,7 @@ fn make(ctx: &mut TaskContext, args: CloneArgs) -> SyscallResult {
     if flags.contains(CloneFlags::THREAD) {
         return Ok(value(spawn_thread(ctx, args, ctx.run_thread)?.0));
     }
-    if flags.contains(CloneFlags::VM) && !flags.contains(CloneFlags::VFORK) {
+    if flags.contains(CloneFlags::VM | CloneFlags::PARENT) && !flags.contains(CloneFlags::VFORK) {
         SHARED_MEMORY.name(ctx);
         return Err(Errno::EINVAL.into());
     }

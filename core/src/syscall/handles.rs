@@ -4,8 +4,6 @@
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use nix::fcntl::OFlag;
-
 use super::Args;
 use super::args::buffer;
 use super::fs::open_host;
@@ -49,7 +47,7 @@ pub(super) fn open_by_handle_at(ctx: &mut TaskContext, args: &Args) -> SyscallRe
     let flags = OpenFlags::from_bits_retain(args.u32(2));
     let handle = handle(ctx, args, 1)?;
     let mount = if args.fd(0) == AT_FDCWD { None } else { Some(ctx.files.get(args.fd(0))?) };
-    let reference = OFlag::O_PATH | OFlag::O_CLOEXEC;
+    let reference = (OpenFlags::PATH | OpenFlags::CLOEXEC).to_host();
     let mut opened = sys::open_by_handle_at(mount.as_ref().map(AsFd::as_fd), handle, reference.bits())?;
     if !flags.contains(OpenFlags::PATH) {
         opened = open_host(ctx, &HostPath::of_file(Arc::new(opened)), flags, 0)?;

@@ -1,11 +1,12 @@
 //! Where memory lies, and memory of other processes: get_mempolicy(2), set_mempolicy(2), mbind(2), migrate_pages(2),
-//! move_pages(2), process_vm_readv(2), process_vm_writev(2), process_madvise(2), process_mrelease(2). Policies are the host's: a guest thread is a host thread, and
-//! guest memory is host memory.
+//! move_pages(2), process_vm_readv(2), process_vm_writev(2), process_madvise(2), process_mrelease(2). Policies are the
+//! host's: a guest thread is a host thread, and guest memory is host memory.
 
 use std::os::fd::AsFd;
 
 use super::Args;
 use super::args::buffer;
+use crate::abi::mman::Advice;
 use crate::abi::{Errno, GuestAddr, Pid};
 use crate::host::pidfd;
 use crate::host::sys::{self, ForeignBuffer};
@@ -134,15 +135,23 @@ pub(super) fn process_vm_writev(ctx: &mut TaskContext, args: &Args) -> SyscallRe
     Ok(sys::process_vm_writev(pid.0, &local, &remote)?)
 }
 
-/// process_madvise(2): about this process all that madvise(2) knows, as Linux 6.13 and later; about others as the host does.
-/// Missing: holes in the memory of another guest, which are not seen.
+/// Advice that changes no contents: what process_madvise(2) takes about anybody. Linux 6.13 and later, younger than what
+/// uname(2) tells, takes all others as well from a process about itself.
+fn is_about_anybody(advice: i32) -> bool {
+    matches!(Advice::from_raw(advice), Some(Advice::Cold | Advice::PageOut | Advice::WillNeed | Advice::Collapse))
+}
+
+/// process_madvise(2). Missing: holes in the memory of another guest, which are not seen.
 pub(super) fn process_madvise(ctx: &mut TaskContext, args: &Args) -> SyscallResult {
-    let ranges = ranges(ctx, args, 1, args.u64(2))?;
     if args.u32(4) != 0 {
         return Err(Errno::EINVAL.into());
     }
+    let ranges = ranges(ctx, args, 1, args.u64(2))?;
     let process = ctx.files.get(args.fd(0))?;
     let target = pidfd::process_of(process.as_fd())?.ok_or(Errno::ESRCH)?;
+    if !is_about_anybody(args.i32(3)) {
+        return Err(Errno::EINVAL.into());
+    }
     if target != ctx.process().pid() {
         let ranges = host_ranges(ctx, target, ranges)?;
         return Ok(sys::process_madvise(process.as_fd(), &ranges, args.i32(3), 0)?);

@@ -66,6 +66,8 @@ pub type Handler = fn(&mut TaskContext, &Args) -> SyscallResult;
 /// What becomes of the call where it does not end with a value; `ENOSYS` for numbers and rows without a handler, which
 /// the trace names once.
 pub fn dispatch(ctx: &mut TaskContext, registers: SyscallRegisters) -> SyscallResult {
+    // Where other processes run in this memory, an argument may lie in what one of them has just mapped.
+    ctx.process().space().catch_up();
     let args = Args(registers.args);
     let row = table::find(registers.number);
     // Before the call: execve(2) replaces the memory that its arguments lie in.

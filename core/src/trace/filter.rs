@@ -98,7 +98,7 @@ impl Filter {
         if numbers.is_empty() {
             return Err(format!(
                 "{name:?} is no system call of arm64 and no class; write names, %file, %desc, %process, %signal, %network, \
-                 %memory, %ipc, %time or %futex, path=PATH, fd=N, signal=NAME, failed"
+                 %memory, %ipc, %time, %futex, %system or %async_io, path=PATH, fd=N, signal=NAME, failed"
             ));
         }
         for number in numbers.into_iter().map(usize::from) {

@@ -43,6 +43,11 @@ impl Files {
         Ok(Self { stats: dir.join("stats"), crash: dir.join("crash.json"), signals })
     }
 
+    /// The variable by which a process can be told to be of these runs.
+    fn mark(&self) -> Vec<u8> {
+        [DIRECTORY_VARIABLE.as_bytes(), b"=", self.signals.as_os_str().as_encoded_bytes()].concat()
+    }
+
     /// Makes room for the next run.
     fn clear(&self) -> io::Result<()> {
         for path in [&self.stats, &self.crash] {
@@ -105,7 +110,8 @@ pub(super) fn run(
     let woken = waited.as_ref().map_or(Woken::Stopped, |(woken, _)| *woken);
     let storm = ticket.finish();
     let wall_us = u64::try_from(started_at.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let ended = end(&started, files, woken != Woken::Ready)?;
+    let is_hunted = woken != Woken::Ready || waited.as_ref().is_ok_and(|(_, has_killed)| *has_killed);
+    let ended = end(&started, files, woken != Woken::Ready, is_hunted)?;
     let (_, has_killed) = waited?;
     let mut counts = storm.counts;
     counts.kills = u64::from(has_killed);
@@ -192,8 +198,9 @@ struct Ended {
     snapshot: Result<elfuse::preempt::stats::StatsSnapshot, String>,
 }
 
-/// Reaps the top process, killing it before if `kill`; counts who is left, and ends them.
-fn end(started: &Started, files: &Files, kill: bool) -> io::Result<Ended> {
+/// Reaps the top process, killing it before if `kill`; counts who is left, and ends them. `is_hunted` where somebody was killed:
+/// who was being made then may be known to nobody.
+fn end(started: &Started, files: &Files, kill: bool, is_hunted: bool) -> io::Result<Ended> {
     let stats = StatsFile::new(&files.stats);
     let known = || -> Vec<(i32, u64)> {
         let processes = stats.read().map(|snapshot| snapshot.processes).unwrap_or_default();
@@ -206,8 +213,27 @@ fn end(started: &Started, files: &Files, kill: bool) -> io::Result<Ended> {
     tree::reap_orphans(started.pid, &known());
     let left = tree::left(started.pid, &known())?;
     tree::end_left(started.pid, &left)?;
+    if is_hunted {
+        end_unknown(started.pid, files)?;
+    }
     let snapshot = stats.read().map_err(|error| error.to_string());
     Ok(Ended { ending, left, snapshot })
+}
+
+/// Ends the processes of a run that are in neither its group nor its statistics, and whom they made meanwhile.
+///
+/// # Errors
+/// As [`tree::end_left`].
+fn end_unknown(top: Pid, files: &Files) -> io::Result<()> {
+    loop {
+        let unknown = tree::adopted(top, &files.mark())?;
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        tree::reap_orphans(top, &unknown);
+        let left = tree::left(top, &unknown)?;
+        tree::end_left(top, &left)?;
+    }
 }
 
 fn evidence(

@@ -2,12 +2,14 @@
 //!
 //! The harness is a subreaper (prctl(2)), so an orphan of a run becomes its child and keeps the run's process group, which
 //! is the top process's id. One waitid(2) on the group therefore says whether anybody is left at all; only then all processes
-//! are searched, or where the host has no subreapers. Processes that left the group are still known by their slots in the statistics file.
+//! are searched, or where the host has no subreapers. Processes that left the group are still known by their slots in the
+//! statistics file, and where somebody was killed, so that not even those need be there, by the variables that they were
+//! started with.
 
 use elfuse::abi::{Errno, Pid};
 use elfuse::host::children::{ADOPTS_ORPHANS, Whose, adopt_orphans, peek};
 use elfuse::host::pidfd::PidFd;
-use elfuse::host::process::{all, identity_of, own_pid, relation_of};
+use elfuse::host::process::{all, identity_of, own_pid, relation_of, was_started_with};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use std::collections::BTreeSet;
@@ -75,13 +77,29 @@ fn group_members(group: Pid) -> io::Result<BTreeSet<i32>> {
         .collect())
 }
 
-/// Children of the harness that belong to nobody: what a phase left behind.
+/// Orphans that became the harness's children, outside of the group of `top`, and were started with `mark`, a variable that
+/// the processes of this run alone have: with their start times. They may have come and gone from the group unseen.
+///
+/// # Errors
+/// The host's.
+pub fn adopted(top: Pid, mark: &[u8]) -> io::Result<Vec<(i32, u64)>> {
+    let own = own_pid();
+    let orphans = all()?.into_iter().filter(|process| process.parent == own && process.group != top);
+    let of_run = orphans.filter(|process| was_started_with(process.pid, mark));
+    Ok(of_run.filter_map(|process| Some((process.pid.0, identity_of(process.pid)?.start_time_ticks))).collect())
+}
+
+/// Children of the harness that belong to nobody: what a phase left behind. Those that have ended are reaped, and are not left.
 ///
 /// # Errors
 /// The host's.
 pub fn stray_children() -> io::Result<Vec<i32>> {
     let own = own_pid();
-    Ok(all()?.into_iter().filter(|process| process.parent == own).map(|process| process.pid.0).collect())
+    let has_ended = |pid: i32| {
+        !matches!(waitpid(nix::unistd::Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG)), Ok(WaitStatus::StillAlive))
+    };
+    let children = all()?.into_iter().filter(|process| process.parent == own).map(|process| process.pid.0);
+    Ok(children.filter(|pid| !has_ended(*pid)).collect())
 }
 
 /// Kills the process group of a run whose top process is not reaped yet, and everybody of `known` outside of it.

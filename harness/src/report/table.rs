@@ -1,10 +1,11 @@
 //! The closing table: guest × exit reason, kicks by cause, latency, failures, controls and what caught them, verdict.
 //!
-//! [`render`] is a function from results to text, used at the end of a run and by `harness report`.
+//! [`render`] is a function from results to text, used at the end of a run and by `harness report`; [`render_tally`] one from
+//! the counts of a single run, for `harness stats`.
 
 use crate::event::{Check, Phase};
 use crate::results::{GuestResults, PhaseResults, Results};
-use crate::tally::Who;
+use crate::tally::{Cell, Tally, Who};
 use std::fmt::Write;
 
 /// Failed runs that are shown.
@@ -61,6 +62,51 @@ pub fn render(results: &Results) -> String {
     out
 }
 
+/// The counts of a statistics file: kind of thread × exit reason, kicks by cause.
+#[must_use]
+pub fn render_tally(tally: &Tally) -> String {
+    let mut out = String::new();
+    let mut table =
+        Table::new(&["threads", "entered", "in-code", "latched", "exception", "vtimer", "UNKNOWN", "stray", "self"]);
+    let numbers = |cell: &Cell| {
+        let stray = cell.stray_handler.saturating_add(cell.inside_handler);
+        [
+            cell.runs_entered,
+            cell.canceled_in_code,
+            cell.canceled_latched,
+            cell.exception,
+            cell.vtimer,
+            cell.unknown,
+            stray,
+            cell.self_kick,
+        ]
+    };
+    for (who, cell) in &tally.cells {
+        table.row(threads_of(*who), &numbers(cell));
+    }
+    table.row("all", &numbers(&tally.total()));
+    table.render(&mut out);
+    render_kicks(tally, &mut out);
+    let _ = writeln!(out, "processes: {}", tally.processes);
+    out
+}
+
+const fn threads_of(who: Who) -> &'static str {
+    match who {
+        Who::InitialBootstrap => "first thread",
+        Who::InitialWorker => "its workers",
+        Who::ChildBootstrap => "first threads of fork children",
+        Who::ChildWorker => "workers of fork children",
+    }
+}
+
+fn render_kicks(tally: &Tally, out: &mut String) {
+    let kicks: Vec<String> = tally.kicks.iter().map(|(cause, count)| format!("{cause} {count}")).collect();
+    if !kicks.is_empty() {
+        let _ = writeln!(out, "kicks by cause: {}", kicks.join(", "));
+    }
+}
+
 fn render_phase(phase: Phase, seen: &PhaseResults, out: &mut String) {
     let total = seen.total();
     let _ = write!(out, "\nphase {}: {} runs of {} planned", phase.name(), total.seen, total.planned);
@@ -95,10 +141,7 @@ fn render_phase(phase: Phase, seen: &PhaseResults, out: &mut String) {
         in_code(Who::is_worker),
         in_code(Who::is_child)
     );
-    let kicks: Vec<String> = total.tally.kicks.iter().map(|(cause, count)| format!("{cause} {count}")).collect();
-    if !kicks.is_empty() {
-        let _ = writeln!(out, "kicks by cause: {}", kicks.join(", "));
-    }
+    render_kicks(&total.tally, out);
     let storm = total.storm;
     let _ = writeln!(
         out,

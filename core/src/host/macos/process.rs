@@ -41,6 +41,10 @@ fn own_information() -> Result<libc::proc_bsdinfo, Errno> {
     information(super::own_pid()).ok_or_else(|| nix::errno::Errno::last().into())
 }
 
+pub(super) fn was_started_with(_pid: Pid, _assignment: &[u8]) -> bool {
+    false
+}
+
 pub(super) fn user_ids() -> Result<[u32; 3], Errno> {
     own_information().map(|own| [own.pbi_ruid, own.pbi_uid, own.pbi_svuid])
 }

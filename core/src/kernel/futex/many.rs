@@ -42,6 +42,15 @@ impl FutexTable {
         if list.iter().any(|awaited| awaited.word.shared.is_none()) {
             self.forget_all(task);
         }
+        if task.ticket().is_moved() {
+            let anew = |awaited: &Awaited| Ok(Awaited { word: awaited.word.anew(task.process())?, ..*awaited });
+            let list: Vec<Awaited> = list.iter().map(anew).collect::<Result<_, Interrupted>>()?;
+            return match self.wait_any(task, memory, &list, deadline_ns) {
+                // One has changed since, which is how a wake looks to who has not slept.
+                Err(Interrupted::Failed(Errno::EAGAIN)) => Ok(0),
+                ended => ended,
+            };
+        }
         // A wake that came before the waits were taken back counts.
         match task.ticket().woken() {
             Some(index) => Ok(index),

@@ -3,7 +3,8 @@
 //! A word that only this process can see is served by queues of our own ([`FutexTable`]): a wake without sleepers costs
 //! no host call. A word in a shared mapping, named without `FUTEX_PRIVATE_FLAG`, is served by the host's queues of the
 //! same page, which all processes share; the sleep is on that word and on the task's own waker at once, so that a kick
-//! ends it as it ends every other (`docs/design.md` §6). Which of the two a call means is decided in [`Word::resolve`].
+//! ends it as it ends every other (`docs/design.md` §6). Which of the two a call means is decided in [`Word::resolve`]. Where
+//! other processes run in the same memory, all words are the host's.
 //!
 //! Parts: `queue` the queues, `pi` locks with owners, `robust` what a thread that ends leaves locked, `many`
 //! futex_waitv(2). Differences from Linux: a wake of a shared word by
@@ -47,7 +48,7 @@ impl Word {
             return Err(Errno::EINVAL);
         }
         let place = process.memory().host_range(at.addr(), 4)?;
-        let is_shared = !is_private && process.space().is_shared(at.addr());
+        let is_shared = process.space().is_common() || !is_private && process.space().is_shared(at.addr());
         // SAFETY: `host_range` checked that the word lies in the guest's window, which holds no Rust object.
         let shared = is_shared.then(|| unsafe { ForeignWord::new(place.cast()) });
         Ok(Self { at, shared })
@@ -55,6 +56,11 @@ impl Word {
 
     fn addr(self) -> GuestAddr {
         self.at.addr()
+    }
+
+    /// The same word, which other processes see by now.
+    fn anew(self, process: &Process) -> Result<Self, Interrupted> {
+        Self::resolve(process, self.at, true).map_err(Interrupted::Failed)
     }
 }
 
@@ -83,7 +89,16 @@ impl FutexTable {
         let waiter = Waiter { at: word.addr(), bitset, kind: Kind::Plain, index: 0, task: task.clone() };
         self.enqueue(memory, waiter, expected).map_err(Interrupted::Failed)?;
         let slept = task.block_until(deadline_ns, || task.ticket().woken().map(drop));
-        slept.or_else(|end| if self.forget(task, word.addr()).is_empty() { Ok(()) } else { Err(end) })
+        let ended = slept.or_else(|end| if self.forget(task, word.addr()).is_empty() { Ok(()) } else { Err(end) });
+        if !task.ticket().is_moved() {
+            return ended;
+        }
+        let word = word.anew(task.process())?;
+        match self.wait(task, memory, word, expected, bitset, deadline_ns) {
+            // It has changed since, which is how a wake looks to who has not slept.
+            Err(Interrupted::Failed(Errno::EAGAIN)) => Ok(()),
+            ended => ended,
+        }
     }
 
     /// Wakes up to `count` waiters of `word` whose bitset meets `bitset`; the answer is how many.

@@ -72,7 +72,8 @@ impl FutexTable {
                         // It ended between the look and the queue, and may not have seen us.
                         self.release_dead_owners(process, owner);
                     }
-                    return self.sleep_for_lock(task, word.at.addr(), deadline_ns);
+                    let slept = self.sleep_for_lock(task, word.at.addr(), deadline_ns);
+                    return if task.ticket().is_moved() { self.lock(task, word.anew(process)?, wait) } else { slept };
                 }
             }
         }
@@ -213,6 +214,14 @@ impl FutexTable {
             })
         });
         self.lockers.fetch_sub(1, Ordering::SeqCst);
+        if task.ticket().is_moved() {
+            let (from, to) = (from.anew(task.process())?, to.anew(task.process())?);
+            return match self.wait_for_requeue(task, from, to, expected, bitset, deadline_ns) {
+                // Whoever has changed the word has meant this wait too.
+                Err(Interrupted::Failed(Errno::EAGAIN)) => self.lock(task, to, LockWait::Until(deadline_ns)),
+                ended => ended,
+            };
+        }
         result
     }
 

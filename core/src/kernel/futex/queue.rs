@@ -25,6 +25,9 @@ pub(super) enum Kind {
     RequeueToLock(GuestAddr),
 }
 
+/// A ticket's value where the wait goes on in another queue.
+const MOVED: u32 = u32::MAX;
+
 /// What tells a task that one of its waits is over: zero while it waits, one more than the index of the wait afterwards.
 /// A task waits in one call at a time, so that each has one.
 #[derive(Default)]
@@ -35,9 +38,14 @@ impl Ticket {
         self.0.store(0, Ordering::SeqCst);
     }
 
-    /// The index of the wait that was ended by a wake.
+    /// The index of the wait that was ended by a wake, or by a move to the host's queues.
     pub(super) fn woken(&self) -> Option<u32> {
         self.0.load(Ordering::SeqCst).checked_sub(1)
+    }
+
+    /// True where the wait has to begin anew, in the host's queues ([`FutexTable::give_to_host`]).
+    pub(super) fn is_moved(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == MOVED
     }
 }
 
@@ -197,6 +205,19 @@ impl FutexTable {
     /// Every bucket in turn, for what does not know its address.
     pub(super) fn all(&self) -> impl Iterator<Item = MutexGuard<'_, Bucket>> {
         (0..BUCKETS).map(|index| self.lock_index(index))
+    }
+
+    /// Ends all waits so that each begins anew, in queues of the host: from now on other processes see the words. The world
+    /// must stand still.
+    pub fn give_to_host(&self) {
+        let mut woken = Woken::default();
+        for mut bucket in self.all() {
+            for waiter in bucket.0.drain(..) {
+                waiter.task.ticket().0.store(MOVED, Ordering::SeqCst);
+                woken.0.push(waiter.task);
+            }
+        }
+        woken.wake();
     }
 
     /// Queues a waiter if the word holds `expected`.

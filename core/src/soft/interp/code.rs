@@ -41,6 +41,9 @@ pub trait CodeSource: Send + Sync {
     /// The guest says that instructions in `range` may have changed (`IC IVAU`).
     fn invalidate(&self, range: GuestRange);
 
+    /// The guest wants to see what instructions others have changed (`ISB`).
+    fn synchronize(&self) {}
+
     /// Why an access to `addr` (untagged), which the host refused, is refused to the guest.
     fn abort_cause(&self, addr: GuestAddr) -> AbortCause;
 }

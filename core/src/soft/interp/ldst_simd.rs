@@ -1,13 +1,12 @@
-//! Loads and stores of SIMD and floating-point registers, one or a pair: handlers. Source: Arm ARM C4.1.94, C7.2.
+//! Loads and stores of one SIMD and floating-point register: handlers. Source: Arm ARM C4.1.94, C7.2.
 //!
-//! Lowering is that of the general registers ([`ldst`](super::ldst), [`ldst_pair`](super::ldst_pair)), which comes here
-//! for the handler. A load clears the register's bits above what it loads. Alignment is not checked (Arm ARM B2.8.2).
+//! Lowering is that of the general registers ([`ldst`](super::ldst)), which comes here for the handler. Pairs are in
+//! [`ldst_pair`](super::ldst_pair). A load clears the register's bits above what it loads. Alignment is not checked (Arm ARM B2.8.2).
 
 use super::cpu::Cpu;
 use super::ldst::{Address, Demands, access};
 use super::op::{At, Exec, Flow};
 use crate::mem::access::Loadable;
-use crate::soft::a64::Inst;
 use crate::vcpu::Access;
 
 /// What memory holds of a register.
@@ -67,36 +66,5 @@ pub(super) fn handler<A: Address, const SP: bool>(scale: u32, is_load: bool) -> 
         (3, true) => load::<u64, A, SP>,
         (4.., false) => store::<u128, A, SP>,
         (4.., true) => load::<u128, A, SP>,
-    }
-}
-
-fn load_pair<T: Part, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    access::<A, _>(
-        cpu,
-        at,
-        Demands::new(Access::Read, SP),
-        |cpu, addr| cpu.mem.load_pair::<T>(addr),
-        |cpu, (first, second)| {
-            cpu.v[at.rd()] = first.wide();
-            cpu.v[at.ra()] = second.wide();
-            at.next(cpu)
-        },
-    )
-}
-
-fn store_pair<T: Part, A: Address, const SP: bool>(cpu: &mut Cpu, at: At<'_>) -> Flow {
-    let pair = |cpu: &mut Cpu, addr| cpu.mem.store_pair(addr, T::narrow(cpu.v[at.rd()]), T::narrow(cpu.v[at.ra()]));
-    access::<A, _>(cpu, at, Demands::new(Access::Write, SP), pair, |cpu, ()| at.next(cpu))
-}
-
-/// The handler for a load or store of a pair.
-pub(super) fn pair_handler<A: Address, const SP: bool>(inst: Inst, is_load: bool) -> Exec {
-    match (inst.pair_scale(), is_load) {
-        (..=2, false) => store_pair::<u32, A, SP>,
-        (..=2, true) => load_pair::<u32, A, SP>,
-        (3, false) => store_pair::<u64, A, SP>,
-        (3, true) => load_pair::<u64, A, SP>,
-        (4.., false) => store_pair::<u128, A, SP>,
-        (4.., true) => load_pair::<u128, A, SP>,
     }
 }

@@ -15,7 +15,7 @@ use super::cpu::Cpu;
 use super::dp_imm::{add_immediate, constant, copy, extract_unsigned, logic_immediate};
 use super::dp_reg::add_register;
 use super::ldst::{Load, Offset, PostIndex, PreIndex, Register, Store, move_one};
-use super::ldst_pair::{load_pair, store_pair};
+use super::ldst_pair::{General, load_pair, store_pair};
 use super::op::{At, Exec, Flow, Op};
 
 /// `THEN` of a handler that goes on with the next op, whatever it is.
@@ -84,10 +84,10 @@ pairs! {
         move_one::<Offset, Store<u32>>, false;
         move_one::<Offset, Store<u64>>, false;
         move_one::<Offset, Store<u64>>, true;
-        load_pair::<u64, Offset>, false, true;
-        load_pair::<u64, PostIndex>, false, true;
-        store_pair::<u64, Offset>, true;
-        store_pair::<u64, PreIndex>, true;
+        load_pair::<General<u64>, Offset>, true;
+        load_pair::<General<u64>, PostIndex>, true;
+        store_pair::<General<u64>, Offset>, true;
+        store_pair::<General<u64>, PreIndex>, true;
     }
     ends {
         jump::<RETURN>;

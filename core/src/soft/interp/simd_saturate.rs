@@ -72,14 +72,21 @@ pub(super) fn unary_imm_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl F
     unary_saturating(cpu, at, |n| f(n, amount))
 }
 
+/// `rd` = `f` of the lanes of two slots that are cut to length, which also tells of saturation.
+#[inline(always)]
+fn of_two_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, slots: [usize; 2], f: impl Fn(T, T) -> (T, bool)) -> Flow {
+    let [a, b] = slots.map(|slot| lanes::<T>(cpu, slot));
+    let mut is_saturated = false;
+    let result = map2(a, b, |a, b| flagged(&mut is_saturated, f(a, b)));
+    note_saturation(cpu, is_saturated);
+    finish(cpu, at, result)
+}
+
 /// `rd` = `f` of the lanes of `rn` and `rm`, which also tells of saturation.
 #[inline(always)]
 pub(super) fn binary_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T) -> (T, bool)) -> Flow {
     let [_, n, m] = cut_sources(cpu, at);
-    let mut is_saturated = false;
-    let result = map2(lanes::<T>(cpu, n), lanes::<T>(cpu, m), |n, m| flagged(&mut is_saturated, f(n, m)));
-    note_saturation(cpu, is_saturated);
-    finish(cpu, at, result)
+    of_two_saturating(cpu, at, [n, m], f)
 }
 
 /// [`binary_saturating`] with an `f` that shifts each lane by an amount of its own, for which vectors of 256 bits have
@@ -114,10 +121,7 @@ pub(super) fn shift_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T,
 #[inline(always)]
 pub(super) fn accumulate_unary_saturating<T: Lane>(cpu: &mut Cpu, at: At<'_>, f: impl Fn(T, T) -> (T, bool)) -> Flow {
     let [d, n, _] = cut_sources(cpu, at);
-    let mut is_saturated = false;
-    let result = map2(lanes::<T>(cpu, d), lanes::<T>(cpu, n), |d, n| flagged(&mut is_saturated, f(d, n)));
-    note_saturation(cpu, is_saturated);
-    finish(cpu, at, result)
+    of_two_saturating(cpu, at, [d, n], f)
 }
 
 /// `rd` = `f` of the lanes of `rd`, `rn` and `rm`, which also tells of saturation.

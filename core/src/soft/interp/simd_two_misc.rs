@@ -30,7 +30,7 @@ macro_rules! high_half {
 instructions! {
     rev16 = unary[u16] |n| n.swap_bytes();
     not = unary[u128] |n| !n;
-    rbit = unary[u8] |n| n.reverse_bits();
+    rbit = unary[u64] |n| n.reverse_bits().swap_bytes();
     cnt = unary[u8] count_ones;
     cls = unary[i8, i16, i32] |n| (n ^ n >> 1).leading_zeros() as T - 1;
     clz = unary[u8, u16, u32] |n| n.leading_zeros() as T;

@@ -104,13 +104,14 @@ pub(crate) fn sb(b: &mut Builder, _inst: Inst) {
     b.emit(barrier_full, Operands::default());
 }
 
-fn next(cpu: &mut Cpu, at: At<'_>) -> Flow {
+fn synchronize(cpu: &mut Cpu, at: At<'_>) -> Flow {
+    cpu.code.synchronize();
     at.next(cpu)
 }
 
 /// ISB ends the block: code that has changed is looked at again before the next one.
 pub(crate) fn isb(b: &mut Builder, _inst: Inst) {
-    b.emit_last(next, Operands::default());
+    b.emit_last(synchronize, Operands::default());
 }
 
 fn invert_carry(cpu: &mut Cpu, at: At<'_>) -> Flow {

@@ -182,6 +182,15 @@ mod tests {
         }
     }
 
+    /// The two spaces of Arm ARM C4.1 (op0) belong to no row.
+    #[test]
+    fn scalable_vectors_are_undefined() {
+        let spaces = ["---0010-------------------------", "1--0000-------------------------"].map(Pattern::parse);
+        for row in rows() {
+            assert!(!spaces.iter().any(|space| row.pattern.overlaps(space)), "{}", row.symbol);
+        }
+    }
+
     #[test]
     fn special_rows_are_special_cases_of_something() {
         for row in rows().filter(|row| row.is_special_case) {

@@ -6,6 +6,7 @@ mod blocks;
 mod branch;
 mod code;
 mod faults;
+mod features;
 mod memory;
 mod mops;
 mod pauth;

@@ -97,6 +97,42 @@ fn same_codes_of(keys: PauthKeys) -> bool {
     by_zero != by_register
 }
 
+/// Every form that signs with the one that takes its code, the register that they are about, and what their modifier is in.
+#[test]
+fn every_form_that_signs_has_one_that_authenticates() {
+    let mut forms = Vec::new();
+    for key in ["IA", "IB"] {
+        forms.push((format!("PAC{key}1716"), format!("AUT{key}1716"), 17));
+        forms.push((format!("PAC{key}Z"), format!("AUT{key}Z"), 30));
+        forms.push((format!("PAC{key}SP"), format!("AUT{key}SP"), 30));
+    }
+    for key in ["IA", "IB", "DA", "DB"] {
+        forms.push((format!("PAC{key}"), format!("AUT{key}"), 2));
+        let (kind, letter) = key.split_at(1);
+        forms.push((format!("PAC{kind}Z{letter}"), format!("AUT{kind}Z{letter}"), 2));
+    }
+    for (sign, authenticate, about) in forms {
+        let run = |symbols: &[&str]| {
+            let words: Vec<u32> = symbols.iter().map(|symbol| encode(symbol, &[('d', about), ('n', 1)])).collect();
+            let pointers = (0..16).map(|index| POINTER + 8 * index);
+            pointers
+                .map(|pointer| {
+                    let mut guest = guest(&words, "max");
+                    guest.state.pauth =
+                        PauthKeys { keys: [0x1234_5678_9abc_def0_0fed_cba9_8765_4321; 5], ..PauthKeys::random() };
+                    guest.state.x[16] = 0xdead_beef;
+                    guest.state.x[about as usize] = pointer;
+                    guest.run_to_exception();
+                    guest.state.x[about as usize] == pointer
+                })
+                .filter(|is_same| *is_same)
+                .count()
+        };
+        assert!(run(&[&sign]) < 8, "{sign} signs");
+        assert_eq!(run(&[&sign, &authenticate]), 16, "{authenticate} takes the code of {sign}");
+    }
+}
+
 #[test]
 fn what_is_off_does_nothing() {
     assert_eq!(x0(&[word("PACIA")], "max", |guest| guest.state.pauth.enabled = 0x1e), POINTER);

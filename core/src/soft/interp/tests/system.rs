@@ -67,16 +67,16 @@ fn registers_that_can_be_read() {
 
 #[test]
 fn a_feature_that_is_off_is_undefined() {
-    let cpu: CpuModel = "max,lse=off,dit=off,dpb=off".parse().unwrap();
+    let cpu: CpuModel = "max,lse=off,dit=off,dpb=off,fp=off".parse().unwrap();
     let outcome = |word| {
         let mut guest = Guest::with_cpu(&[word], cpu);
         guest.state.x[0] = DATA;
         guest.run_to_exception()
     };
     let ldadd = encode("LDADD_x", &[('n', 0), ('s', 1), ('t', 2)]);
-    let read_dit = mrs(3, 3, 4, 2, 5);
+    let (read_dit, read_fpcr, write_fpsr) = (mrs(3, 3, 4, 2, 5), mrs(3, 3, 4, 4, 0), 0xd51b_4422);
     let dc_cvap = encode("SYS", &[('i', 3 << 11 | 7 << 7 | 12 << 3 | 1)]);
-    for word in [ldadd, read_dit, dc_cvap] {
+    for word in [ldadd, read_dit, read_fpcr, write_fpsr, dc_cvap] {
         assert_eq!(outcome(word), ExceptionKind::Undefined { instruction: word });
         assert_ne!(Guest::new(&[word]).run_to_exception(), outcome(word), "{word:08x}");
     }
