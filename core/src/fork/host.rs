@@ -20,7 +20,7 @@ use super::vfork::{Before, OnlyWaiting, WaitingParent};
 use crate::abi::{Errno, Pid, SigSet};
 use crate::fs::Root;
 use crate::host::children::exit_now;
-use crate::host::fork::{Forked, close_all_but, fork, take_over};
+use crate::host::fork::{Forked, close_all_but, fork, prepare, take_over};
 use crate::host::handover::Handover;
 use crate::host::schedule::Together;
 use crate::host::thread::{self, Role};
@@ -136,7 +136,7 @@ pub(super) fn host_fork(ctx: &mut TaskContext, args: &CloneArgs) -> Result<Optio
     let (own_end, child_end) = answers(args).map_err(|_no_descriptors| Errno::EAGAIN)?;
     let process = ctx.process().clone();
     let machine = process.machine().clone();
-    thread::rehearse(&ctx.proof);
+    prepare(&ctx.proof);
     let closed = close_gate(ctx);
     if args.shares_memory() {
         share_memory(&process)?;

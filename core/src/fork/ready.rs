@@ -83,3 +83,31 @@ impl AsFd for Answer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::host::fds::is_readable;
+
+    #[test]
+    fn a_bell_is_heard_and_a_child_that_ends_without_ringing_is_missed() {
+        let answer = Answer::Bell(WakeFd::new().unwrap());
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let pid = Pid(child.id().cast_signed());
+        assert!(!is_readable(answer.as_fd()) && !answer.is_over(pid));
+        drop(child.stdin.take());
+        let limit = Instant::now() + Duration::from_secs(60);
+        while !answer.is_over(pid) && Instant::now() < limit {
+            std::thread::yield_now();
+        }
+        assert!(answer.is_over(pid) && !is_readable(answer.as_fd()));
+        child.wait().unwrap();
+        assert!(answer.is_over(pid), "as one that the host has taken away");
+        let heard = answer.as_fd().try_clone_to_owned().unwrap();
+        assert!(matches!(answer.say_ready(), Ok(None)));
+        assert!(is_readable(heard.as_fd()));
+    }
+}

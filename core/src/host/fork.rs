@@ -11,9 +11,10 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
-use super::process;
+use super::signal::SignalsBlocked;
+use super::{process, thread};
 use crate::abi::Pid;
 
 /// In which process a fork returned.
@@ -23,6 +24,15 @@ pub enum Forked {
     Parent(Pid),
     /// In the child.
     Child,
+}
+
+/// Does once what makes all forks cheaper; to be called before each.
+pub fn prepare(proof: &SignalsBlocked) {
+    static PREPARED: Once = Once::new();
+    PREPARED.call_once(|| {
+        thread::rehearse(proof);
+        imp::give_back_freed_memory();
+    });
 }
 
 /// Makes a copy of this process with the calling thread alone.
@@ -74,6 +84,13 @@ pub unsafe fn close_all_but(keep: &mut [RawFd]) {
 mod imp {
     use std::os::fd::RawFd;
 
+    /// What the allocator keeps of memory that was freed, most of it at start-up, would be mapped by every child anew.
+    pub(super) fn give_back_freed_memory() {
+        // SAFETY: the call takes no pointers, and pages that hold nothing are zero when they are used again.
+        #[cfg(target_env = "gnu")]
+        let _whether = unsafe { libc::malloc_trim(0) };
+    }
+
     /// Closes the numbers `first..=last`.
     pub(super) fn close_range(first: RawFd, last: RawFd) {
         // SAFETY: the call takes no pointers; the caller of `close_all_but` answers for the descriptors.
@@ -88,6 +105,9 @@ mod imp {
 #[cfg(not(target_os = "linux"))]
 mod imp {
     use std::os::fd::RawFd;
+
+    /// The host's allocators have no such call.
+    pub(super) fn give_back_freed_memory() {}
 
     /// Closes the numbers `first..=last`.
     pub(super) fn close_range(first: RawFd, last: RawFd) {

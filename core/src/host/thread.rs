@@ -7,7 +7,6 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Once;
 
 use super::controls::{self, Control};
 use super::fault::AltStack;
@@ -98,15 +97,12 @@ pub fn spawn<T: Send + 'static>(
 /// Has the C library look up once what it calls to start a thread on the stack of one that has ended. That is how the first
 /// thread of a forked process begins, and each such process would look it up anew: a dozen pages of tables.
 ///
-/// To be called before every fork; by the time it returns it has been done.
-pub fn rehearse(proof: &SignalsBlocked) {
-    static REHEARSAL: Once = Once::new();
-    REHEARSAL.call_once(|| {
-        for _ in 0..2 {
-            // Where the host has no room for a thread, the fork will say so.
-            let _ended = spawn(Role::Pool, "elfuse-pool", proof, |_proof| ()).map(Handle::join);
-        }
-    });
+/// [`super::fork::prepare`] calls it.
+pub(super) fn rehearse(proof: &SignalsBlocked) {
+    for _ in 0..2 {
+        // Where the host has no room for a thread, the fork will say so.
+        let _ended = spawn(Role::Pool, "elfuse-pool", proof, |_proof| ()).map(Handle::join);
+    }
 }
 
 /// Checks the mask of a thread that was just made and gives it its proof. Also the way for the main thread to take its

@@ -2,8 +2,9 @@
 //! out". No wake-up is lost between "checked" and "blocked", and every wait can be ended by a signal or exit.
 //!
 //! Two shapes: [`Task::block_until`] for conditions inside this process (futexes, children, signals), and
-//! [`Task::block_on_fds`] for descriptors, which polls them together with the task's wake descriptor. A call that the trace
-//! shows is shown before it sleeps.
+//! [`Task::block_on_fds`] for descriptors, which polls them together with the task's wake descriptor.
+//! [`Task::block_until_readable_or`] is the first in the manner of the second. A call that the trace shows is shown before it
+//! sleeps.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;

@@ -35,7 +35,7 @@ pub struct Children {
     state: Mutex<State>,
     /// Changes of children that nobody has looked at. Leaf lock.
     inbox: Mutex<Vec<SigInfo>>,
-    /// Readable while a SIGCHLD waits for this process; made at the first wait that sleeps. `None` where the host has no such
+    /// Readable while a SIGCHLD waits for this process; made at the first wait that may sleep. `None` where the host has no such
     /// descriptor.
     news: OnceLock<Option<SignalWaiter>>,
 }

@@ -25,7 +25,7 @@ fn wait<T>(
     mut look: impl FnMut() -> Result<Option<T>, Errno>,
 ) -> Result<Option<T>, crate::kernel::SyscallError> {
     let process = ctx.process().clone();
-    let mut once = || {
+    let once = || {
         let looked = look();
         process.serve_children_news();
         match looked {
@@ -33,12 +33,10 @@ fn wait<T>(
             answer => Some(answer),
         }
     };
-    let found = match once() {
-        Some(found) => Ok(found),
-        None => match process.children().news(&ctx.proof) {
-            Some(news) => ctx.task.block_until_readable_or(news, || process.hear_of_children(), once),
-            None => ctx.task.block_until(None, once),
-        },
+    let news = if options & WNOHANG == 0 { process.children().news(&ctx.proof) } else { None };
+    let found = match news {
+        Some(news) => ctx.task.block_until_readable_or(news, || process.hear_of_children(), once),
+        None => ctx.task.block_until(None, once),
     };
     let found = found.map_err(|interrupted| interrupted.or_restart(Restart::Sys))??;
     if found.is_some() {
