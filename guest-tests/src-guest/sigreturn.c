@@ -39,14 +39,20 @@ static void by_timer(void) {
 
 static void exchange(void *arg) {
     struct slot *mine = arg, *other = mine == &slots[0] ? &slots[1] : &slots[0];
-    u64 sent = 0, futile = 0;
+    u64 sent = 0, futile = 0, guarded = 0;
     use_slot(mine);
     mine->tid = gettid();
     rt_post(&ready);
     rt_wait_at_least(&ready, 2);
     for (;;) {
         check_round(mine);
-        if (LOAD(&mine->handled) + LOAD(&other->handled) >= wanted) break;
+        u64 handled = LOAD(&mine->handled) + LOAD(&other->handled);
+        if (handled >= wanted) break;
+        if (mine == &slots[0] && handled >= guarded) {
+            // Beside busy processors a million take as long as they take: what must not happen is that they stop.
+            rt_guard(300);
+            guarded = handled + 10000;
+        }
         if (LOAD(&other->handled) < sent) {
             // One at a time: pending ones would be merged. On a busy machine the other needs this processor.
             if (++futile % 64 == 0) sys0(NR_sched_yield);
@@ -70,7 +76,6 @@ int main(int argc, char **argv, char **envp) {
         by_timer();
     } else {
         CHECK(rt_streq(argv[1], "threads"));
-        rt_guard(300);
         rt_sigaction(SIGUSR1, destroying_handler, SA_SIGINFO | SA_RESTART, 0);
         struct rt_thread *thread = rt_thread_start(exchange, &slots[1]);
         exchange(&slots[0]);
