@@ -98,7 +98,7 @@ impl Executor {
         let machine = SoftMachine::new().map_err(text_of)?;
         let code = GuestRange::new(GuestAddr(CODE), CODE_BYTES).map_err(text_of)?;
         let data = GuestRange::new(GuestAddr(DATA), DATA_BYTES as u64).map_err(text_of)?;
-        machine.map(code, Prot::READ | Prot::WRITE | Prot::EXEC, Backing::Anonymous).map_err(text_of)?;
+        machine.map(code, Prot::READ | Prot::WRITE, Backing::Anonymous).map_err(text_of)?;
         machine.map(data, Prot::READ | Prot::WRITE, Backing::Anonymous).map_err(text_of)?;
         machine.memory().write(GuestPtr::new(GuestAddr(CODE + 4)), &SVC).map_err(text_of)?;
         let vcpu = machine.create_vcpu(&proof).map_err(text_of)?;
@@ -111,8 +111,11 @@ impl Executor {
 
     fn put_word(&mut self, word: u32) -> Result<(), String> {
         if self.word != Some(word) {
+            // The instruction itself must not write there: what it put behind itself might never end.
+            let code = GuestRange::new(GuestAddr(CODE), CODE_BYTES).map_err(text_of)?;
+            self.machine.protect(code, Prot::READ | Prot::WRITE).map_err(text_of)?;
             self.memory().write(GuestPtr::new(GuestAddr(CODE)), &word).map_err(text_of)?;
-            self.machine.invalidate_code(GuestRange::new(GuestAddr(CODE), 8).map_err(text_of)?);
+            self.machine.protect(code, Prot::READ | Prot::EXEC).map_err(text_of)?;
             self.word = Some(word);
         }
         Ok(())

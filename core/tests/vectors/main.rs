@@ -78,3 +78,11 @@ fn every_row_has_vectors() {
     let left_out: Vec<&str> = left_out.map(|(_, row)| row.symbol).collect();
     assert!(left_out.is_empty(), "{left_out:?}");
 }
+
+#[test]
+fn an_instruction_cannot_write_what_is_behind_it() {
+    let mut executor = Executor::new().expect("a machine");
+    // `str x1, [x0]`, of a branch to itself over the `svc` behind it.
+    let seen = executor.answer("f9000001 x0=100004 x1=14000000").expect("an answer");
+    assert!(seen.starts_with("sig11"), "{seen}");
+}
